@@ -1,0 +1,168 @@
+//! The table at the end.
+
+use crate::aircraft::Aircraft;
+use crate::error::Error;
+use crate::position::Position;
+use comfy_table::{CellAlignment, Table, presets};
+use krishiv_api::Keyed;
+use std::cmp::Reverse;
+use std::fmt;
+use std::time::Duration;
+
+/// How many of the longest streaks are shown.
+const LONGEST: usize = 10;
+
+/// What is known at the end of the input.
+#[derive(Debug)]
+pub(crate) struct Report {
+    position: Position,
+    aircraft: u64,
+    longest: Vec<Longest>,
+    /// Departures a second in this run; none where an earlier run had done all rows.
+    rate: Option<f64>,
+}
+
+/// The longest streak of an aircraft.
+#[derive(Debug)]
+struct Longest {
+    tailnum: String,
+    carrier: String,
+    streak: u32,
+    worst_delay: Option<i32>,
+}
+
+impl Report {
+    /// Looks through all aircraft. `resumed` is where this run began, if an earlier one had committed.
+    pub(crate) fn new(
+        keyed: &mut Keyed<Aircraft>,
+        position: &Position,
+        resumed: Option<&Position>,
+        elapsed: Duration,
+    ) -> Result<Self, Error> {
+        let mut aircraft = 0;
+        let mut longest = Vec::new();
+        keyed.for_each_key(|tailnum, state| {
+            aircraft += 1;
+            let Some(streak) = state.longest_streak.get() else {
+                return;
+            };
+            longest.push(Longest {
+                tailnum: tailnum.clone(),
+                carrier: streak.carrier,
+                streak: streak.length,
+                worst_delay: state.worst_delay.get(),
+            });
+            // Few are kept at a time, however many aircraft there are; equal streaks go by tail number.
+            longest.sort_by(|a, b| {
+                (Reverse(a.streak), &a.tailnum).cmp(&(Reverse(b.streak), &b.tailnum))
+            });
+            longest.truncate(LONGEST);
+        })?;
+
+        let before = resumed.map_or(0, |resumed| resumed.counts.departures);
+        let finished = resumed.is_some_and(|resumed| resumed.rows == position.rows);
+        let rate = (position.counts.departures - before) as f64 / elapsed.as_secs_f64().max(1e-9);
+        Ok(Self {
+            position: position.clone(),
+            aircraft,
+            longest,
+            rate: (!finished).then_some(rate),
+        })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { rows, counts, .. } = &self.position;
+        if self.rate.is_none() {
+            writeln!(
+                f,
+                "finished before: the state has done all {} rows of the input",
+                grouped(*rows)
+            )?;
+        }
+
+        let mut totals = table();
+        for (name, number) in [
+            ("rows", *rows),
+            ("departures", counts.departures),
+            ("cancelled", counts.cancelled),
+            ("no aircraft", counts.no_aircraft),
+            ("aircraft", self.aircraft),
+            ("alerts", counts.alerts),
+        ] {
+            totals.add_row([name.to_owned(), grouped(number)]);
+        }
+        let rate = self
+            .rate
+            .map_or_else(|| "-".to_owned(), |rate| grouped(rate as u64));
+        totals.add_row(["events per second".to_owned(), rate]);
+        align_right(&mut totals, 1..2);
+        writeln!(f, "{totals}")?;
+
+        let mut longest = table();
+        longest.set_header([
+            "longest streaks",
+            "carrier",
+            "late departures",
+            "worst delay (min)",
+        ]);
+        for Longest {
+            tailnum,
+            carrier,
+            streak,
+            worst_delay,
+        } in &self.longest
+        {
+            let worst_delay = worst_delay
+                .map(|minutes| minutes.to_string())
+                .unwrap_or_default();
+            longest.add_row([
+                tailnum.clone(),
+                carrier.clone(),
+                streak.to_string(),
+                worst_delay,
+            ]);
+        }
+        align_right(&mut longest, 2..4);
+        write!(f, "{longest}")
+    }
+}
+
+fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table
+}
+
+fn align_right(table: &mut Table, columns: std::ops::Range<usize>) {
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+/// A number with a comma before every third digit from the end.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn commas_stand_before_every_third_digit() {
+        let want = ["0", "999", "1,000", "336,776", "1,000,000"];
+        assert_eq!([0, 999, 1000, 336_776, 1_000_000].map(grouped), want);
+    }
+}

@@ -1,0 +1,188 @@
+//! Where bytes live: the small trait that every backend implements, and the three that come with the library.
+
+mod batch;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod memory;
+#[cfg(feature = "rocksdb")]
+mod rocksdb;
+mod ttl;
+
+use crate::StateError;
+use std::sync::Arc;
+
+pub use batch::{Op, WriteBatch};
+pub use memory::InMemoryStateBackend;
+#[cfg(feature = "rocksdb")]
+pub use rocksdb::{RocksDbOptions, RocksDbStateBackend};
+pub use ttl::TtlStateBackend;
+pub(crate) use ttl::{DefaultTtl, TtlTime};
+
+/// A record of a scan: its key and its value.
+pub type Record = (Vec<u8>, Vec<u8>);
+
+/// The records of a prefix in the order of their keys, read as they are asked for.
+pub type Scan<'a> = Box<dyn Iterator<Item = Result<Record, StateError>> + 'a>;
+
+/// Tells which records may be dropped because they have expired.
+///
+/// Stores hand one to [`StateBackend::add_retention`]; a backend that rewrites its files asks it.
+///
+/// ```
+/// use krishiv_api::Retention;
+///
+/// struct DropAll;
+/// impl Retention for DropAll {
+///     fn is_expired(&self, _key: &[u8], _value: &[u8]) -> bool { true }
+/// }
+/// assert!(DropAll.is_expired(b"k", b"v"));
+/// ```
+pub trait Retention: Send + Sync + 'static {
+    /// Whether this record has expired for good: for the last committed time, and every later one.
+    ///
+    /// ```
+    /// # use krishiv_api::Retention;
+    /// # struct KeepAll;
+    /// # impl Retention for KeepAll { fn is_expired(&self, _: &[u8], _: &[u8]) -> bool { false } }
+    /// assert!(!KeepAll.is_expired(b"k", b"v"));
+    /// ```
+    fn is_expired(&self, key: &[u8], value: &[u8]) -> bool;
+}
+
+/// An ordered map from bytes to bytes with atomic batches.
+///
+/// One backend is shared, in an `Arc`, by all stores and threads of a process. The suite in
+/// `krishiv_api::contract` (feature `contract`) checks every promise made here.
+///
+/// ```
+/// use krishiv_api::{InMemoryStateBackend, StateBackend, WriteBatch};
+///
+/// let backend = InMemoryStateBackend::new();
+/// let mut batch = WriteBatch::default();
+/// batch.put(b"plane/1", b"late");
+/// batch.put(b"plane/2", b"on time");
+/// backend.write(batch)?;
+/// assert_eq!(backend.get(b"plane/1")?, Some(b"late".to_vec()));
+/// assert_eq!(backend.scan(b"plane/").count(), 2);
+/// # Ok::<(), krishiv_api::StateError>(())
+/// ```
+pub trait StateBackend: Send + Sync + 'static {
+    /// Whether a batch is still there after a crash once [`write`](Self::write) has returned.
+    const DURABLE: bool;
+
+    /// The value of `key`, if there is one.
+    ///
+    /// ```
+    /// use krishiv_api::{InMemoryStateBackend, StateBackend};
+    /// assert_eq!(InMemoryStateBackend::new().get(b"k")?, None);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the storage fails or finds its bytes damaged; never `None` in that case.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
+
+    /// The values of `keys`, in their order.
+    ///
+    /// ```
+    /// use krishiv_api::{InMemoryStateBackend, StateBackend};
+    /// assert_eq!(InMemoryStateBackend::new().multi_get(&[b"a", b"b"])?, [None, None]);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be read.
+    fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        keys.iter().map(|key| self.get(key)).collect()
+    }
+
+    /// The records whose key starts with `prefix`, in the order of their keys; an empty prefix is all.
+    ///
+    /// Reads as it goes: nothing is held in memory but the record at hand (and a page around it). After
+    /// an `Err` the scan ends.
+    ///
+    /// ```
+    /// use krishiv_api::{InMemoryStateBackend, StateBackend};
+    /// assert_eq!(InMemoryStateBackend::new().scan(b"").count(), 0);
+    /// ```
+    fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a>;
+
+    /// Applies all of `batch`, in its order, or nothing of it.
+    ///
+    /// ```
+    /// use krishiv_api::{InMemoryStateBackend, StateBackend, WriteBatch};
+    /// let backend = InMemoryStateBackend::new();
+    /// let mut batch = WriteBatch::default();
+    /// batch.put(b"k", b"1");
+    /// batch.delete(b"k");
+    /// backend.write(batch)?;
+    /// assert_eq!(backend.get(b"k")?, None);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the storage refuses it; then nothing of it is visible, now or after a restart.
+    fn write(&self, batch: WriteBatch) -> Result<(), StateError>;
+
+    /// Takes a rule by which the backend may drop expired records when it rewrites its files.
+    ///
+    /// A hint: the default ignores it, since expired records are absent to readers in any case.
+    ///
+    /// ```
+    /// use krishiv_api::{InMemoryStateBackend, Retention, StateBackend};
+    /// use std::sync::Arc;
+    ///
+    /// struct KeepAll;
+    /// impl Retention for KeepAll { fn is_expired(&self, _: &[u8], _: &[u8]) -> bool { false } }
+    /// InMemoryStateBackend::new().add_retention(Arc::new(KeepAll));
+    /// ```
+    fn add_retention(&self, rule: Arc<dyn Retention>) {
+        drop(rule);
+    }
+
+    /// Where stores opened on this backend keep their rows.
+    #[doc(hidden)]
+    fn rows(self: Arc<Self>) -> Rows
+    where
+        Self: Sized,
+    {
+        Rows { backend: self, ttl: None }
+    }
+}
+
+/// Where a store keeps its rows, and the TTL of fields that have none of their own.
+#[doc(hidden)]
+pub struct Rows {
+    pub(crate) backend: Arc<dyn AnyBackend>,
+    pub(crate) ttl: Option<DefaultTtl>,
+}
+
+/// A [`StateBackend`] behind a pointer.
+pub(crate) trait AnyBackend: Send + Sync {
+    fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError>;
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
+    fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a>;
+    fn write(&self, batch: WriteBatch) -> Result<(), StateError>;
+    fn add_retention(&self, rule: Arc<dyn Retention>);
+}
+
+impl<B: StateBackend> AnyBackend for B {
+    fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        StateBackend::multi_get(self, keys)
+    }
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        StateBackend::get(self, key)
+    }
+    fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
+        StateBackend::scan(self, prefix)
+    }
+    fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
+        StateBackend::write(self, batch)
+    }
+    fn add_retention(&self, rule: Arc<dyn Retention>) {
+        StateBackend::add_retention(self, rule);
+    }
+}

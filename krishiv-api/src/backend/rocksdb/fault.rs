@@ -1,0 +1,30 @@
+//! Turns what RocksDB and the file system say into errors of this library.
+
+use crate::{Cause, StateError};
+use ::rocksdb::ErrorKind;
+use std::io;
+use std::path::Path;
+
+/// A failure of RocksDB in `folder`.
+pub(super) fn rocksdb(folder: &Path, error: ::rocksdb::Error) -> StateError {
+    let said = error.as_ref();
+    // RocksDB has no kind for these two; the words have been the same for ten years, and tests pin them.
+    let locked = said.contains("lock file") || said.contains("lock hold by");
+    let lost = said.contains("No such file");
+    match error.kind() {
+        ErrorKind::Corruption => damaged(folder, said),
+        ErrorKind::IOError if locked => Cause::Locked { reason: said.to_owned() }.into(),
+        ErrorKind::IOError if lost => damaged(folder, said),
+        _ => StateError::backend(error),
+    }
+}
+
+/// A failure of the file system at `path`.
+pub(super) fn io(path: &Path, error: &io::Error) -> StateError {
+    StateError::backend(io::Error::new(error.kind(), format!("`{}`: {error}", path.display())))
+}
+
+/// Damage in `folder`.
+pub(super) fn damaged(folder: &Path, what: impl std::fmt::Display) -> StateError {
+    StateError::damaged(format!("the state in `{}` is damaged: {what}", folder.display()))
+}

@@ -1,0 +1,185 @@
+//! State in a folder, through RocksDB.
+
+mod crc32c;
+mod fault;
+mod guard;
+mod journal;
+mod ledger;
+mod options;
+mod retention;
+
+use super::{Op, Retention, Scan, StateBackend, WriteBatch};
+use crate::StateError;
+use ::rocksdb::{BottommostLevelCompaction, CompactOptions, DB, Direction, IteratorMode, ReadOptions, WriteOptions};
+use guard::Guard;
+use retention::Rules;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use options::RocksDbOptions;
+
+/// A [`StateBackend`] in a folder: what a write has returned for is there after a crash.
+///
+/// One process opens a folder at a time. A write is one RocksDB batch, synced to the log before it returns.
+/// All checksums are verified on every read. A file of its own beside RocksDB's, `KRISHIV-COMMITS`, lets it
+/// refuse a folder whose files have lost commits, which RocksDB alone would open in an older state.
+///
+/// ```
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path();
+/// use krishiv_api::{RocksDbStateBackend, StateBackend, WriteBatch};
+///
+/// let backend = RocksDbStateBackend::open(path)?;
+/// let mut batch = WriteBatch::default();
+/// batch.put(b"k", b"v");
+/// backend.write(batch)?;
+/// drop(backend);
+///
+/// let backend = RocksDbStateBackend::open(path)?;
+/// assert_eq!(backend.get(b"k")?, Some(b"v".to_vec()));
+/// # Ok::<(), krishiv_api::StateError>(())
+/// ```
+pub struct RocksDbStateBackend {
+    // Fields drop in order: RocksDB closes its files before the guard gives up the lock.
+    db: DB,
+    guard: Guard,
+    rules: Rules,
+    folder: PathBuf,
+    sync: bool,
+}
+
+impl RocksDbStateBackend {
+    /// Opens the folder at `path` with the default [`RocksDbOptions`], and makes it if it is not there.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let backend = krishiv_api::RocksDbStateBackend::open(dir.path().join("state"))?;
+    /// # drop(backend);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the folder is open elsewhere, was written by a newer format, is damaged or has lost commits, or
+    /// cannot be made.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StateError> {
+        RocksDbOptions::new().open(path)
+    }
+
+    fn open_with(options: RocksDbOptions, folder: &Path) -> Result<Self, StateError> {
+        let guard = Guard::enter(folder)?;
+        let rules = Rules::default();
+        let sync = options.is_synced();
+        let options = options.build(folder, guard.may_create(), rules.clone());
+        let db = DB::open(&options, folder).map_err(|error| fault::rocksdb(folder, error))?;
+        guard.opened(db.latest_sequence_number())?;
+        Ok(Self { db, guard, rules, folder: folder.to_owned(), sync })
+    }
+
+    /// Rewrites all files, and gives the space of deleted and expired records back to the disk.
+    ///
+    /// RocksDB does this bit by bit in the background; there is no need to call it but impatience.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let backend = krishiv_api::RocksDbStateBackend::open(dir.path())?;
+    /// backend.compact()?;
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or written. Nothing is lost then.
+    pub fn compact(&self) -> Result<(), StateError> {
+        self.db.flush().map_err(|error| self.fault(error))?;
+        let failures = self.background_failures()?;
+        let mut whole = CompactOptions::default();
+        // The last level is not rewritten otherwise, and most expired records are there.
+        whole.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &whole);
+        // The call above tells nothing.
+        if self.background_failures()? != failures {
+            return Err(fault::damaged(&self.folder, "a compaction failed; the file `LOG` in the folder says where"));
+        }
+        self.guard.settled(self.db.latest_sequence_number())
+    }
+
+    fn background_failures(&self) -> Result<Option<u64>, StateError> {
+        self.db.property_int_value(::rocksdb::properties::BACKGROUND_ERRORS).map_err(|error| self.fault(error))
+    }
+
+    fn fault(&self, error: ::rocksdb::Error) -> StateError {
+        fault::rocksdb(&self.folder, error)
+    }
+}
+
+impl fmt::Debug for RocksDbStateBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RocksDbStateBackend").field("folder", &self.folder).field("sync", &self.sync).finish()
+    }
+}
+
+impl StateBackend for RocksDbStateBackend {
+    const DURABLE: bool = true;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        self.db.get_opt(key, &verified()).map_err(|error| self.fault(error))
+    }
+
+    fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        let values = self.db.multi_get_opt(keys, &verified());
+        values.into_iter().map(|value| value.map_err(|error| self.fault(error))).collect()
+    }
+
+    fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
+        let mut options = verified();
+        options.set_total_order_seek(true);
+        if let Some(end) = end_of(prefix) {
+            options.set_iterate_upper_bound(end);
+        }
+        let records = self.db.iterator_opt(IteratorMode::From(prefix, Direction::Forward), options);
+        Box::new(records.map(|record| match record {
+            Ok((key, value)) => Ok((key.into_vec(), value.into_vec())),
+            Err(error) => Err(self.fault(error)),
+        }))
+    }
+
+    fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut steps = ::rocksdb::WriteBatch::default();
+        for op in batch.iter() {
+            match op {
+                Op::Put(key, value) => steps.put(key, value),
+                Op::Delete(key) => steps.delete(key),
+            }
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(self.sync);
+        self.db.write_opt(steps, &options).map_err(|error| self.fault(error))?;
+        if self.sync {
+            self.guard.committed(|| self.db.latest_sequence_number());
+        }
+        Ok(())
+    }
+
+    fn add_retention(&self, rule: Arc<dyn Retention>) {
+        self.rules.add(rule);
+    }
+}
+
+fn verified() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_verify_checksums(true);
+    options
+}
+
+/// The first key after all those with `prefix`; `None` if there is none, as for `[0xff]`.
+fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut end = prefix.get(..=last)?.to_vec();
+    *end.last_mut()? += 1;
+    Some(end)
+}

@@ -1,0 +1,162 @@
+//! How a RocksDB folder is opened.
+
+use super::RocksDbStateBackend;
+use super::retention::Rules;
+use crate::StateError;
+use ::rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options};
+use std::fmt;
+use std::path::Path;
+
+type Tune = Box<dyn FnOnce(&mut Options)>;
+
+/// Settings of a [`RocksDbStateBackend`].
+///
+/// ```
+/// # let dir = tempfile::tempdir().unwrap();
+/// use krishiv_api::RocksDbOptions;
+///
+/// let backend = RocksDbOptions::new()
+///     .cache_bytes(64 << 20)
+///     .tune(|options| options.set_write_buffer_size(16 << 20))
+///     .open(dir.path())?;
+/// # drop(backend);
+/// # Ok::<(), krishiv_api::StateError>(())
+/// ```
+#[must_use = "options do nothing until `open` is called"]
+pub struct RocksDbOptions {
+    cache_bytes: usize,
+    sync: bool,
+    tune: Vec<Tune>,
+}
+
+impl RocksDbOptions {
+    /// A cache of 32 MiB, and every write synced.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let backend = krishiv_api::RocksDbOptions::new().open(dir.path())?;
+    /// # drop(backend);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    pub fn new() -> Self {
+        Self { cache_bytes: 32 << 20, sync: true, tune: Vec::new() }
+    }
+
+    /// Size of the cache of file blocks, their indexes and filters, in bytes.
+    ///
+    /// ```
+    /// let options = krishiv_api::RocksDbOptions::new().cache_bytes(256 << 20);
+    /// # let _ = options;
+    /// ```
+    pub fn cache_bytes(self, cache_bytes: usize) -> Self {
+        Self { cache_bytes, ..self }
+    }
+
+    /// Whether a write waits until the disk has it.
+    ///
+    /// Without, a crash of the program still loses nothing, but a crash of the machine may lose the last
+    /// writes, or may leave a log with holes, which is refused when the folder is opened. Damage at the end of the
+    /// log cannot be told from such a loss then, and goes unnoticed.
+    ///
+    /// ```
+    /// let options = krishiv_api::RocksDbOptions::new().sync(false);
+    /// # let _ = options;
+    /// ```
+    pub fn sync(self, sync: bool) -> Self {
+        Self { sync, ..self }
+    }
+
+    /// Changes RocksDB's own options, those of the database and those of its column family.
+    ///
+    /// What the promises of the backend rest on is set again afterwards: checks, recovery, the log and the
+    /// compaction filter. Leave the comparator, merge operators, and compaction styles that delete
+    /// records alone: a folder made with them does not keep what it is given.
+    ///
+    /// ```
+    /// let options = krishiv_api::RocksDbOptions::new().tune(|options| options.set_max_background_jobs(4));
+    /// # let _ = options;
+    /// ```
+    pub fn tune(mut self, tune: impl FnOnce(&mut Options) + 'static) -> Self {
+        self.tune.push(Box::new(tune));
+        self
+    }
+
+    /// Opens the folder at `path`, and makes it if it is not there.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use krishiv_api::{Cause, RocksDbOptions};
+    ///
+    /// let backend = RocksDbOptions::new().open(dir.path())?;
+    /// let second = RocksDbOptions::new().open(dir.path()).unwrap_err();
+    /// assert!(matches!(second.cause(), Cause::Locked { .. }));
+    /// # drop(backend);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the folder is open elsewhere, was written by a newer format, is damaged or has lost commits, or
+    /// cannot be made.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<RocksDbStateBackend, StateError> {
+        RocksDbStateBackend::open_with(self, path.as_ref())
+    }
+
+    pub(super) fn is_synced(&self) -> bool {
+        self.sync
+    }
+
+    /// The options of RocksDB for `folder`: what may be tuned, what the user tunes, what may not be tuned.
+    pub(super) fn build(self, folder: &Path, may_create: bool, rules: Rules) -> Options {
+        let mut options = Options::default();
+        self.suggest(&mut options);
+        for tune in self.tune {
+            tune(&mut options);
+        }
+        options.create_if_missing(may_create);
+        options.set_paranoid_checks(true);
+        options.set_compaction_filter_factory(rules);
+        // A torn tail is what a crash leaves; anything else is damage. The guard tells a torn tail from a lost one.
+        options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+        options.set_track_and_verify_wals_in_manifest(true);
+        // The guard reads the log, so the log stays where it looks for it, and as it is written by default.
+        options.set_wal_dir(folder);
+        options.set_wal_compression_type(DBCompressionType::None);
+        options.set_recycle_log_file_num(0);
+        options.set_manual_wal_flush(false);
+        options.set_unordered_write(false);
+        options.set_enable_pipelined_write(false);
+        options
+    }
+
+    fn suggest(&self, options: &mut Options) {
+        let mut table = BlockBasedOptions::default();
+        table.set_block_cache(&Cache::new_lru_cache(self.cache_bytes));
+        table.set_cache_index_and_filter_blocks(true);
+        table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        table.set_bloom_filter(10.0, false);
+        options.set_block_based_table_factory(&table);
+        options.set_compression_type(DBCompressionType::None);
+        // RocksDB's diary, not the state: a few small files.
+        options.set_log_level(LogLevel::Warn);
+        options.set_keep_log_file_num(4);
+        options.set_max_log_file_size(1 << 20);
+        options.set_stats_dump_period_sec(0);
+        options.set_stats_persist_period_sec(0);
+    }
+}
+
+impl Default for RocksDbOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for RocksDbOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RocksDbOptions")
+            .field("cache_bytes", &self.cache_bytes)
+            .field("sync", &self.sync)
+            .finish_non_exhaustive()
+    }
+}

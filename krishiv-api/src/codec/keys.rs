@@ -1,0 +1,214 @@
+//! The key of a record: `[operator u16 BE][key group u16 BE][len varint][key][slot u16 BE][map key or list position]`.
+//!
+//! All records of one key are neighbours, a key group is one range, and no key is a prefix of another.
+
+use crate::codec::{Codec, encode};
+use crate::error::Cause;
+use crate::StateError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::ops::Range;
+use twox_hash::XxHash3_64;
+
+/// Operator id of the catalog itself.
+pub(crate) const CATALOG: u16 = 0;
+
+/// Key group of what belongs to the operator and not to a key; real groups end below [`MAX_GROUPS`].
+pub(crate) const OPERATOR_GROUP: u16 = u16::MAX;
+
+/// Most key groups an operator can have.
+pub(crate) const MAX_GROUPS: u16 = 32_768;
+
+/// In a slot id: the records of this slot start with an expiry stamp.
+pub(crate) const STAMPED: u16 = 0x8000;
+
+/// Key group of an encoded key: its XXH3 hash (64 bits, seed 0) modulo the max parallelism.
+pub(crate) fn key_group(key: &[u8], max_parallelism: u16) -> u16 {
+    let group = XxHash3_64::oneshot(key) % u64::from(max_parallelism.max(1));
+    u16::try_from(group).unwrap_or(0)
+}
+
+/// Encodes a key or map key; equal keys must give equal bytes.
+pub(crate) fn encode_key<K: Serialize + DeserializeOwned>(key: &K, out: &mut Vec<u8>) -> Result<(), StateError> {
+    let start = out.len();
+    match encode(key, Codec::Postcard, out) {
+        Ok(Codec::Postcard) => Ok(()),
+        // The other codec is a way out for values; for keys, bytes that depend on the value's codec are none.
+        Ok(Codec::Json) => {
+            out.truncate(start);
+            let reason = "a key must have a fixed binary form: no skipped fields, no flattening, no untagged enums";
+            Err(Cause::Encode { reason: reason.to_owned() }.into())
+        }
+        Err(reason) => Err(Cause::Encode { reason }.into()),
+    }
+}
+
+/// Start of the keys of everything that an operator stores.
+pub(crate) fn operator_prefix(operator: u16) -> [u8; 2] {
+    operator.to_be_bytes()
+}
+
+/// Start of the keys of one key group.
+pub(crate) fn group_prefix(operator: u16, group: u16) -> [u8; 4] {
+    let [a, b] = operator.to_be_bytes();
+    let [c, d] = group.to_be_bytes();
+    [a, b, c, d]
+}
+
+/// Start of the keys of all records of one key, and the key inside it.
+#[derive(Clone, Debug, Default)]
+pub struct RowKey {
+    bytes: Vec<u8>,
+    encoded: Range<usize>,
+    group: u16,
+}
+
+impl RowKey {
+    /// Points at `key` of `operator`.
+    pub(crate) fn set<K: Serialize + DeserializeOwned>(
+        &mut self,
+        operator: u16,
+        max_parallelism: u16,
+        key: &K,
+    ) -> Result<(), StateError> {
+        self.bytes.clear();
+        encode_key(key, &mut self.bytes)?;
+        self.group = key_group(&self.bytes, max_parallelism);
+        let mut head = Vec::with_capacity(14);
+        head.extend_from_slice(&group_prefix(operator, self.group));
+        push_varint(self.bytes.len() as u64, &mut head);
+        self.encoded = head.len()..head.len() + self.bytes.len();
+        self.bytes.splice(0..0, head);
+        Ok(())
+    }
+
+    /// The row that holds what belongs to the whole operator.
+    pub(crate) fn of_operator(operator: u16) -> Self {
+        let mut bytes = group_prefix(operator, OPERATOR_GROUP).to_vec();
+        bytes.push(0);
+        Self { encoded: bytes.len()..bytes.len(), bytes, group: OPERATOR_GROUP }
+    }
+
+    pub(crate) fn group(&self) -> u16 {
+        self.group
+    }
+
+    pub(crate) fn prefix(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Key of the record of `slot` with `suffix`.
+    pub(crate) fn record(&self, slot: u16, suffix: &[u8]) -> Vec<u8> {
+        let mut key = Vec::with_capacity(self.bytes.len() + 2 + suffix.len());
+        key.extend_from_slice(&self.bytes);
+        key.extend_from_slice(&slot.to_be_bytes());
+        key.extend_from_slice(suffix);
+        key
+    }
+}
+
+/// The parts of a record's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parts<'a> {
+    pub(crate) operator: u16,
+    pub(crate) group: u16,
+    pub(crate) key: &'a [u8],
+    /// Length of everything in front of the slot.
+    pub(crate) row_len: usize,
+    pub(crate) slot: u16,
+    pub(crate) suffix: &'a [u8],
+}
+
+/// Takes a record's key apart; `None` when it is none.
+pub(crate) fn parse(bytes: &[u8]) -> Option<Parts<'_>> {
+    let (operator, rest) = take_u16(bytes)?;
+    let (group, rest) = take_u16(rest)?;
+    let (len, rest) = take_varint(rest)?;
+    let (key, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+    let row_len = bytes.len() - rest.len();
+    let (slot, suffix) = take_u16(rest)?;
+    Some(Parts { operator, group, key, row_len, slot, suffix })
+}
+
+fn take_u16(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    let (head, rest) = bytes.split_first_chunk::<2>()?;
+    Some((u16::from_be_bytes(*head), rest))
+}
+
+/// Appends `number` as a LEB128 varint, seven bits a byte, lowest first.
+pub(crate) fn push_varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Takes a LEB128 varint off the front of `bytes`.
+pub(crate) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut number = 0_u64;
+    for (index, byte) in bytes.iter().enumerate().take(10) {
+        let part = u64::from(byte & 0x7f);
+        let shift = 7 * index as u32;
+        if part > (u64::MAX >> shift) {
+            return None;
+        }
+        number |= part << shift;
+        if byte & 0x80 == 0 {
+            return Some((number, bytes.get(index + 1..)?));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_key_comes_apart_as_it_was_put_together() {
+        let mut row = RowKey::default();
+        row.set(7, 128, &"N14228".to_owned()).unwrap();
+        let key = row.record(3 | STAMPED, b"tail");
+        let parts = parse(&key).unwrap();
+        assert_eq!(parts.operator, 7);
+        assert_eq!(parts.key, b"\x06N14228");
+        assert_eq!(parts.slot, 3 | STAMPED);
+        assert_eq!(parts.suffix, b"tail");
+        assert_eq!(key.get(..parts.row_len).unwrap(), row.prefix());
+    }
+
+    #[test]
+    fn varints_of_all_lengths_survive() {
+        for bits in 0..64 {
+            for number in [1_u64 << bits, (1 << bits) - 1, u64::MAX >> bits] {
+                let mut bytes = Vec::new();
+                push_varint(number, &mut bytes);
+                assert_eq!(take_varint(&bytes), Some((number, &[][..])));
+            }
+        }
+        assert_eq!(take_varint(&[0xff; 10]), None);
+        assert_eq!(take_varint(&[0x80]), None);
+        assert_eq!(take_varint(&[]), None);
+    }
+
+    #[test]
+    fn keys_cut_short_are_no_keys() {
+        let mut row = RowKey::default();
+        row.set(7, 128, &"k".repeat(300)).unwrap();
+        let key = row.record(3, b"");
+        assert!(parse(&key).is_some());
+        for end in 0..key.len() {
+            assert_eq!(parse(key.get(..end).unwrap()), None);
+        }
+    }
+
+    #[test]
+    fn key_groups_never_change() {
+        // XXH3-64, seed 0. A change of these figures would send every stored key to another instance.
+        assert_eq!(XxHash3_64::oneshot(b""), 0x2d06_8005_38d3_94c2);
+        assert_eq!(key_group(b"\x06N14228", 128), key_group(b"\x06N14228", 128));
+        assert_eq!(key_group(b"", 128), 0x42);
+    }
+}

@@ -1,0 +1,190 @@
+//! What a program declares about its states, before any of them is opened.
+
+use crate::time::{TtlClock, TtlUpdate};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The five shapes of state.
+///
+/// ```
+/// assert_eq!(krishiv_api::StateKind::List.to_string(), "ListState");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateKind {
+    /// One value per key.
+    Value,
+    /// An append-only list per key.
+    List,
+    /// A map per key.
+    Map,
+    /// A value per key that merges what is added.
+    Reducing,
+    /// A map of the operator, the same for all keys.
+    Broadcast,
+}
+
+impl fmt::Display for StateKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Value => "ValueState",
+            Self::List => "ListState",
+            Self::Map => "MapState",
+            Self::Reducing => "ReducingState",
+            Self::Broadcast => "BroadcastState",
+        })
+    }
+}
+
+/// The time to live of a state.
+///
+/// ```
+/// use krishiv_api::{TtlClock, TtlDescriptor, TtlUpdate};
+/// const WEEK: TtlDescriptor = TtlDescriptor::new(7 * 86_400_000, TtlClock::Event, TtlUpdate::CreateAndWrite);
+/// assert_eq!(WEEK.ttl_ms(), 604_800_000);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TtlDescriptor {
+    ttl_ms: u64,
+    clock: TtlClock,
+    update: TtlUpdate,
+}
+
+impl TtlDescriptor {
+    /// A life of `ttl_ms` milliseconds by `clock`.
+    ///
+    /// ```
+    /// use krishiv_api::{TtlClock, TtlDescriptor, TtlUpdate};
+    /// let hour = TtlDescriptor::new(3_600_000, TtlClock::Processing, TtlUpdate::ReadAndWrite);
+    /// assert_eq!(hour.clock(), TtlClock::Processing);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `ttl_ms` is 0; in a `const`, that is a compile error.
+    pub const fn new(ttl_ms: u64, clock: TtlClock, update: TtlUpdate) -> Self {
+        assert!(ttl_ms > 0, "a time to live of 0 ms keeps nothing; give at least 1 ms");
+        Self { ttl_ms, clock, update }
+    }
+
+    /// The life in milliseconds.
+    ///
+    /// ```
+    /// use krishiv_api::{TtlClock, TtlDescriptor, TtlUpdate};
+    /// assert_eq!(TtlDescriptor::new(5, TtlClock::Event, TtlUpdate::CreateAndWrite).ttl_ms(), 5);
+    /// ```
+    pub const fn ttl_ms(self) -> u64 {
+        self.ttl_ms
+    }
+
+    /// The clock that measures it.
+    ///
+    /// ```
+    /// use krishiv_api::{TtlClock, TtlDescriptor, TtlUpdate};
+    /// assert_eq!(TtlDescriptor::new(5, TtlClock::Event, TtlUpdate::CreateAndWrite).clock(), TtlClock::Event);
+    /// ```
+    pub const fn clock(self) -> TtlClock {
+        self.clock
+    }
+
+    /// What starts it anew.
+    ///
+    /// ```
+    /// use krishiv_api::{TtlClock, TtlDescriptor, TtlUpdate};
+    /// let ttl = TtlDescriptor::new(5, TtlClock::Event, TtlUpdate::CreateAndWrite);
+    /// assert_eq!(ttl.update(), TtlUpdate::CreateAndWrite);
+    /// ```
+    pub const fn update(self) -> TtlUpdate {
+        self.update
+    }
+}
+
+/// Name, kind and settings of one state; the derive makes them as constants.
+///
+/// ```
+/// use krishiv_api::{KeyedState, StateKind, ValueState};
+///
+/// #[derive(KeyedState)]
+/// #[state(key = u64)]
+/// struct Visits { seen: ValueState<u32> }
+///
+/// assert_eq!(Visits::DESCRIPTORS[0].name(), "seen");
+/// assert_eq!(Visits::DESCRIPTORS[0].kind(), StateKind::Value);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateDescriptor {
+    name: &'static str,
+    kind: StateKind,
+    ttl: Option<TtlDescriptor>,
+}
+
+impl StateDescriptor {
+    /// A state called `name`, of 1 to 255 bytes.
+    ///
+    /// ```
+    /// use krishiv_api::{StateDescriptor, StateKind};
+    /// const SEEN: StateDescriptor = StateDescriptor::new("seen", StateKind::Value);
+    /// assert_eq!(SEEN.name(), "seen");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the name is empty or longer; in a `const`, that is a compile error.
+    pub const fn new(name: &'static str, kind: StateKind) -> Self {
+        assert!(!name.is_empty(), "a state needs a name");
+        assert!(name.len() <= MAX_NAME, "a state's name is at most 255 bytes long");
+        Self { name, kind, ttl: None }
+    }
+
+    /// The same with a time to live.
+    ///
+    /// ```
+    /// use krishiv_api::{StateDescriptor, StateKind, TtlClock, TtlDescriptor, TtlUpdate};
+    /// const HOUR: TtlDescriptor = TtlDescriptor::new(3_600_000, TtlClock::Event, TtlUpdate::CreateAndWrite);
+    /// const SEEN: StateDescriptor = StateDescriptor::new("seen", StateKind::Value).with_ttl(HOUR);
+    /// assert_eq!(SEEN.ttl(), Some(HOUR));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the state is a broadcast state, which belongs to no key and does not expire; in a `const`, that
+    /// is a compile error.
+    #[must_use]
+    pub const fn with_ttl(self, ttl: TtlDescriptor) -> Self {
+        assert!(!matches!(self.kind, StateKind::Broadcast), "a broadcast state does not expire; remove its ttl");
+        Self { ttl: Some(ttl), ..self }
+    }
+
+    /// The name, unique among the states of an operator.
+    ///
+    /// ```
+    /// # use krishiv_api::{StateDescriptor, StateKind};
+    /// assert_eq!(StateDescriptor::new("seen", StateKind::Value).name(), "seen");
+    /// ```
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The kind.
+    ///
+    /// ```
+    /// # use krishiv_api::{StateDescriptor, StateKind};
+    /// assert_eq!(StateDescriptor::new("seen", StateKind::List).kind(), StateKind::List);
+    /// ```
+    pub const fn kind(self) -> StateKind {
+        self.kind
+    }
+
+    /// The time to live, if one is declared.
+    ///
+    /// ```
+    /// # use krishiv_api::{StateDescriptor, StateKind};
+    /// assert_eq!(StateDescriptor::new("seen", StateKind::List).ttl(), None);
+    /// ```
+    pub const fn ttl(self) -> Option<TtlDescriptor> {
+        self.ttl
+    }
+}
+
+/// Longest name of an operator or state, in bytes.
+pub(crate) const MAX_NAME: usize = 255;

@@ -1,0 +1,327 @@
+//! Opening a store: settings, checks, and the binding of handles to their states.
+
+use crate::backend::{Rows as BackendRows, StateBackend, TtlTime};
+use crate::codec::keys::MAX_GROUPS;
+use crate::codec::trace;
+use crate::descriptor::{StateDescriptor, StateKind};
+use crate::error::Cause;
+use crate::keyed::catalog::{Declared, PositionRecord};
+use crate::keyed::expiry::{StoreTime, Ttl};
+use crate::keyed::hub::{BackendHub, Draft, OperatorHub};
+use crate::keyed::rows::Rows;
+use crate::keyed::shared::Shared;
+use crate::keyed::{Keyed, KeyedState, UndeclaredState};
+use crate::codec::keys::RowKey;
+use crate::state::handle::Handle;
+use crate::state::slot::Slot;
+use crate::time::{Clock, SystemClock};
+use crate::StateError;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Memory that rows may take unless the builder says otherwise: 256 MiB.
+const MEMORY_BUDGET: usize = 256 << 20;
+
+/// Size of a broadcast state that is refused unless the builder says otherwise: the 10 MB of the specification.
+const BROADCAST_LIMIT: usize = 10_000_000;
+
+/// Settings of a store that is about to be opened.
+///
+/// ```
+/// # use krishiv_api::*;
+/// # use std::sync::Arc;
+/// let store = Keyed::<Dynamic<String>>::builder()
+///     .memory_budget(64 << 20)
+///     .max_parallelism(256)
+///     .key_groups(0..128)
+///     .clock(Arc::new(ManualClock::new(0)))
+///     .open(Arc::new(InMemoryStateBackend::new()))?;
+/// assert_eq!(store.key_groups(), 0..128);
+/// # Ok::<(), StateError>(())
+/// ```
+#[must_use = "a builder opens nothing until `open` is called"]
+pub struct KeyedBuilder<S> {
+    operator: Option<String>,
+    memory_budget: usize,
+    clock: Option<Arc<dyn Clock>>,
+    max_parallelism: Option<u16>,
+    key_groups: Option<Range<u16>>,
+    broadcast_limit: usize,
+    state: PhantomData<fn() -> S>,
+}
+
+impl<S: KeyedState> KeyedBuilder<S> {
+    pub(super) fn new() -> Self {
+        Self {
+            operator: None,
+            memory_budget: MEMORY_BUDGET,
+            clock: None,
+            max_parallelism: None,
+            key_groups: None,
+            broadcast_limit: BROADCAST_LIMIT,
+            state: PhantomData,
+        }
+    }
+
+    /// Name of the operator in the catalog, in place of the struct's: for two operators of one struct.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let clicks = Keyed::<Dynamic<String>>::builder().operator("clicks").open(backend.clone())?;
+    /// let orders = Keyed::<Dynamic<String>>::builder().operator("orders").open(backend)?;
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn operator(mut self, name: impl Into<String>) -> Self {
+        self.operator = Some(name.into());
+        self
+    }
+
+    /// Memory that rows may take, in bytes, roughly; 256 MiB unless set.
+    ///
+    /// Clean rows beyond it are evicted. Uncommitted ones never are; when they fill half of it,
+    /// [`Keyed::needs_commit`] says so.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let store = Keyed::<Dynamic<String>>::builder().memory_budget(1 << 20).open(backend)?;
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn memory_budget(mut self, bytes: usize) -> Self {
+        self.memory_budget = bytes;
+        self
+    }
+
+    /// The clock of processing time; the machine's unless set.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let clock = Arc::new(ManualClock::new(0));
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let store = Keyed::<Dynamic<String>>::builder().clock(clock.clone()).open(backend)?;
+    /// clock.advance(1_000);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn clock(mut self, clock: Arc<impl Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Number of key groups, and so the most parallel instances there can ever be: 1 to 32,768.
+    ///
+    /// Stored with the operator at its first commit and never changed: 128 unless set then, and what is
+    /// stored unless set later.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let store = Keyed::<Dynamic<String>>::builder().max_parallelism(256).open(backend)?;
+    /// assert_eq!(store.key_groups(), 0..256);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn max_parallelism(mut self, groups: u16) -> Self {
+        self.max_parallelism = Some(groups);
+        self
+    }
+
+    /// The key groups of this instance; all unless set.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let left = Keyed::<Dynamic<String>>::builder().key_groups(0..64).open(backend.clone())?;
+    /// let right = Keyed::<Dynamic<String>>::builder().key_groups(64..128).open(backend)?;
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn key_groups(mut self, range: Range<u16>) -> Self {
+        self.key_groups = Some(range);
+        self
+    }
+
+    /// Encoded size in bytes past which a broadcast state does not grow; 10,000,000 unless set.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let mut store = Keyed::<Dynamic<String>>::builder().broadcast_limit(10).open(backend)?;
+    /// let rules = BroadcastState::<String, String>::new("rules");
+    /// let error = store.broadcast(|_, scope| rules.put(scope, "EV".into(), "far too long".into()));
+    /// assert_eq!(error.unwrap_err().kind(), ErrorKind::Limit);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn broadcast_limit(mut self, bytes: usize) -> Self {
+        self.broadcast_limit = bytes;
+        self
+    }
+
+    /// Opens the operator's state on `backend`; writes nothing.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let store = Keyed::<Dynamic<String>>::builder().open(backend)?;
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the stored state does not fit the declared one (both sides are named), a setting is out of
+    /// bounds, another store owns some of the key groups, or the backend fails.
+    pub fn open<B: StateBackend>(self, backend: Arc<B>) -> Result<Keyed<S>, StateError> {
+        const {
+            assert!(
+                B::DURABLE || !S::DURABLE,
+                "`#[state(durable)]` state needs a backend that survives a crash, such as RocksDbStateBackend"
+            );
+        }
+        let operator = self.operator.clone().unwrap_or_else(|| S::OPERATOR.to_owned());
+        let name = operator.clone();
+        self.open_on(backend.rows(), operator).map_err(|error| error.at_operator(&name))
+    }
+
+    fn open_on(self, rows: BackendRows, operator: String) -> Result<Keyed<S>, StateError> {
+        if let Some(groups) = self.max_parallelism
+            && (groups == 0 || groups > MAX_GROUPS)
+        {
+            return setting(format!("the max parallelism is 1 to {MAX_GROUPS}, and this one is {groups}"));
+        }
+        let hub = BackendHub::of(&rows.backend)?.operator(&operator, &trace::<S::Key>().shape, self.max_parallelism)?;
+        let max_parallelism = hub.max_parallelism();
+        let range = self.key_groups.unwrap_or(0..max_parallelism);
+        if range.is_empty() || range.end > max_parallelism {
+            return setting(format!("the key groups {range:?} are no part of 0..{max_parallelism}"));
+        }
+        hub.claim(&range)?;
+        let claim = Claim { hub: &hub, range: Some(range.clone()) };
+        let past = Past::of(&hub.positions(), &range);
+        let clock = self.clock.or_else(|| rows.ttl.as_ref().map(|ttl| Arc::clone(&ttl.time) as Arc<dyn Clock>));
+        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
+        hub.use_clock(&clock);
+        let time = StoreTime::new(clock, rows.ttl, past.watermark);
+        time.begin();
+        let shared =
+            Arc::new(Shared::new(operator, Arc::clone(&hub), time, self.broadcast_limit, past.next_position));
+        let tables_seen = hub.tables().version();
+        let state = {
+            let mut binder = Binder { shared: &shared, draft: hub.draft(), descriptors: S::DESCRIPTORS };
+            let state = S::attach(&mut binder)?;
+            binder.draft.publish();
+            state
+        };
+        let names: Vec<_> = S::DESCRIPTORS.iter().map(|descriptor| descriptor.name()).collect();
+        let undeclared = hub.states_except(&names).into_iter();
+        let undeclared = undeclared.map(|state| UndeclaredState { name: state.name, kind: state.kind }).collect();
+        claim.keep();
+        Ok(Keyed {
+            state,
+            rows: Rows::new(self.memory_budget),
+            dynamic: Default::default(),
+            shared,
+            range,
+            max_parallelism,
+            position: past.position,
+            tables_seen,
+            row_key: RowKey::default(),
+            undeclared,
+        })
+    }
+}
+
+fn setting<T>(reason: String) -> Result<T, StateError> {
+    Err(Cause::Setting { reason }.into())
+}
+
+impl Clock for TtlTime {
+    fn now_ms(&self) -> i64 {
+        Self::now_ms(self)
+    }
+}
+
+/// Key groups that a store is about to own; given back if it does not open.
+struct Claim<'a> {
+    hub: &'a OperatorHub,
+    range: Option<Range<u16>>,
+}
+
+impl Claim<'_> {
+    fn keep(mut self) {
+        self.range = None;
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if let Some(range) = &self.range {
+            self.hub.release(range);
+        }
+    }
+}
+
+/// What a store goes on from.
+struct Past {
+    position: Option<Vec<u8>>,
+    watermark: Option<i64>,
+    next_position: u64,
+}
+
+impl Past {
+    /// Of the `positions` in force, newest first, what a store of `range` takes over.
+    fn of(positions: &[PositionRecord], range: &Range<u16>) -> Self {
+        let overlaps = |position: &&PositionRecord| position.start < range.end && range.start < position.end;
+        let past: Vec<_> = positions.iter().filter(overlaps).collect();
+        let newest = past.first().filter(|newest| newest.range() == *range);
+        Self {
+            position: newest.map(|newest| newest.position.clone()),
+            watermark: past.iter().map(|position| position.watermark).min().flatten(),
+            next_position: past.iter().map(|position| position.next_position).max().unwrap_or(1),
+        }
+    }
+}
+
+/// Binds the handles of a struct to their states; only the derive uses it.
+pub struct Binder<'a> {
+    shared: &'a Arc<Shared>,
+    draft: Draft<'a>,
+    descriptors: &'static [StateDescriptor],
+}
+
+impl Binder<'_> {
+    /// The handle of the state that is declared at `index`.
+    #[doc(hidden)]
+    pub fn bind<H: Handle>(&mut self, index: usize) -> Result<H, StateError> {
+        let Some(descriptor) = self.descriptors.get(index) else {
+            return setting(format!("the struct declares no state {index}"));
+        };
+        self.draft.bind(self.shared, descriptor.name(), descriptor.ttl().map(Ttl::from))
+    }
+}
+
+impl Draft<'_> {
+    /// Declares a state of `H`, with the backend's TTL unless it has its own, and attaches a handle to it.
+    pub(crate) fn bind<H: Handle>(
+        &mut self,
+        shared: &Arc<Shared>,
+        name: &str,
+        ttl: Option<Ttl>,
+    ) -> Result<H, StateError> {
+        let shapes = H::shapes();
+        let default = shared.time.default_ttl().filter(|_| H::KIND != StateKind::Broadcast);
+        let (value, map_key) = (shapes.value, shapes.map_key);
+        let declared = Declared { name, kind: H::KIND, value, map_key, ttl: ttl.or(default) };
+        let declared = self.declare(declared, &shared.time);
+        let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name))?;
+        if expiry.can_expire() {
+            shared.watch_time();
+        }
+        H::attach(Slot::new(Arc::clone(shared), &record, expiry, shapes.codec))
+    }
+}

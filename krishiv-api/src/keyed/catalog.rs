@@ -1,0 +1,218 @@
+//! The catalog: which operator and state has which id, kind, shape and TTL, stored as JSON beside the rows.
+
+use crate::StateError;
+use crate::codec::keys::{CATALOG, STAMPED, operator_prefix};
+use crate::codec::record::SCHEMA_VERSION;
+use crate::codec::Shape;
+use crate::descriptor::{MAX_NAME, StateKind};
+use crate::error::Cause;
+use crate::keyed::expiry::{Now, Switches, Ttl};
+use crate::time::TtlClock;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// The newest format of stored bytes that this library writes and reads.
+pub(crate) const FORMAT: u32 = 1;
+
+/// Says in which format everything beside it is written.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct FormatRecord {
+    pub(crate) format: u32,
+}
+
+/// An operator and its states.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OperatorRecord {
+    pub(crate) id: u16,
+    pub(crate) name: String,
+    pub(crate) max_parallelism: u16,
+    pub(crate) key: Shape,
+    pub(crate) next_slot: u16,
+    pub(crate) states: Vec<StateRecord>,
+}
+
+/// A state: what it is, and how its records are written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StateRecord {
+    pub(crate) slot: u16,
+    pub(crate) name: String,
+    pub(crate) kind: StateKind,
+    pub(crate) version: u64,
+    pub(crate) value: Shape,
+    pub(crate) map_key: Option<Shape>,
+    pub(crate) ttl: Option<Ttl>,
+    /// Whether records without an expiry stamp may be stored.
+    pub(crate) plain: bool,
+    /// Whether records with an expiry stamp may be stored.
+    pub(crate) stamped: bool,
+    pub(crate) switches: Switches,
+}
+
+/// A state as the program declares it.
+pub(crate) struct Declared<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kind: StateKind,
+    pub(crate) value: Shape,
+    pub(crate) map_key: Option<Shape>,
+    pub(crate) ttl: Option<Ttl>,
+}
+
+/// What was committed under one range of key groups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PositionRecord {
+    pub(crate) start: u16,
+    pub(crate) end: u16,
+    /// Grows with every commit of the operator; tells which of two overlapping ranges is the newer.
+    pub(crate) sequence: u64,
+    pub(crate) position: Vec<u8>,
+    pub(crate) watermark: Option<i64>,
+    /// The next free list position.
+    pub(crate) next_position: u64,
+}
+
+impl PositionRecord {
+    pub(crate) fn range(&self) -> Range<u16> {
+        self.start..self.end
+    }
+}
+
+impl OperatorRecord {
+    /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not.
+    pub(crate) fn declare(&mut self, declared: Declared<'_>, time: &impl Now) -> Result<&StateRecord, StateError> {
+        check_name("state", declared.name)?;
+        let stamped = declared.ttl.is_some();
+        let index = match self.states.iter().position(|state| state.name == declared.name) {
+            Some(index) => index,
+            None => {
+                let slot = self.next_slot;
+                self.next_slot = Some(slot + 1).filter(|next| *next < STAMPED).ok_or(Cause::Exhausted { what: "state" })?;
+                let mut switches = Switches::default();
+                if let Some(ttl) = declared.ttl
+                    && let Some(clock @ TtlClock::Event) = ttl.clock
+                {
+                    *switches.since(clock) = time.now(clock);
+                }
+                self.states.push(StateRecord {
+                    slot,
+                    name: declared.name.to_owned(),
+                    kind: declared.kind,
+                    version: SCHEMA_VERSION,
+                    value: declared.value.clone(),
+                    map_key: declared.map_key.clone(),
+                    ttl: declared.ttl,
+                    plain: !stamped,
+                    stamped,
+                    switches,
+                });
+                self.states.len() - 1
+            }
+        };
+        let Some(state) = self.states.get_mut(index) else {
+            return Err(Cause::Exhausted { what: "state" }.into());
+        };
+        state.fits(&declared)?;
+        if state.ttl != declared.ttl {
+            state.switches.change(state.ttl, declared.ttl, time);
+            state.ttl = declared.ttl;
+            state.plain |= !stamped;
+            state.stamped |= stamped;
+        }
+        Ok(state)
+    }
+
+    /// Notes the first watermark of every state that has waited for one; says whether any had.
+    pub(crate) fn first_watermark(&mut self, time: &impl Now) -> bool {
+        let Some(watermark) = time.now(TtlClock::Event) else { return false };
+        let mut changed = false;
+        for state in &mut self.states {
+            let Some(ttl) = state.ttl else { continue };
+            if ttl.clock == Some(TtlClock::Processing) || state.switches.event_since.is_some() {
+                continue;
+            }
+            state.switches.event_since = Some(watermark);
+            if ttl.clock.is_none() {
+                state.switches.processing_stopped = time.now(TtlClock::Processing);
+            }
+            changed = true;
+        }
+        changed
+    }
+}
+
+impl StateRecord {
+    fn fits(&self, declared: &Declared<'_>) -> Result<(), StateError> {
+        if self.kind != declared.kind {
+            return mismatch("kind", &self.kind, &declared.kind);
+        }
+        if self.value != declared.value {
+            return mismatch("value", &self.value, &declared.value);
+        }
+        if let (Some(stored), Some(declared)) = (&self.map_key, &declared.map_key)
+            && stored != declared
+        {
+            return mismatch("map key", stored, declared);
+        }
+        Ok(())
+    }
+}
+
+/// The error of two sides that do not fit.
+pub(crate) fn mismatch<T>(
+    what: &'static str,
+    stored: &impl ToString,
+    declared: &impl ToString,
+) -> Result<T, StateError> {
+    Err(Cause::Mismatch { what, stored: stored.to_string(), declared: declared.to_string() }.into())
+}
+
+/// Refuses names that the catalog cannot hold.
+pub(crate) fn check_name(what: &str, name: &str) -> Result<(), StateError> {
+    if name.is_empty() || name.len() > MAX_NAME {
+        let reason = format!("the name of a {what} is 1 to {MAX_NAME} bytes long, and this one is {}", name.len());
+        return Err(Cause::Setting { reason }.into());
+    }
+    Ok(())
+}
+
+pub(crate) fn format_key() -> Vec<u8> {
+    key(b'f', &[])
+}
+
+pub(crate) fn operators_prefix() -> Vec<u8> {
+    key(b'o', &[])
+}
+
+pub(crate) fn operator_key(name: &str) -> Vec<u8> {
+    key(b'o', name.as_bytes())
+}
+
+pub(crate) fn positions_prefix(operator: u16) -> Vec<u8> {
+    key(b'p', &operator.to_be_bytes())
+}
+
+pub(crate) fn position_key(operator: u16, range: &Range<u16>) -> Vec<u8> {
+    let mut key = positions_prefix(operator);
+    key.extend_from_slice(&range.start.to_be_bytes());
+    key.extend_from_slice(&range.end.to_be_bytes());
+    key
+}
+
+fn key(kind: u8, rest: &[u8]) -> Vec<u8> {
+    let mut key = operator_prefix(CATALOG).to_vec();
+    key.push(kind);
+    key.extend_from_slice(rest);
+    key
+}
+
+/// Reads a record of the catalog.
+pub(crate) fn read<'a, T: Deserialize<'a>>(what: &str, bytes: &'a [u8]) -> Result<T, StateError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let reason = format!("the catalog's {what} is damaged ({error})");
+        Cause::Damaged { reason }.into()
+    })
+}
+
+/// Writes a record of the catalog.
+pub(crate) fn write<T: Serialize>(record: &T) -> Result<Vec<u8>, StateError> {
+    serde_json::to_vec(record).map_err(|error| Cause::Encode { reason: error.to_string() }.into())
+}

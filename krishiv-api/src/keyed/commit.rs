@@ -1,0 +1,115 @@
+//! Commit: all that is dirty, the watermark and the caller's position in one atomic write.
+
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::keys::RowKey;
+use crate::keyed::catalog::PositionRecord;
+use crate::keyed::event::show;
+use crate::keyed::{Keyed, KeyedState};
+use crate::state::handle::{Calls, Core, Handle, Visitor};
+use std::sync::atomic::Ordering::Relaxed;
+
+impl<S: KeyedState> Keyed<S> {
+    /// Writes everything since the last commit, the watermark, and the `position` up to which the source
+    /// has been processed, in one atomic write; durable when it returns, if the backend is.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let mut store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// store.with_key("ann", |_| ValueState::<u64>::new("seen").set(1))?;
+    /// store.commit("offset 1")?;
+    /// assert_eq!(store.position(), Some(&b"offset 1"[..]));
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a value does not encode or the backend fails. Then nothing is written, everything stays as it
+    /// was, and the commit can be repeated.
+    pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
+        let position = position.as_ref();
+        self.shared.begin();
+        let batch = self.flush()?;
+        let record = PositionRecord {
+            start: self.range.start,
+            end: self.range.end,
+            sequence: 0,
+            position: position.to_vec(),
+            watermark: self.watermark(),
+            next_position: self.shared.next_position.load(Relaxed),
+        };
+        self.shared.hub.commit(record, batch).map_err(|error| self.blame(error))?;
+        self.settle();
+        self.position = Some(position.to_vec());
+        Ok(())
+    }
+
+    /// What the dirty rows have to write.
+    fn flush(&mut self) -> Result<WriteBatch, StateError> {
+        let mut batch = WriteBatch::default();
+        let mut row_key = RowKey::default();
+        let hashes = std::mem::take(&mut self.rows.dirty);
+        let Self { state, rows, dynamic, shared, max_parallelism, .. } = self;
+        let result = hashes.iter().copied().try_for_each(|hash| {
+            rows.dirty_rows(hash).try_for_each(|row| {
+                row_key.set(shared.id, *max_parallelism, &row.key)?;
+                let mut flush = Flush { row: &row_key, batch: &mut batch, result: Ok(()) };
+                state.visit(&mut row.cells, &mut flush);
+                let mut result = flush.result;
+                dynamic.visit(&mut row.extra, |handle, cell| {
+                    if result.is_ok() {
+                        result = handle.flush(cell, &row_key, &mut batch);
+                    }
+                });
+                result.map_err(|error| error.at_operator(&shared.operator).at_key(|| show(&row.key)))
+            })
+        });
+        self.rows.dirty = hashes;
+        result.map(|()| batch)
+    }
+
+    /// Makes the dirty rows clean ones.
+    fn settle(&mut self) {
+        let hashes = std::mem::take(&mut self.rows.dirty);
+        let Self { state, rows, dynamic, .. } = self;
+        for hash in hashes {
+            let mut settled = Vec::new();
+            for row in rows.dirty_rows(hash) {
+                state.visit(&mut row.cells, &mut Committed);
+                dynamic.visit(&mut row.extra, |handle, cell| handle.committed(cell));
+                let before = row.status;
+                row.status.dirty = false;
+                settled.push((before, row.status));
+            }
+            for (before, after) in settled {
+                rows.weight.update(before, after);
+            }
+        }
+        rows.evict_all();
+    }
+}
+
+struct Flush<'a> {
+    row: &'a RowKey,
+    batch: &'a mut WriteBatch,
+    result: Result<(), StateError>,
+}
+
+impl Visitor for Flush<'_> {
+    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
+        if let (Some(core), Ok(())) = (handle.core(), &self.result) {
+            self.result = core.flush(cell, self.row, self.batch);
+        }
+    }
+}
+
+struct Committed;
+
+impl Visitor for Committed {
+    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core() {
+            core.committed(cell);
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! What the stores of one process share: ids of one backend, and catalog, ranges, positions and broadcast
+//! states of one operator.
+
+use crate::StateError;
+use crate::backend::{AnyBackend, Retention, WriteBatch};
+use crate::codec::keys::{STAMPED, parse};
+use crate::codec::{Shape, record};
+use crate::error::Cause;
+use crate::keyed::catalog::{
+    self, Declared, FORMAT, FormatRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
+};
+use crate::keyed::expiry::{Expiry, Now};
+use crate::keyed::tables::Tables;
+use crate::state::current::describe;
+use crate::time::{Clock, TtlClock};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+static BACKENDS: Mutex<Vec<Weak<BackendHub>>> = Mutex::new(Vec::new());
+
+/// Locks `mutex`; every change under these locks is complete before anything that can panic.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The operators of one backend.
+pub(crate) struct BackendHub {
+    backend: Arc<dyn AnyBackend>,
+    inner: Mutex<BackendState>,
+}
+
+struct BackendState {
+    next_operator: u16,
+    operators: HashMap<String, Weak<OperatorHub>>,
+}
+
+impl BackendHub {
+    /// The hub of `backend`, the same for every store that is opened on it.
+    pub(crate) fn of(backend: &Arc<dyn AnyBackend>) -> Result<Arc<Self>, StateError> {
+        let mut hubs = lock(&BACKENDS);
+        hubs.retain(|hub| hub.strong_count() > 0);
+        let same = |hub: &Arc<Self>| std::ptr::addr_eq(Arc::as_ptr(&hub.backend), Arc::as_ptr(backend));
+        if let Some(hub) = hubs.iter().filter_map(Weak::upgrade).find(same) {
+            return Ok(hub);
+        }
+        if let Some(bytes) = backend.get(&catalog::format_key())? {
+            let found = catalog::read::<FormatRecord>("format record", &bytes)?.format;
+            if found != FORMAT {
+                return Err(Cause::NewerFormat { found, supported: FORMAT }.into());
+            }
+        }
+        let mut next_operator = 1;
+        for item in backend.scan(&catalog::operators_prefix()) {
+            let (_, bytes) = item?;
+            let operator: OperatorRecord = catalog::read("operator record", &bytes)?;
+            next_operator = next_operator.max(operator.id.saturating_add(1));
+        }
+        let hub = Arc::new(Self {
+            backend: Arc::clone(backend),
+            inner: Mutex::new(BackendState { next_operator, operators: HashMap::new() }),
+        });
+        hubs.push(Arc::downgrade(&hub));
+        Ok(hub)
+    }
+
+    /// The hub of the operator called `name`, the same for all its stores.
+    pub(crate) fn operator(
+        self: &Arc<Self>,
+        name: &str,
+        key: &Shape,
+        max_parallelism: Option<u16>,
+    ) -> Result<Arc<OperatorHub>, StateError> {
+        catalog::check_name("operator", name)?;
+        let mut inner = lock(&self.inner);
+        let operator = match inner.operators.get(name).and_then(Weak::upgrade) {
+            Some(operator) => operator,
+            None => {
+                let operator = Arc::new(self.load(name, key, max_parallelism, &mut inner)?);
+                self.backend.add_retention(Arc::clone(&operator.retention) as Arc<dyn Retention>);
+                inner.operators.insert(name.to_owned(), Arc::downgrade(&operator));
+                operator
+            }
+        };
+        let state = lock(&operator.state);
+        if state.record.key != *key {
+            return mismatch("key", &state.record.key, key);
+        }
+        if let Some(asked) = max_parallelism
+            && asked != state.record.max_parallelism
+        {
+            return mismatch("max parallelism", &state.record.max_parallelism, &asked);
+        }
+        drop(state);
+        Ok(operator)
+    }
+
+    fn load(
+        self: &Arc<Self>,
+        name: &str,
+        key: &Shape,
+        max_parallelism: Option<u16>,
+        inner: &mut BackendState,
+    ) -> Result<OperatorHub, StateError> {
+        let stored = self.backend.get(&catalog::operator_key(name))?;
+        let persisted = stored.is_some();
+        let record = match stored {
+            Some(bytes) => catalog::read::<OperatorRecord>("operator record", &bytes)?,
+            None => {
+                let id = inner.next_operator;
+                inner.next_operator = id.checked_add(1).ok_or(Cause::Exhausted { what: "operator" })?;
+                let max_parallelism = max_parallelism.unwrap_or(DEFAULT_MAX_PARALLELISM);
+                let key = key.clone();
+                OperatorRecord { id, name: name.to_owned(), max_parallelism, key, next_slot: 1, states: Vec::new() }
+            }
+        };
+        let mut positions = Vec::new();
+        for item in self.backend.scan(&catalog::positions_prefix(record.id)) {
+            let (_, bytes) = item?;
+            positions.push(catalog::read::<PositionRecord>("position record", &bytes)?);
+        }
+        let retention = Arc::new(OperatorRetention::new(record.id));
+        let operator = OperatorHub {
+            backend: Arc::clone(self),
+            state: Mutex::new(OperatorState {
+                revision: u64::from(!persisted),
+                persisted: 0,
+                ranges: Vec::new(),
+                positions,
+                record,
+                expiries: HashMap::new(),
+            }),
+            declaring: Mutex::new(()),
+            commit: Mutex::new(()),
+            tables: Mutex::new(Tables::default()),
+            tables_version: AtomicU64::new(0),
+            retention,
+        };
+        operator.publish_retention(&lock(&operator.state));
+        Ok(operator)
+    }
+}
+
+/// Key groups of an operator that nothing else was said about.
+pub(crate) const DEFAULT_MAX_PARALLELISM: u16 = 128;
+
+/// What the instances of one operator share.
+pub(crate) struct OperatorHub {
+    backend: Arc<BackendHub>,
+    state: Mutex<OperatorState>,
+    /// Held by whoever changes the record.
+    declaring: Mutex<()>,
+    /// Held while a commit writes what belongs to all instances, so that an older copy never overwrites a newer.
+    commit: Mutex<()>,
+    tables: Mutex<Tables>,
+    tables_version: AtomicU64,
+    retention: Arc<OperatorRetention>,
+}
+
+struct OperatorState {
+    record: OperatorRecord,
+    /// Counts changes of the record; `persisted` is the one the backend has.
+    revision: u64,
+    persisted: u64,
+    ranges: Vec<Range<u16>>,
+    positions: Vec<PositionRecord>,
+    expiries: HashMap<u16, Arc<Expiry>>,
+}
+
+impl OperatorState {
+    /// The positions in force, and those that are not, once `position` is committed.
+    fn positions_after(&self, position: &PositionRecord) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
+        let mut positions = self.positions.clone();
+        positions.retain(|other| other.range() != position.range());
+        positions.push(position.clone());
+        in_force(&positions)
+    }
+}
+
+fn overlap(a: &Range<u16>, b: &Range<u16>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+impl OperatorHub {
+    pub(crate) fn backend(&self) -> &Arc<dyn AnyBackend> {
+        &self.backend.backend
+    }
+
+    pub(crate) fn id(&self) -> u16 {
+        lock(&self.state).record.id
+    }
+
+    pub(crate) fn max_parallelism(&self) -> u16 {
+        lock(&self.state).record.max_parallelism
+    }
+
+    /// Takes `range` for a store, if no open store has any of it.
+    pub(crate) fn claim(&self, range: &Range<u16>) -> Result<(), StateError> {
+        let mut state = lock(&self.state);
+        if let Some(open) = state.ranges.iter().find(|open| overlap(open, range)) {
+            return Err(Cause::RangeInUse { asked: range.clone(), open: open.clone() }.into());
+        }
+        state.ranges.push(range.clone());
+        Ok(())
+    }
+
+    /// Gives `range` back.
+    pub(crate) fn release(&self, range: &Range<u16>) {
+        lock(&self.state).ranges.retain(|open| open != range);
+    }
+
+    /// The positions in force: newest first, without those whose every key group has been committed since.
+    pub(crate) fn positions(&self) -> Vec<PositionRecord> {
+        in_force(&lock(&self.state).positions).0
+    }
+
+    /// Starts declaring states; one store at a time does.
+    pub(crate) fn draft(&self) -> Draft<'_> {
+        let turn = lock(&self.declaring);
+        let record = lock(&self.state).record.clone();
+        Draft { hub: self, record, expiries: Vec::new(), _turn: turn }
+    }
+
+    /// Name and life of the state in `slot`, if a store of this process uses it.
+    pub(crate) fn expiry(&self, slot: u16) -> Option<(String, Arc<Expiry>)> {
+        let state = lock(&self.state);
+        let expiry = Arc::clone(state.expiries.get(&slot)?);
+        let name = state.record.states.iter().find(|state| state.slot == slot)?.name.clone();
+        Some((name, expiry))
+    }
+
+    /// Names and kinds of the states that the catalog has and `used` does not name.
+    pub(crate) fn states_except(&self, used: &[&str]) -> Vec<StateRecord> {
+        let state = lock(&self.state);
+        state.record.states.iter().filter(|state| !used.contains(&state.name.as_str())).cloned().collect()
+    }
+
+    /// What the catalog has under `name`, for messages.
+    pub(crate) fn describe(&self, name: &str) -> Option<String> {
+        let state = lock(&self.state);
+        let record = state.record.states.iter().find(|state| state.name == name)?;
+        Some(describe(record.kind, record.map_key.as_ref(), &record.value))
+    }
+
+    /// Lets every state that waited for the first watermark have it.
+    pub(crate) fn first_watermark(&self, time: &impl Now) {
+        let _turn = lock(&self.declaring);
+        let mut state = lock(&self.state);
+        if state.record.first_watermark(time) {
+            state.revision += 1;
+            for record in &state.record.states {
+                if let Some(expiry) = state.expiries.get(&record.slot) {
+                    expiry.follow(&record.switches);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
+        lock(&self.tables)
+    }
+
+    /// Version of the broadcast states, without a lock.
+    pub(crate) fn tables_version(&self) -> u64 {
+        self.tables_version.load(Ordering::Acquire)
+    }
+
+    /// Lets the other instances know that the tables have changed.
+    pub(crate) fn announce(&self, tables: &Tables) {
+        self.tables_version.store(tables.version(), Ordering::Release);
+    }
+
+    /// Writes `rows` together with all that belongs to the operator, in one batch.
+    pub(crate) fn commit(&self, mut position: PositionRecord, mut rows: WriteBatch) -> Result<(), StateError> {
+        let turn = lock(&self.commit);
+        let state = lock(&self.state);
+        let revision = state.revision;
+        if revision > state.persisted {
+            rows.put(&catalog::format_key(), &catalog::write(&FormatRecord { format: FORMAT })?);
+            rows.put(&catalog::operator_key(&state.record.name), &catalog::write(&state.record)?);
+        }
+        let newest = state.positions.iter().map(|position| position.sequence).max();
+        position.sequence = newest.unwrap_or(0) + 1;
+        let id = state.record.id;
+        rows.put(&catalog::position_key(id, &position.range()), &catalog::write(&position)?);
+        for old in state.positions_after(&position).1 {
+            rows.delete(&catalog::position_key(id, &old.range()));
+        }
+        // Nobody may change what belongs to all instances while it is on its way, but instances whose
+        // commits carry rows alone need not wait for each other's disk.
+        let broadcast = self.tables().flush(id, &mut rows);
+        let alone = revision == state.persisted && broadcast == 0;
+        drop(state);
+        let turn = if alone { drop(turn); None } else { Some(turn) };
+        let written = self.backend().write(rows);
+        let mut state = lock(&self.state);
+        written?;
+        state.persisted = state.persisted.max(revision);
+        state.positions = state.positions_after(&position).0;
+        self.tables().committed(broadcast);
+        self.publish_retention(&state);
+        drop(turn);
+        Ok(())
+    }
+
+    fn publish_retention(&self, state: &OperatorState) {
+        let (positions, _) = in_force(&state.positions);
+        let watermark = positions.iter().map(|position| position.watermark).min().flatten();
+        let states = state.expiries.iter().map(|(slot, expiry)| (*slot, Arc::clone(expiry))).collect();
+        self.retention.follow(states, watermark);
+    }
+
+    /// Lets expired records be judged by `clock`.
+    pub(crate) fn use_clock(&self, clock: &Arc<dyn Clock>) {
+        self.retention.use_clock(clock);
+    }
+}
+
+/// States being declared: the catalog takes all of them, or none if one does not fit.
+pub(crate) struct Draft<'a> {
+    hub: &'a OperatorHub,
+    record: OperatorRecord,
+    expiries: Vec<(u16, Arc<Expiry>)>,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Draft<'_> {
+    /// Finds or adds a state, after checking that what is stored fits.
+    pub(crate) fn declare(
+        &mut self,
+        declared: Declared<'_>,
+        time: &impl Now,
+    ) -> Result<(StateRecord, Arc<Expiry>), StateError> {
+        let found = self.record.declare(declared, time)?.clone();
+        let known = lock(&self.hub.state).expiries.get(&found.slot).map(Arc::clone);
+        let expiry = match known {
+            Some(expiry) if expiry.has(found.ttl) => expiry,
+            _ => Arc::new(Expiry::new(found.ttl, found.switches)),
+        };
+        self.expiries.push((found.slot, Arc::clone(&expiry)));
+        Ok((found, expiry))
+    }
+
+    /// Makes the draft the catalog of all stores; the next commit of any of them writes it.
+    pub(crate) fn publish(self) {
+        let mut state = lock(&self.hub.state);
+        if self.record != state.record {
+            state.record = self.record;
+            state.revision += 1;
+        }
+        state.expiries.extend(self.expiries);
+        self.hub.publish_retention(&state);
+    }
+}
+
+/// Splits positions into those in force, newest first, and those that newer ones cover wholly.
+fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
+    let mut newest_first = positions.to_vec();
+    newest_first.sort_by_key(|position| std::cmp::Reverse(position.sequence));
+    let mut covered = std::collections::BTreeSet::new();
+    newest_first.into_iter().partition(|position| {
+        let before = covered.len();
+        covered.extend(position.range());
+        covered.len() > before
+    })
+}
+
+/// Which records of an operator may be dropped in compaction.
+///
+/// Holds no backend, since the backend holds it.
+struct OperatorRetention {
+    operator: u16,
+    now: RwLock<RetentionState>,
+}
+
+#[derive(Default)]
+struct RetentionState {
+    states: HashMap<u16, Arc<Expiry>>,
+    /// The committed one: a crash goes back to it, and must find what had not expired by then.
+    watermark: Option<i64>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl Now for RetentionState {
+    fn now(&self, clock: TtlClock) -> Option<i64> {
+        match clock {
+            TtlClock::Event => self.watermark,
+            TtlClock::Processing => self.clock.as_ref().map(|clock| clock.now_ms()),
+        }
+    }
+}
+
+impl OperatorRetention {
+    fn new(operator: u16) -> Self {
+        Self { operator, now: RwLock::new(RetentionState::default()) }
+    }
+
+    fn follow(&self, states: HashMap<u16, Arc<Expiry>>, watermark: Option<i64>) {
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        now.states = states;
+        now.watermark = watermark;
+    }
+
+    fn use_clock(&self, clock: &Arc<dyn Clock>) {
+        self.now.write().unwrap_or_else(PoisonError::into_inner).clock = Some(Arc::clone(clock));
+    }
+}
+
+impl Retention for OperatorRetention {
+    fn is_expired(&self, key: &[u8], value: &[u8]) -> bool {
+        let Some(parts) = parse(key) else { return false };
+        if parts.operator != self.operator {
+            return false;
+        }
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(expiry) = now.states.get(&(parts.slot & !STAMPED)) else { return false };
+        if parts.slot & STAMPED == 0 {
+            return false;
+        }
+        // What does not read is kept: the reader must see the damage.
+        let Ok(head) = record::head(value, true) else { return false };
+        head.stamp.is_some_and(|stamp| expiry.is_expired(stamp, &*now))
+    }
+}

@@ -1,0 +1,171 @@
+//! All keys of a store: what the backend has and what is not committed yet, as one.
+
+use crate::StateError;
+use crate::codec::keys::{OPERATOR_GROUP, Parts, RowKey, STAMPED, group_prefix, operator_prefix, parse};
+use crate::codec::{Codec, decode, record};
+use crate::error::Cause;
+use crate::keyed::event::show;
+use crate::keyed::rows::Row;
+use crate::keyed::{Keyed, KeyedState};
+use crate::state::handle::{Calls, Core, Handle, Visitor};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+impl<S: KeyedState> Keyed<S> {
+    /// Every key that holds any state, uncommitted changes included, each once, in no order to rely on.
+    ///
+    /// Keeps all of them in memory; [`for_each_key`](Self::for_each_key) does not.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let mut store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// store.with_key("ann", |_| ValueState::<u64>::new("seen").set(1))?;
+    /// store.with_key("bob", |_| ValueState::<u64>::new("seen").get())?;
+    /// assert_eq!(store.keys()?, ["ann"]);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the backend fails or a stored key is damaged.
+    pub fn keys(&mut self) -> Result<Vec<S::Key>, StateError> {
+        let mut keys = Vec::new();
+        self.walk(|_, key| {
+            keys.push(key);
+            Ok(())
+        })?;
+        Ok(keys)
+    }
+
+    /// Runs `visit` on every key that holds any state, each as an event of its own that may change or clear
+    /// what it visits.
+    ///
+    /// Reads as it goes. Keys are those that held state when the walk came by them.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// # #[derive(KeyedState)]
+    /// # #[state(key = String)]
+    /// # struct Visits { seen: ValueState<u64> }
+    /// let mut visits = Keyed::<Visits>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// visits.with_key("ann", |state| state.seen.set(1))?;
+    /// visits.for_each_key(|name, state| {
+    ///     assert_eq!(name, "ann");
+    ///     state.seen.clear();
+    /// })?;
+    /// assert!(visits.keys()?.is_empty());
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When an event fails, which ends the walk, the backend fails, or a stored key is damaged.
+    pub fn for_each_key(&mut self, mut visit: impl FnMut(&S::Key, &S)) -> Result<(), StateError> {
+        self.walk(|store, key| store.with_key::<S::Key, _>(&key, |state| visit(&key, state)))
+    }
+
+    fn walk(&mut self, mut f: impl FnMut(&mut Self, S::Key) -> Result<(), StateError>) -> Result<(), StateError> {
+        self.shared.begin();
+        // Taken first, so that what `f` changes on the way does not come by twice.
+        let dirty: HashSet<S::Key> =
+            self.rows.table.iter().filter(|row| row.status.dirty).map(|row| row.key.clone()).collect();
+        let backend = Arc::clone(self.shared.hub.backend());
+        for prefix in self.prefixes() {
+            let mut row: Option<Vec<u8>> = None;
+            for item in backend.scan(&prefix) {
+                let (bytes, value) = item.map_err(|error| self.blame(error))?;
+                let Some(parts) = parse(&bytes) else {
+                    let reason = format!("a stored key is damaged: {bytes:02x?}");
+                    return Err(self.blame(Cause::Decode { reason }.into()));
+                };
+                let prefix = bytes.get(..parts.row_len).unwrap_or_default();
+                if row.as_deref() == Some(prefix) || parts.group == OPERATOR_GROUP {
+                    continue;
+                }
+                if !self.is_live(&parts, &value)? {
+                    continue;
+                }
+                row = Some(prefix.to_vec());
+                let key: S::Key = decode(Codec::Postcard, parts.key).map_err(|reason| {
+                    let reason = format!("a stored key is damaged: {reason}");
+                    self.blame(Cause::Decode { reason }.into())
+                })?;
+                if !dirty.contains(&key) {
+                    f(self, key)?;
+                }
+            }
+        }
+        for key in dirty {
+            if self.holds(&key)? {
+                f(self, key)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn prefixes(&self) -> Vec<Vec<u8>> {
+        if self.range == (0..self.max_parallelism) {
+            return vec![operator_prefix(self.shared.id).to_vec()];
+        }
+        self.range.clone().map(|group| group_prefix(self.shared.id, group).to_vec()).collect()
+    }
+
+    fn is_live(&self, parts: &Parts<'_>, value: &[u8]) -> Result<bool, StateError> {
+        let slot = parts.slot & !STAMPED;
+        // Of a state that this program does not use it is not known when it ends: it counts as there.
+        let Some((name, expiry)) = self.shared.hub.expiry(slot) else { return Ok(true) };
+        let head = record::head(value, parts.slot & STAMPED != 0).map_err(|error| {
+            let error = self.blame(error.at_state(&name));
+            match decode::<S::Key>(Codec::Postcard, parts.key) {
+                Ok(key) => error.at_key(|| show(&key)),
+                Err(_) => error,
+            }
+        })?;
+        let stamp = head.stamp.unwrap_or_else(|| expiry.unstamped());
+        Ok(!expiry.is_expired(stamp, &self.shared.time))
+    }
+
+    /// Whether the dirty row of `key` holds anything.
+    fn holds(&mut self, key: &S::Key) -> Result<bool, StateError> {
+        let mut row_key = RowKey::default();
+        row_key.set(self.shared.id, self.max_parallelism, key)?;
+        let mut records = Vec::new();
+        let backend = Arc::clone(self.shared.hub.backend());
+        for item in backend.scan(row_key.prefix()) {
+            let (bytes, value) = item.map_err(|error| self.blame(error))?;
+            if let Some(parts) = parse(&bytes)
+                && self.is_live(&parts, &value)?
+            {
+                records.push((parts.slot, parts.suffix.to_vec()));
+            }
+        }
+        let stored: Vec<_> = records.iter().map(|(slot, suffix)| (*slot, suffix.as_slice())).collect();
+        let hash = self.rows.hash(key);
+        let Self { state, rows, dynamic, shared, .. } = self;
+        let Some(Row { cells, extra, .. }) = rows.table.find_mut(hash, |row| row.key == *key) else {
+            return Ok(!stored.is_empty());
+        };
+        let mut holds = Holds { stored: &stored, any: false };
+        state.visit(cells, &mut holds);
+        let mut any = holds.any;
+        dynamic.visit(extra, |handle, cell| any |= handle.holds(cell, &stored));
+        // States that no handle has touched have nothing but what is stored.
+        let known = |slot: u16| shared.hub.expiry(slot & !STAMPED).is_some();
+        Ok(any || stored.iter().any(|(slot, _)| !known(*slot)))
+    }
+}
+
+struct Holds<'a> {
+    stored: &'a [(u16, &'a [u8])],
+    any: bool,
+}
+
+impl Visitor for Holds<'_> {
+    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core() {
+            self.any |= core.holds(cell, self.stored);
+        }
+    }
+}

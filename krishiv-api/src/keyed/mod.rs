@@ -1,0 +1,313 @@
+//! The store of one operator instance.
+
+mod builder;
+pub(crate) mod catalog;
+mod commit;
+mod dynamic;
+mod event;
+pub(crate) mod expiry;
+pub(crate) mod hub;
+mod keys;
+mod rows;
+pub(crate) mod shared;
+pub(crate) mod tables;
+
+use crate::backend::StateBackend;
+use crate::codec::keys::RowKey;
+use crate::descriptor::{StateDescriptor, StateKind};
+use crate::state::handle::Visitor;
+use crate::{StateError, StateKey};
+use shared::Shared;
+use std::any::Any;
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use builder::{Binder, KeyedBuilder};
+pub use dynamic::Dynamic;
+pub use event::EventResult;
+
+/// A struct of state handles; `#[derive(KeyedState)]` implements it.
+///
+/// ```
+/// use krishiv_api::{KeyedState, ValueState};
+///
+/// #[derive(KeyedState)]
+/// #[state(key = String)]
+/// struct Visits { seen: ValueState<u64> }
+///
+/// assert_eq!(Visits::OPERATOR, "visits");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not declare keyed state",
+    label = "no `#[derive(KeyedState)]` on this type",
+    note = "derive it on a struct of handles, and name its key: `#[derive(KeyedState)] #[state(key = String)]`"
+)]
+pub trait KeyedState: Sized + Send + 'static {
+    /// What the state is kept per.
+    type Key: StateKey;
+
+    /// What is held in memory of one key.
+    #[doc(hidden)]
+    type Row: Default + Send + 'static;
+
+    /// Name of the operator in the catalog.
+    const OPERATOR: &'static str;
+
+    /// The declared states, in the order of the fields.
+    const DESCRIPTORS: &'static [StateDescriptor];
+
+    /// Whether the state must survive a crash, so that only a durable backend will do.
+    const DURABLE: bool = false;
+
+    #[doc(hidden)]
+    fn attach(binder: &mut Binder<'_>) -> Result<Self, StateError>;
+
+    #[doc(hidden)]
+    fn visit<V: Visitor>(&self, row: &mut Self::Row, visitor: &mut V);
+
+    #[doc(hidden)]
+    fn handle(&self, index: usize) -> Option<&dyn Any>;
+}
+
+/// A state in the catalog that the program does not declare: renamed, or no longer used.
+///
+/// ```
+/// # use krishiv_api::*;
+/// # use std::sync::Arc;
+/// let backend = Arc::new(InMemoryStateBackend::new());
+/// let mut store = Keyed::<Dynamic<String>>::open(backend.clone())?;
+/// store.with_key("ann", |_| ValueState::<u64>::new("seen").set(1))?;
+/// store.commit("")?;
+/// drop(store);
+///
+/// let store = Keyed::<Dynamic<String>>::open(backend)?;
+/// assert_eq!(store.undeclared()[0].name(), "seen");
+/// # Ok::<(), StateError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndeclaredState {
+    name: String,
+    kind: StateKind,
+}
+
+impl UndeclaredState {
+    /// The name in the catalog.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// fn report(state: &UndeclaredState) { eprintln!("nobody uses `{}` any more", state.name()); }
+    /// # let _ = report;
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The kind in the catalog.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// fn report(state: &UndeclaredState) { eprintln!("a {} nobody uses", state.kind()); }
+    /// # let _ = report;
+    /// ```
+    pub fn kind(&self) -> StateKind {
+        self.kind
+    }
+}
+
+/// The store of one operator instance: typed state per key, atomic per event, written by [`commit`](Self::commit).
+///
+/// Between commits everything is in memory; a crash, or dropping the store, goes back to the last commit.
+/// A store is used by one thread at a time and can move between threads. Stores of the same operator with
+/// disjoint key groups on one backend are its parallel instances.
+///
+/// ```
+/// use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, ValueState};
+/// use std::sync::Arc;
+///
+/// #[derive(KeyedState)]
+/// #[state(key = String)]
+/// struct Visits { seen: ValueState<u64> }
+///
+/// let backend = Arc::new(InMemoryStateBackend::new());
+/// let mut visits = Keyed::<Visits>::open(backend.clone())?;
+/// for name in ["ann", "bob", "ann"] {
+///     visits.with_key(name, |state| state.seen.update(|seen| *seen.get_or_insert(0) += 1))?;
+/// }
+/// visits.commit("offset 3")?;
+/// drop(visits);
+///
+/// let mut visits = Keyed::<Visits>::open(backend)?;
+/// assert_eq!(visits.position(), Some(&b"offset 3"[..]));
+/// assert_eq!(visits.with_key("ann", |state| state.seen.get())?, Some(2));
+/// # Ok::<(), krishiv_api::StateError>(())
+/// ```
+pub struct Keyed<S: KeyedState> {
+    state: S,
+    rows: rows::Rows<S>,
+    dynamic: dynamic::DynamicHandles,
+    shared: Arc<Shared>,
+    range: Range<u16>,
+    max_parallelism: u16,
+    position: Option<Vec<u8>>,
+    tables_seen: u64,
+    /// Scratch: the encoded key of the event.
+    row_key: RowKey,
+    undeclared: Vec<UndeclaredState>,
+}
+
+impl<S: KeyedState> Keyed<S> {
+    /// Opens the operator's state on `backend` for all key groups, with default settings.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(store.position(), None);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the stored state does not fit the declared one (both sides are named, and nothing is written),
+    /// another store owns the same key groups, or the backend fails.
+    pub fn open<B: StateBackend>(backend: Arc<B>) -> Result<Self, StateError> {
+        Self::builder().open(backend)
+    }
+
+    /// Settings for a store that is not like the default.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::builder()
+    ///     .memory_budget(64 << 20)
+    ///     .key_groups(0..64)
+    ///     .open(Arc::new(InMemoryStateBackend::new()))?;
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn builder() -> KeyedBuilder<S> {
+        KeyedBuilder::new()
+    }
+
+    /// The position of the last commit, also after a reopen; `None` before the first, and when these key
+    /// groups were last committed under other ranges.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let mut store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// store.commit("line 7")?;
+    /// assert_eq!(store.position(), Some(&b"line 7"[..]));
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn position(&self) -> Option<&[u8]> {
+        self.position.as_deref()
+    }
+
+    /// What was last committed under which key groups, newest first; ranges that newer commits cover wholly
+    /// are left out.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let mut store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// store.commit("line 7")?;
+    /// assert_eq!(store.positions(), [(0..128, b"line 7".to_vec())]);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn positions(&self) -> Vec<(Range<u16>, Vec<u8>)> {
+        let positions = self.shared.hub.positions();
+        positions.into_iter().map(|position| (position.range(), position.position)).collect()
+    }
+
+    /// Moves event time to `ms` milliseconds; a watermark never goes back.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let mut store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// store.set_watermark(1_000);
+    /// store.set_watermark(500);
+    /// assert_eq!(store.watermark(), Some(1_000));
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn set_watermark(&mut self, ms: i64) {
+        let first = self.watermark().is_none();
+        self.shared.time.set_watermark(ms);
+        if first {
+            self.shared.hub.first_watermark(&self.shared.time);
+        }
+    }
+
+    /// The watermark, in milliseconds; `None` before the first.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(store.watermark(), None);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn watermark(&self) -> Option<i64> {
+        self.shared.time.watermark()
+    }
+
+    /// The key groups that this instance owns.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(store.key_groups(), 0..128);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn key_groups(&self) -> Range<u16> {
+        self.range.clone()
+    }
+
+    /// The states that the catalog has of this operator and the struct does not declare.
+    ///
+    /// A renamed field is a new state; the old one stays, and is named here.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert!(store.undeclared().is_empty());
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn undeclared(&self) -> &[UndeclaredState] {
+        &self.undeclared
+    }
+
+    /// Whether uncommitted rows fill half the memory budget, so that a commit is due.
+    ///
+    /// Going on is allowed: nothing uncommitted is ever evicted, so memory grows instead.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let mut store = Keyed::<Dynamic<String>>::builder().memory_budget(1).open(backend)?;
+    /// assert!(!store.needs_commit());
+    /// store.with_key("ann", |_| ValueState::<u64>::new("seen").set(1))?;
+    /// assert!(store.needs_commit());
+    /// store.commit("")?;
+    /// assert!(!store.needs_commit());
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn needs_commit(&self) -> bool {
+        self.rows.needs_commit()
+    }
+
+    fn blame(&self, error: StateError) -> StateError {
+        error.at_operator(&self.shared.operator)
+    }
+}
+
+impl<S: KeyedState> Drop for Keyed<S> {
+    /// Gives the key groups back; writes nothing, since what is not committed must be as if it never was.
+    fn drop(&mut self) {
+        self.shared.hub.release(&self.range);
+    }
+}

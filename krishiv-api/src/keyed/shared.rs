@@ -1,0 +1,154 @@
+//! What a store and its handles share: where the row at hand lies, what has been read of it, what failed.
+
+use crate::StateError;
+use crate::backend::AnyBackend;
+use crate::codec::keys::RowKey;
+use crate::keyed::expiry::StoreTime;
+use crate::keyed::hub::{OperatorHub, lock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+/// Shared by a store and its handles.
+///
+/// One thread at a time uses it; the locks are for the compiler, and none is taken while the cells of a
+/// row answer by themselves.
+pub(crate) struct Shared {
+    pub(crate) operator: String,
+    pub(crate) id: u16,
+    pub(crate) hub: Arc<OperatorHub>,
+    pub(crate) time: StoreTime,
+    pub(crate) broadcast_limit: usize,
+    /// The next free list position.
+    pub(crate) next_position: AtomicU64,
+    /// Whether some state can expire, so that events must know the time.
+    timed: AtomicBool,
+    /// Whether the first watermark of the backend has been taken note of.
+    has_watermark: AtomicBool,
+    failed: AtomicBool,
+    prefetched: AtomicBool,
+    event: Mutex<Event>,
+}
+
+/// What the slow paths of one event need.
+#[derive(Default)]
+struct Event {
+    row: RowKey,
+    failure: Option<StateError>,
+    /// Disk slots of all plain cells, and what one `multi_get` found under them.
+    plain: Vec<u16>,
+    found: Vec<Option<Vec<u8>>>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        operator: String,
+        hub: Arc<OperatorHub>,
+        time: StoreTime,
+        broadcast_limit: usize,
+        next_position: u64,
+    ) -> Self {
+        Self {
+            id: hub.id(),
+            timed: AtomicBool::new(time.has_default()),
+            has_watermark: AtomicBool::new(false),
+            operator,
+            hub,
+            time,
+            broadcast_limit,
+            next_position: AtomicU64::new(next_position),
+            failed: AtomicBool::new(false),
+            prefetched: AtomicBool::new(false),
+            event: Mutex::new(Event::default()),
+        }
+    }
+
+    pub(crate) fn backend(&self) -> &dyn AnyBackend {
+        &**self.hub.backend()
+    }
+
+    /// From now on every event needs the time.
+    pub(crate) fn watch_time(&self) {
+        self.timed.store(true, Relaxed);
+    }
+
+    /// Takes the time that the next event sees.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        if self.timed.load(Relaxed) {
+            self.time.begin();
+            if self.time.has_default() && !self.has_watermark.load(Relaxed) {
+                self.first_watermark();
+            }
+        }
+    }
+
+    /// A TTL backend may have got its first watermark from elsewhere.
+    #[cold]
+    fn first_watermark(&self) {
+        if self.time.watermark().is_some() {
+            self.hub.first_watermark(&self.time);
+            self.has_watermark.store(true, Relaxed);
+        }
+    }
+
+    /// Makes `row` the one that slow paths read.
+    pub(crate) fn enter(&self, row: &RowKey) {
+        lock(&self.event).row.clone_from(row);
+    }
+
+    /// The row being processed.
+    pub(crate) fn row(&self) -> RowKey {
+        lock(&self.event).row.clone()
+    }
+
+    /// Keeps the first failure of an event, which undoes it.
+    pub(crate) fn latch(&self, error: StateError) {
+        lock(&self.event).failure.get_or_insert(error);
+        self.failed.store(true, Relaxed);
+    }
+
+    /// Takes the failure that was latched, if any.
+    pub(crate) fn take_failure(&self) -> Option<StateError> {
+        if !self.failed.load(Relaxed) {
+            return None;
+        }
+        self.failed.store(false, Relaxed);
+        lock(&self.event).failure.take()
+    }
+
+    /// Registers the disk slot of a plain cell; returns its place in the prefetch.
+    pub(crate) fn add_plain(&self, disk_slot: u16) -> usize {
+        let mut event = lock(&self.event);
+        event.plain.push(disk_slot);
+        event.plain.len() - 1
+    }
+
+    /// The record of the plain cell at `place`, read together with all others of the row.
+    pub(crate) fn plain(&self, place: usize) -> Result<Option<Vec<u8>>, StateError> {
+        let mut event = lock(&self.event);
+        if !self.prefetched.load(Relaxed) {
+            let keys: Vec<_> = event.plain.iter().map(|slot| event.row.record(*slot, &[])).collect();
+            let keys: Vec<_> = keys.iter().map(Vec::as_slice).collect();
+            event.found = self.backend().multi_get(&keys)?;
+            self.prefetched.store(true, Relaxed);
+        }
+        Ok(event.found.get_mut(place).and_then(Option::take))
+    }
+
+    /// Whether an event has read plain cells, so that those not asked for can be kept.
+    pub(crate) fn has_prefetched(&self) -> bool {
+        self.prefetched.load(Relaxed)
+    }
+
+    /// Forgets what was read for the event.
+    pub(crate) fn forget_prefetched(&self) {
+        if self.prefetched.swap(false, Relaxed) {
+            lock(&self.event).found.clear();
+        }
+    }
+
+    /// The next list position of this store; they only grow, so that appending needs no reading.
+    pub(crate) fn take_position(&self) -> u64 {
+        self.next_position.fetch_add(1, Relaxed)
+    }
+}

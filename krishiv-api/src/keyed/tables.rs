@@ -1,0 +1,128 @@
+//! Broadcast states as all instances of an operator share them: encoded, versioned, with a log of the latest changes.
+
+use crate::StateError;
+use crate::backend::{AnyBackend, WriteBatch};
+use crate::codec::keys::RowKey;
+use crate::error::Cause;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// Changes that an instance may lag behind before it reads whole tables again.
+const LOG: usize = 4_096;
+
+/// One put or delete in a broadcast state.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) slot: u16,
+    pub(crate) name: String,
+    pub(crate) key: Vec<u8>,
+    /// The new record; `None` removes it.
+    pub(crate) record: Option<Vec<u8>>,
+}
+
+#[derive(Default)]
+struct Table {
+    entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    bytes: usize,
+}
+
+/// All broadcast states of an operator.
+#[derive(Default)]
+pub struct Tables {
+    tables: HashMap<u16, Table>,
+    /// Number of changes ever made; the log holds the latest of them.
+    version: u64,
+    log: VecDeque<Change>,
+    uncommitted: Vec<Change>,
+}
+
+impl Tables {
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Reads the table of `slot` from the backend, unless it is here.
+    pub(crate) fn load(&mut self, slot: u16, operator: u16, backend: &dyn AnyBackend) -> Result<(), StateError> {
+        if self.tables.contains_key(&slot) {
+            return Ok(());
+        }
+        let prefix = RowKey::of_operator(operator).record(slot, &[]);
+        let mut table = Table::default();
+        for record in backend.scan(&prefix) {
+            let (mut key, value) = record?;
+            let key = key.split_off(prefix.len().min(key.len()));
+            table.bytes += key.len() + value.len();
+            table.entries.insert(key, value);
+        }
+        self.tables.insert(slot, table);
+        Ok(())
+    }
+
+    /// All entries of `slot`, encoded.
+    pub(crate) fn entries(&self, slot: u16) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let entries = self.tables.get(&slot).map(|table| table.entries.iter());
+        entries.into_iter().flatten().map(|(key, record)| (key.as_slice(), record.as_slice()))
+    }
+
+    /// The changes since `version`; `None` when they are no longer all known.
+    pub(crate) fn since(&self, version: u64) -> Option<impl Iterator<Item = &Change>> {
+        let missed = usize::try_from(self.version.checked_sub(version)?).ok()?;
+        let skip = self.log.len().checked_sub(missed)?;
+        Some(self.log.iter().skip(skip))
+    }
+
+    /// Applies all of `changes`, or none when a table would grow past `limit` bytes.
+    pub(crate) fn publish(&mut self, changes: Vec<Change>, limit: usize) -> Result<(), StateError> {
+        let mut applied = Vec::with_capacity(changes.len());
+        for change in &changes {
+            let before = self.apply(change);
+            applied.push((change, before));
+            let size = self.tables.get(&change.slot).map_or(0, |table| table.bytes);
+            if size > limit && change.record.is_some() {
+                let error = StateError::from(Cause::BroadcastLimit { size, limit }).at_state(&change.name);
+                for (change, before) in applied.into_iter().rev() {
+                    self.apply(&Change { record: before, ..change.clone() });
+                }
+                return Err(error);
+            }
+        }
+        self.version += changes.len() as u64;
+        self.uncommitted.extend(changes.iter().cloned());
+        self.log.extend(changes);
+        let surplus = self.log.len().saturating_sub(LOG);
+        self.log.drain(..surplus);
+        Ok(())
+    }
+
+    /// Adds what no commit has written yet to `batch`; returns how much that is.
+    pub(crate) fn flush(&self, operator: u16, batch: &mut WriteBatch) -> usize {
+        let row = RowKey::of_operator(operator);
+        for change in &self.uncommitted {
+            let key = row.record(change.slot, &change.key);
+            match &change.record {
+                Some(record) => batch.put(&key, record),
+                None => batch.delete(&key),
+            }
+        }
+        self.uncommitted.len()
+    }
+
+    /// Forgets the first `count` uncommitted changes, which are durable now.
+    pub(crate) fn committed(&mut self, count: usize) {
+        self.uncommitted.drain(..count.min(self.uncommitted.len()));
+    }
+
+    fn apply(&mut self, change: &Change) -> Option<Vec<u8>> {
+        let table = self.tables.entry(change.slot).or_default();
+        let before = match &change.record {
+            Some(record) => {
+                table.bytes += change.key.len() + record.len();
+                table.entries.insert(change.key.clone(), record.clone())
+            }
+            None => table.entries.remove(&change.key),
+        };
+        if let Some(before) = &before {
+            table.bytes -= change.key.len() + before.len();
+        }
+        before
+    }
+}

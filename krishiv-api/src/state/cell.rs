@@ -1,0 +1,299 @@
+//! One value with its undo: what value and reducing states are made of.
+
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::Codec;
+use crate::codec::keys::RowKey;
+use crate::codec::record::Stamp;
+use crate::error::Cause;
+use crate::state::handle::Core;
+use crate::state::slot::{Loaded, Slot, heap_size};
+use crate::time::TtlClock;
+use crate::value::StateValue;
+use std::cell::{RefCell, RefMut};
+
+/// A value of one key.
+///
+/// The small fields stand beside the tag, so that the cell of a `u64` is three words.
+#[derive(Debug, Default)]
+pub enum Cell<T> {
+    /// In a handle at rest: no key is being processed.
+    Outside,
+    /// Nothing is known yet.
+    #[default]
+    Unloaded,
+    /// There is no value; `dirty` when the backend may still have one.
+    Absent { dirty: bool },
+    /// There is one; `dirty` when the backend has another or none.
+    Present { dirty: bool, codec: Codec, clock: TtlClock, heap: u32, expires_at: i64, value: T },
+}
+
+impl<T> Cell<T> {
+    fn found(found: Option<Loaded<T>>) -> Self {
+        let Some(Loaded { value, codec, stamp, size }) = found else { return Self::Absent { dirty: false } };
+        let heap = if std::mem::needs_drop::<T>() { u32::try_from(size).unwrap_or(u32::MAX) } else { 0 };
+        Self::Present { dirty: false, codec, clock: stamp.clock, heap, expires_at: stamp.expires_at, value }
+    }
+
+    fn is_dirty(&self) -> bool {
+        matches!(self, Self::Absent { dirty: true } | Self::Present { dirty: true, .. })
+    }
+}
+
+/// What an event that fails goes back to.
+enum Before<T> {
+    /// The event has changed nothing.
+    Same,
+    /// It has only renewed the stamp.
+    Stamp { dirty: bool, stamp: Stamp },
+    /// It has written.
+    Cell(Cell<T>),
+}
+
+struct Live<T> {
+    cell: Cell<T>,
+    before: Before<T>,
+}
+
+/// The bound handle of one value.
+pub struct Value<T> {
+    slot: Slot,
+    live: RefCell<Live<T>>,
+    /// How a reducing state merges; none replaces the old value.
+    pub(crate) reducer: Option<fn(T, T) -> T>,
+}
+
+impl<T: StateValue> Value<T> {
+    pub(crate) fn new(slot: Slot) -> Self {
+        let live = Live { cell: Cell::Outside, before: Before::Same };
+        Self { slot: slot.prefetched(), live: RefCell::new(live), reducer: None }
+    }
+
+    fn borrow(&self) -> Result<RefMut<'_, Live<T>>, StateError> {
+        self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))
+    }
+
+    fn outside(&self) -> StateError {
+        self.slot.blame(Cause::OutsideEvent.into())
+    }
+
+    /// Makes the value readable: loaded, judged by the time, and renewed if reading does that.
+    #[inline]
+    pub(crate) fn ready(&self) -> Result<(), StateError> {
+        if let Ok(live) = self.live.try_borrow() {
+            match live.cell {
+                Cell::Absent { .. } => return Ok(()),
+                Cell::Present { .. } if !self.slot.can_expire() => return Ok(()),
+                _ => {}
+            }
+        }
+        self.prepare()
+    }
+
+    #[cold]
+    fn prepare(&self) -> Result<(), StateError> {
+        let live = &mut *self.borrow()?;
+        match live.cell {
+            Cell::Outside => return Err(self.outside()),
+            Cell::Unloaded => live.cell = Cell::found(self.slot.load(&[])?),
+            Cell::Absent { .. } | Cell::Present { .. } => {}
+        }
+        let Cell::Present { dirty, clock, expires_at, .. } = &mut live.cell else { return Ok(()) };
+        let stamp = Stamp { expires_at: *expires_at, clock: *clock };
+        if self.slot.is_expired(stamp) {
+            // A row that nothing else changes is not written for this: the record goes with the next write of
+            // this value, or in compaction. One that was never stored must not come back from the backend.
+            live.cell = Cell::Absent { dirty: *dirty };
+        } else if self.slot.refreshes_on_read() {
+            let renewed = self.slot.stamp();
+            if renewed != stamp {
+                if matches!(live.before, Before::Same) {
+                    live.before = Before::Stamp { dirty: *dirty, stamp };
+                }
+                (*dirty, *clock, *expires_at) = (true, renewed.clock, renewed.expires_at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `f` on the value.
+    #[inline]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
+        self.ready()?;
+        self.read(f)
+    }
+
+    /// Runs `f` on the value, which is [ready](Self::ready).
+    #[inline]
+    pub(crate) fn read<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        Ok(f(match &live.cell {
+            Cell::Present { value, .. } => Some(value),
+            _ => None,
+        }))
+    }
+
+    /// Sets the value, to be stored by `codec` where that can carry it.
+    #[inline]
+    pub(crate) fn set(&self, value: T, codec: Codec) -> Result<(), StateError> {
+        let Stamp { expires_at, clock } = self.slot.stamp();
+        let heap = u32::try_from(heap_size(&value)).unwrap_or(u32::MAX);
+        self.replace(Cell::Present { dirty: true, codec, clock, heap, expires_at, value })
+    }
+
+    /// Removes the value.
+    pub(crate) fn clear(&self) -> Result<(), StateError> {
+        self.replace(Cell::Absent { dirty: true })
+    }
+
+    #[inline]
+    fn replace(&self, new: Cell<T>) -> Result<(), StateError> {
+        let live = &mut *self.borrow()?;
+        if matches!(live.cell, Cell::Outside) {
+            return Err(self.outside());
+        }
+        let old = std::mem::replace(&mut live.cell, new);
+        match live.before {
+            Before::Cell(_) => {}
+            Before::Same => live.before = Before::Cell(old),
+            Before::Stamp { dirty, stamp } => live.before = Before::Cell(with_stamp(old, dirty, stamp)),
+        }
+        Ok(())
+    }
+
+    /// Sets or removes the value by what `f` makes of a copy, so that a panic in `f` changes nothing.
+    pub(crate) fn update<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> Result<R, StateError>
+    where
+        T: Clone,
+    {
+        self.ready()?;
+        let (mut value, codec) = {
+            let live = self.borrow()?;
+            match &live.cell {
+                Cell::Present { value, codec, .. } => (Some(value.clone()), *codec),
+                _ => (None, self.slot.codec),
+            }
+        };
+        let result = f(&mut value);
+        match value {
+            Some(value) => self.set(value, codec)?,
+            None => self.clear()?,
+        }
+        Ok(result)
+    }
+}
+
+impl<T: StateValue + Clone> Value<T> {
+    /// Merges `value` into what is there, by `reducer` or else the state's own.
+    pub(crate) fn merge(&self, value: T, reducer: Option<fn(T, T) -> T>) -> Result<(), StateError> {
+        match reducer.or(self.reducer) {
+            None => self.set(value, self.slot.codec),
+            Some(reducer) => self.update(|old| {
+                *old = Some(match old.take() {
+                    Some(old) => reducer(old, value),
+                    None => value,
+                });
+            }),
+        }
+    }
+}
+
+impl<T: StateValue> Core for Value<T> {
+    type Cell = Cell<T>;
+
+    fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    #[inline]
+    fn swap(&self, cell: &mut Cell<T>) {
+        std::mem::swap(&mut self.live.borrow_mut().cell, cell);
+    }
+
+    #[inline]
+    fn settle(&self) -> bool {
+        let mut live = self.live.borrow_mut();
+        if matches!(live.before, Before::Same) {
+            return false;
+        }
+        live.before = Before::Same;
+        true
+    }
+
+    fn undo(&self) {
+        let live = &mut *self.live.borrow_mut();
+        match std::mem::replace(&mut live.before, Before::Same) {
+            Before::Same => {}
+            Before::Stamp { dirty, stamp } => {
+                let cell = std::mem::replace(&mut live.cell, Cell::Unloaded);
+                live.cell = with_stamp(cell, dirty, stamp);
+            }
+            Before::Cell(cell) => live.cell = cell,
+        }
+    }
+
+    /// Keeps the value if it was read together with another one.
+    fn adopt(&self) {
+        let live = &mut *self.live.borrow_mut();
+        if matches!(live.cell, Cell::Unloaded)
+            // Damage is reported when the value is asked for: until then it stays unread.
+            && let Ok(found) = self.slot.load(&[])
+        {
+            live.cell = Cell::found(found);
+        }
+    }
+
+    #[inline]
+    fn is_complete(&self) -> bool {
+        !matches!(self.live.borrow().cell, Cell::Unloaded)
+    }
+
+    #[inline]
+    fn weight(&self) -> usize {
+        match self.live.borrow().cell {
+            Cell::Present { heap, .. } => heap as usize,
+            _ => 0,
+        }
+    }
+
+    fn flush(&self, cell: &mut Cell<T>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+        match cell {
+            Cell::Present { dirty: true, codec, clock, expires_at, value, .. } => {
+                let stamp = Stamp { expires_at: *expires_at, clock: *clock };
+                self.slot.put(batch, row, &[], value, (*codec, stamp))
+            }
+            Cell::Absent { dirty: true } => {
+                self.slot.delete(batch, row, &[]);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn committed(&self, cell: &mut Cell<T>) {
+        if cell.is_dirty()
+            && let Cell::Absent { dirty } | Cell::Present { dirty, .. } = cell
+        {
+            *dirty = false;
+        }
+    }
+
+    fn holds(&self, cell: &Cell<T>, stored: &[(u16, &[u8])]) -> bool {
+        match cell {
+            Cell::Present { clock, expires_at, .. } => {
+                !self.slot.is_expired(Stamp { expires_at: *expires_at, clock: *clock })
+            }
+            Cell::Absent { .. } => false,
+            Cell::Outside | Cell::Unloaded => stored.iter().any(|(slot, _)| self.slot.owns(*slot)),
+        }
+    }
+}
+
+fn with_stamp<T>(cell: Cell<T>, dirty: bool, stamp: Stamp) -> Cell<T> {
+    match cell {
+        Cell::Present { codec, heap, value, .. } => {
+            Cell::Present { dirty, codec, clock: stamp.clock, heap, expires_at: stamp.expires_at, value }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,183 @@
+//! The store being processed on this thread, for handles that know only a name.
+
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::keys::RowKey;
+use crate::error::Cause;
+use crate::keyed::shared::Shared;
+use crate::keyed::tables::Tables;
+use crate::state::handle::{Calls, Core, Handle};
+use scoped_tls_hkt::scoped_thread_local;
+use std::any::Any;
+use std::sync::Arc;
+
+scoped_thread_local!(static CURRENT: for<'a> &'a dyn Current);
+
+/// A store with an event under way.
+pub(crate) trait Current {
+    fn shared(&self) -> &Arc<Shared>;
+
+    /// The handle that the struct declares under `name`.
+    fn declared(&self, name: &str) -> Option<&dyn Any>;
+
+    /// Takes out the undeclared handle of `name` for one call; [`put_back`](Self::put_back) ends it.
+    fn take(&self, name: &str) -> Taken;
+
+    /// Puts a handle where [`take`](Self::take) finds it.
+    fn put_back(&self, name: &str, handle: Box<dyn AnyHandle>);
+
+    /// Takes note of a handle that is new to the store, and enters it into the row being processed.
+    fn join(&self, name: &str, handle: &dyn AnyHandle) -> Result<(), StateError>;
+}
+
+/// What a store has under an undeclared name.
+pub(crate) enum Taken {
+    Handle(Box<dyn AnyHandle>),
+    InUse,
+    Unknown,
+}
+
+/// Runs `f` with `current` as the store being processed.
+#[inline]
+pub(crate) fn enter<R>(current: &dyn Current, f: impl FnOnce() -> R) -> R {
+    CURRENT.set(current, f)
+}
+
+/// Runs `f` on the handle called `name` of the store being processed, which is bound on its first use.
+pub(crate) fn with_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> Result<R, StateError> {
+    if !CURRENT.is_set() {
+        return Err(StateError::from(Cause::OutsideEvent).at_state(name));
+    }
+    CURRENT.with(|current| {
+        let shared = current.shared();
+        if let Some(declared) = current.declared(name) {
+            let handle = declared.downcast_ref::<H>();
+            return handle.map(f).ok_or_else(|| other_type::<H>(shared, name));
+        }
+        let handle = match current.take(name) {
+            Taken::Handle(handle) => handle,
+            Taken::InUse => {
+                return Err(StateError::from(Cause::Reentrant).at_operator(&shared.operator).at_state(name));
+            }
+            Taken::Unknown => {
+                let handle: Box<dyn AnyHandle> = Box::new(attach::<H>(shared, name)?);
+                current.join(name, &*handle)?;
+                handle
+            }
+        };
+        let lent = Lent { current, name, handle: Some(handle) };
+        match lent.handle.as_ref().and_then(|handle| handle.as_any().downcast_ref::<H>()) {
+            Some(handle) => Ok(f(handle)),
+            None => Err(other_type::<H>(shared, name)),
+        }
+    })
+}
+
+/// Latches `error` in the store being processed.
+pub(crate) fn latch(error: StateError) {
+    if CURRENT.is_set() {
+        CURRENT.with(|current| current.shared().latch(error));
+    }
+}
+
+/// A handle that goes back to its store, also when the call panics.
+struct Lent<'a> {
+    current: &'a dyn Current,
+    name: &'a str,
+    handle: Option<Box<dyn AnyHandle>>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            self.current.put_back(self.name, handle);
+        }
+    }
+}
+
+fn attach<H: Handle>(shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
+    let mut draft = shared.hub.draft();
+    let handle = draft.bind(shared, name, None)?;
+    draft.publish();
+    Ok(handle)
+}
+
+fn other_type<H: Handle>(shared: &Shared, name: &str) -> StateError {
+    let held = shared.hub.describe(name).unwrap_or_else(|| "another type".to_owned());
+    let shapes = H::shapes();
+    let asked = describe(H::KIND, shapes.map_key.as_ref(), &shapes.value);
+    StateError::from(Cause::HandleType { asked, held }).at_operator(&shared.operator).at_state(name)
+}
+
+/// A state's type, as messages name it.
+pub(crate) fn describe(
+    kind: crate::StateKind,
+    map_key: Option<&crate::codec::Shape>,
+    value: &crate::codec::Shape,
+) -> String {
+    match map_key {
+        Some(key) => format!("{kind}<{key}, {value}>"),
+        None => format!("{kind}<{value}>"),
+    }
+}
+
+/// A [`Handle`] behind a pointer, for states that no struct declares.
+pub(crate) trait AnyHandle: Send {
+    fn as_any(&self) -> &dyn Any;
+    fn new_cell(&self) -> Box<dyn Any + Send>;
+    fn swap(&self, cell: &mut (dyn Any + Send));
+    fn settle(&self) -> bool;
+    fn undo(&self);
+    fn adopt(&self);
+    fn weight(&self) -> usize;
+    fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
+    fn committed(&self, cell: &mut (dyn Any + Send));
+    fn holds(&self, cell: &(dyn Any + Send), stored: &[(u16, &[u8])]) -> bool;
+    fn refresh(&self, tables: &Tables, seen: u64) -> Result<(), StateError>;
+}
+
+impl<H: Handle> AnyHandle for H {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn new_cell(&self) -> Box<dyn Any + Send> {
+        Box::new(H::Cell::default())
+    }
+    fn swap(&self, cell: &mut (dyn Any + Send)) {
+        if let (Some(core), Some(cell)) = (self.core(), cell.downcast_mut()) {
+            core.swap(cell);
+        }
+    }
+    fn settle(&self) -> bool {
+        self.core().is_some_and(Core::settle)
+    }
+    fn undo(&self) {
+        self.core().into_iter().for_each(Core::undo);
+    }
+    fn adopt(&self) {
+        self.core().into_iter().for_each(Core::adopt);
+    }
+    fn weight(&self) -> usize {
+        self.core().map_or(0, Core::weight) + size_of::<H::Cell>()
+    }
+    fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+        match (self.core(), cell.downcast_mut()) {
+            (Some(core), Some(cell)) => core.flush(cell, row, batch),
+            _ => Ok(()),
+        }
+    }
+    fn committed(&self, cell: &mut (dyn Any + Send)) {
+        if let (Some(core), Some(cell)) = (self.core(), cell.downcast_mut()) {
+            core.committed(cell);
+        }
+    }
+    fn holds(&self, cell: &(dyn Any + Send), stored: &[(u16, &[u8])]) -> bool {
+        match (self.core(), cell.downcast_ref()) {
+            (Some(core), Some(cell)) => core.holds(cell, stored),
+            _ => false,
+        }
+    }
+    fn refresh(&self, tables: &Tables, seen: u64) -> Result<(), StateError> {
+        self.core().map_or(Ok(()), |core| core.refresh(tables, seen))
+    }
+}

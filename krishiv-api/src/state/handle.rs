@@ -1,0 +1,196 @@
+//! What the store does with a handle, whatever its kind.
+
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::keys::RowKey;
+use crate::codec::{Codec, Shape, trace};
+use crate::descriptor::StateKind;
+use crate::error::Cause;
+use crate::keyed::tables::Tables;
+use crate::state::current;
+use crate::state::slot::Slot;
+use crate::value::StateValue;
+
+/// A field that can stand in a `#[derive(KeyedState)]` struct: one of the five handles, or an alias of one.
+///
+/// There is nothing in it to call; the handles have their own methods.
+///
+/// ```
+/// use krishiv_api::{Handle, StateKind, ValueState};
+/// type Counter = ValueState<u64>;
+/// assert_eq!(Counter::KIND, StateKind::Value);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a state handle",
+    label = "not a state handle",
+    note = "a field of a `KeyedState` is a ValueState<T>, ListState<T>, MapState<K, V>, ReducingState<T> or BroadcastState<K, V>, whose types serde reads and writes",
+    note = "mark a field that is no state with `#[state(skip)]`"
+)]
+pub trait Handle: Sized + Send + 'static {
+    /// What a row holds for this state.
+    type Cell: Default + Send + 'static;
+
+    /// The kind of the state.
+    const KIND: StateKind;
+
+    #[doc(hidden)]
+    type Core: Core<Cell = Self::Cell>;
+
+    #[doc(hidden)]
+    fn shapes() -> Shapes;
+
+    #[doc(hidden)]
+    fn attach(slot: Slot) -> Result<Self, StateError>;
+
+    #[doc(hidden)]
+    fn binding(&self) -> &Binding<Self::Core>;
+}
+
+/// What a type looks like to serde: of a value, and for maps of the key in front of it.
+pub struct Shapes {
+    pub(crate) value: Shape,
+    pub(crate) map_key: Option<Shape>,
+    pub(crate) codec: Codec,
+}
+
+impl Shapes {
+    pub(crate) fn of<T: StateValue>() -> Self {
+        let traced = trace::<T>();
+        Self { value: traced.shape, map_key: None, codec: traced.codec }
+    }
+
+    pub(crate) fn of_map<K: StateValue, V: StateValue>() -> Self {
+        Self { map_key: Some(trace::<K>().shape), ..Self::of::<V>() }
+    }
+}
+
+/// A handle is part of a store, or only a name so far.
+pub enum Binding<C> {
+    Bound(C),
+    Named(String),
+}
+
+/// The part of a handle that belongs to a store.
+///
+/// It rests empty. Entering a key swaps the key's cell into it, leaving swaps it back.
+pub trait Core: Send + 'static {
+    type Cell;
+
+    fn slot(&self) -> &Slot;
+
+    /// Exchanges the cell in the handle with `cell`.
+    fn swap(&self, cell: &mut Self::Cell);
+
+    /// Ends an event that succeeded; says whether it wrote.
+    fn settle(&self) -> bool;
+
+    /// Ends an event that failed: all it did is undone.
+    fn undo(&self);
+
+    /// Keeps what was read of this cell together with others.
+    fn adopt(&self) {}
+
+    /// Whether nothing of this cell is left to read from the backend.
+    fn is_complete(&self) -> bool;
+
+    /// Memory that the cell holds outside the row, in bytes, roughly.
+    fn weight(&self) -> usize;
+
+    /// Adds what the cell has to write to `batch`; can be repeated until [`committed`](Self::committed).
+    fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
+
+    /// What the cell had to write is durable.
+    fn committed(&self, cell: &mut Self::Cell);
+
+    /// Whether the key has anything in this state, given its live `stored` records (slot and suffix).
+    fn holds(&self, cell: &Self::Cell, stored: &[(u16, &[u8])]) -> bool;
+
+    /// Catches up with the broadcast tables from version `seen` on.
+    fn refresh(&self, tables: &Tables, seen: u64) -> Result<(), StateError> {
+        let _ = (tables, seen);
+        Ok(())
+    }
+}
+
+/// Something that goes over all handles of a struct, each with its cell.
+#[doc(hidden)]
+pub trait Visitor {
+    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell);
+}
+
+/// How the methods of a handle reach its store.
+pub(crate) trait Calls: Handle {
+    /// The part that belongs to a store; every handle in a store has it.
+    #[inline]
+    fn core(&self) -> Option<&Self::Core> {
+        match self.binding() {
+            Binding::Bound(core) => Some(core),
+            Binding::Named(_) => None,
+        }
+    }
+
+    /// Runs `f` on the bound handle: this one, or the one of that name in the store being processed.
+    #[inline]
+    fn try_run<R>(&self, f: impl FnOnce(&Self::Core) -> Result<R, StateError>) -> Result<R, StateError> {
+        match self.binding() {
+            Binding::Bound(core) => f(core),
+            Binding::Named(name) => current::with_handle(name, |handle: &Self| match handle.core() {
+                Some(core) => f(core),
+                None => Err(Cause::OutsideEvent.into()),
+            })?,
+        }
+    }
+
+    /// The same for calls that cannot fail to the eye: a failure undoes the event, and reads as absent.
+    #[inline]
+    fn run<R>(&self, f: impl FnOnce(&Self::Core) -> Result<R, StateError>, absent: impl FnOnce() -> R) -> R {
+        match self.try_run(f) {
+            Ok(result) => result,
+            Err(error) => {
+                self.fail(error);
+                absent()
+            }
+        }
+    }
+
+    /// The same for calls with a closure `f`, which gets what `absent` makes of nothing when `ready` fails.
+    fn run_closure<F, R>(
+        &self,
+        f: F,
+        ready: impl FnOnce(&Self::Core) -> Result<(), StateError>,
+        run: impl FnOnce(&Self::Core, F) -> Result<R, StateError>,
+        absent: impl FnOnce(F) -> R,
+    ) -> R {
+        let mut f = Some(f);
+        let result = self.try_run(|core| {
+            ready(core)?;
+            f.take().map(|f| run(core, f)).transpose()
+        });
+        match (result, f) {
+            (Ok(Some(result)), _) => result,
+            (Err(error), Some(f)) => {
+                self.fail(error);
+                absent(f)
+            }
+            // `ready` has made sure that `run` cannot fail, and nothing but `run` takes `f`.
+            _ => unreachable!("a state that was ready to read failed to read"),
+        }
+    }
+
+    /// Latches `error` in the store that it belongs to.
+    #[cold]
+    fn fail(&self, error: StateError) {
+        // A call outside any event has nobody to report to: like a second `borrow_mut` of a `RefCell`, it
+        // is a bug in the caller, and going on would lose what was written.
+        #[allow(clippy::panic)]
+        if matches!(error.cause(), Cause::OutsideEvent) {
+            panic!("{error}");
+        }
+        match self.core() {
+            Some(core) => core.slot().shared.latch(error),
+            None => current::latch(error),
+        }
+    }
+}
+
+impl<H: Handle> Calls for H {}

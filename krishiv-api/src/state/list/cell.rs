@@ -1,0 +1,379 @@
+//! The elements of one list, and how an event on them is undone.
+
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::Codec;
+use crate::codec::keys::RowKey;
+use crate::codec::record::Stamp;
+use crate::error::Cause;
+use crate::state::handle::Core;
+use crate::state::slot::{Slot, heap_size};
+use crate::value::StateValue;
+use std::cell::{RefCell, RefMut};
+use std::collections::VecDeque;
+use std::collections::vec_deque::Iter;
+
+/// An element.
+struct Item<T> {
+    /// Where the backend has it or will have it; 0 until a commit assigns one.
+    position: u64,
+    dirty: bool,
+    codec: Codec,
+    stamp: Stamp,
+    /// Memory outside the item, in bytes.
+    heap: usize,
+    value: T,
+}
+
+/// The list of one key: all of it when `loaded`, else what was appended since the last commit.
+pub struct Cell<T> {
+    entered: bool,
+    loaded: bool,
+    /// The backend has elements that are not listed here, and all of them go.
+    erase: bool,
+    items: VecDeque<Item<T>>,
+    /// No item before this one is dirty.
+    clean_until: usize,
+    /// Stored elements that an event removed, and such that have expired; both go with the next write.
+    removed: Vec<u64>,
+    expired: Vec<u64>,
+    heap: usize,
+}
+
+impl<T> Default for Cell<T> {
+    fn default() -> Self {
+        Self {
+            entered: true,
+            loaded: false,
+            erase: false,
+            items: VecDeque::new(),
+            clean_until: 0,
+            removed: Vec::new(),
+            expired: Vec::new(),
+            heap: 0,
+        }
+    }
+}
+
+impl<T> Cell<T> {
+    fn push(&mut self, item: Item<T>) {
+        self.clean_until = self.clean_until.min(self.items.len());
+        self.heap += item.heap + size_of::<Item<T>>();
+        self.items.push_back(item);
+    }
+
+    /// Takes note that items were put in or taken out anywhere.
+    fn reshaped(&mut self) {
+        self.clean_until = 0;
+        self.heap = self.items.iter().map(|item| item.heap + size_of::<Item<T>>()).sum();
+    }
+
+    /// Takes out what `gone` names, with the places it was at.
+    fn extract(&mut self, mut gone: impl FnMut(usize, &Item<T>) -> bool) -> Vec<(usize, Item<T>)> {
+        let mut taken = Vec::new();
+        let mut kept = VecDeque::with_capacity(self.items.len());
+        for (index, item) in std::mem::take(&mut self.items).into_iter().enumerate() {
+            if gone(index, &item) {
+                taken.push((index, item));
+            } else {
+                kept.push_back(item);
+            }
+        }
+        self.items = kept;
+        self.reshaped();
+        taken
+    }
+
+    fn drop_expired(&mut self, slot: &Slot) {
+        if slot.can_expire() && self.items.iter().any(|item| slot.is_expired(item.stamp)) {
+            let gone = self.extract(|_, item| slot.is_expired(item.stamp));
+            self.expired.extend(gone.iter().map(|(_, item)| item.position).filter(|position| *position != 0));
+        }
+    }
+}
+
+/// One step back.
+enum Undo<T> {
+    /// So many elements were appended.
+    Append(usize),
+    /// These were taken out of their places, and so many noted as removed.
+    Remove(Vec<(usize, Item<T>)>, usize),
+    /// The stamps were renewed.
+    Renew(Vec<(bool, Stamp)>),
+    /// The whole list was replaced.
+    Replace(Cell<T>),
+}
+
+struct Live<T> {
+    cell: Cell<T>,
+    undo: Vec<Undo<T>>,
+}
+
+impl<T> Live<T> {
+    /// Takes note of what an event has taken out.
+    fn note(&mut self, taken: Vec<(usize, Item<T>)>) {
+        if !taken.is_empty() {
+            let noted = self.cell.removed.len();
+            let stored = taken.iter().map(|(_, item)| item.position).filter(|position| *position != 0);
+            self.cell.removed.extend(stored);
+            self.undo.push(Undo::Remove(taken, noted));
+        }
+    }
+}
+
+/// The bound handle of one list.
+pub struct List<T> {
+    slot: Slot,
+    live: RefCell<Live<T>>,
+}
+
+/// Elements, first to last.
+pub(super) struct Items<'a, T>(Iter<'a, Item<T>>);
+
+impl<'a, T> Iterator for Items<'a, T> {
+    type Item = &'a T;
+    fn next(&mut self) -> Option<&'a T> {
+        self.0.next().map(|item| &item.value)
+    }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<T> DoubleEndedIterator for Items<'_, T> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|item| &item.value)
+    }
+}
+
+impl<T> ExactSizeIterator for Items<'_, T> {}
+
+impl<T: StateValue> List<T> {
+    pub(super) fn new(slot: Slot) -> Self {
+        let cell = Cell { entered: false, ..Cell::default() };
+        Self { slot, live: RefCell::new(Live { cell, undo: Vec::new() }) }
+    }
+
+    fn borrow(&self) -> Result<RefMut<'_, Live<T>>, StateError> {
+        let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+    }
+
+    /// Makes the list readable: loaded, without what has expired, renewed if reading does that.
+    pub(super) fn ready(&self) -> Result<(), StateError> {
+        // Reading inside a reading closure is fine as long as there is nothing to change.
+        if let Ok(live) = self.live.try_borrow()
+            && live.cell.entered
+            && live.cell.loaded
+            && !self.slot.can_expire()
+        {
+            return Ok(());
+        }
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if !cell.loaded {
+            self.load(cell)?;
+        }
+        cell.drop_expired(&self.slot);
+        if self.slot.refreshes_on_read() {
+            let stamp = self.slot.stamp();
+            if cell.items.iter().any(|item| item.stamp != stamp) {
+                undo.push(Undo::Renew(cell.items.iter().map(|item| (item.dirty, item.stamp)).collect()));
+                for item in &mut cell.items {
+                    (item.dirty, item.stamp) = (true, stamp);
+                }
+                cell.clean_until = 0;
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&self, cell: &mut Cell<T>) -> Result<(), StateError> {
+        let stored = self.slot.load_all::<T>()?;
+        let mut items = VecDeque::with_capacity(stored.len() + cell.items.len());
+        for (suffix, loaded) in stored {
+            let position = <[u8; 8]>::try_from(suffix.as_slice()).map(u64::from_be_bytes).map_err(|_| {
+                let reason = format!("a list position has 8 bytes, and this one {}", suffix.len());
+                self.slot.blame(Cause::Decode { reason }.into())
+            })?;
+            // A commit that failed may have reached the backend after all: then the element is in both.
+            if cell.items.iter().any(|item| item.position == position) {
+                continue;
+            }
+            let heap = if std::mem::needs_drop::<T>() { loaded.size } else { 0 };
+            let (codec, stamp, value) = (loaded.codec, loaded.stamp, loaded.value);
+            items.push_back(Item { position, dirty: false, codec, stamp, heap, value });
+        }
+        let clean = items.len();
+        items.append(&mut cell.items);
+        cell.items = items;
+        cell.loaded = true;
+        cell.reshaped();
+        cell.clean_until = clean;
+        Ok(())
+    }
+
+    /// Runs `f` on the elements.
+    pub(super) fn with<R>(&self, f: impl FnOnce(Items<'_, T>) -> R) -> Result<R, StateError> {
+        self.ready()?;
+        self.read(f)
+    }
+
+    /// Runs `f` on the elements, which are [ready](Self::ready).
+    pub(super) fn read<R>(&self, f: impl FnOnce(Items<'_, T>) -> R) -> Result<R, StateError> {
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        Ok(f(Items(live.cell.items.iter())))
+    }
+
+    fn items(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Vec<Item<T>> {
+        let stamp = self.slot.stamp();
+        let item = |value| Item { position: 0, dirty: true, codec, stamp, heap: heap_size(&value), value };
+        values.into_iter().map(item).collect()
+    }
+
+    /// Appends `values`, which may come from an iterator that uses this very list.
+    pub(super) fn extend(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<(), StateError> {
+        let items = self.items(values, codec);
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if items.is_empty() {
+            return Ok(());
+        }
+        match undo.last_mut() {
+            Some(Undo::Append(count)) => *count += items.len(),
+            _ => undo.push(Undo::Append(items.len())),
+        }
+        items.into_iter().for_each(|item| cell.push(item));
+        Ok(())
+    }
+
+    /// Puts `values` in place of all elements, without reading them.
+    pub(super) fn replace(&self, values: impl IntoIterator<Item = T>) -> Result<(), StateError> {
+        let items = self.items(values, self.slot.codec);
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if items.is_empty() && cell.loaded && cell.items.is_empty() {
+            return Ok(());
+        }
+        let mut new = Cell { loaded: true, erase: cell.erase || !cell.loaded, ..Cell::default() };
+        new.removed.clone_from(&cell.removed);
+        new.expired.clone_from(&cell.expired);
+        new.removed.extend(cell.items.iter().map(|item| item.position).filter(|position| *position != 0));
+        items.into_iter().for_each(|item| new.push(item));
+        undo.push(Undo::Replace(std::mem::replace(cell, new)));
+        Ok(())
+    }
+
+    pub(super) fn truncate_front(&self, keep_last: usize) -> Result<(), StateError> {
+        self.ready()?;
+        let live = &mut *self.borrow()?;
+        let surplus = live.cell.items.len().saturating_sub(keep_last);
+        let clean_until = live.cell.clean_until.saturating_sub(surplus);
+        // Only the front is touched, so that a rolling window costs what leaves it.
+        let taken: Vec<_> = live.cell.items.drain(..surplus).enumerate().collect();
+        live.cell.heap -= taken.iter().map(|(_, item)| item.heap + size_of::<Item<T>>()).sum::<usize>();
+        live.cell.clean_until = clean_until;
+        live.note(taken);
+        Ok(())
+    }
+
+    /// Keeps what `keep` says; asks it about all elements before it changes anything.
+    pub(super) fn retain(&self, mut keep: impl FnMut(&T) -> bool) -> Result<(), StateError> {
+        let gone: Vec<bool> = self.with(|items| items.map(|value| !keep(value)).collect())?;
+        let live = &mut *self.borrow()?;
+        let taken = match gone.contains(&true) {
+            true => live.cell.extract(|index, _| gone.get(index).copied().unwrap_or(false)),
+            false => Vec::new(),
+        };
+        live.note(taken);
+        Ok(())
+    }
+}
+
+impl<T: StateValue> Core for List<T> {
+    type Cell = Cell<T>;
+
+    fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    fn swap(&self, cell: &mut Cell<T>) {
+        std::mem::swap(&mut self.live.borrow_mut().cell, cell);
+    }
+
+    fn settle(&self) -> bool {
+        let mut live = self.live.borrow_mut();
+        let wrote = !live.undo.is_empty();
+        live.undo.clear();
+        wrote
+    }
+
+    fn undo(&self) {
+        let Live { cell, undo } = &mut *self.live.borrow_mut();
+        while let Some(step) = undo.pop() {
+            match step {
+                Undo::Append(count) => cell.items.truncate(cell.items.len().saturating_sub(count)),
+                Undo::Remove(taken, noted) => {
+                    cell.removed.truncate(noted);
+                    for (index, item) in taken {
+                        cell.items.insert(index.min(cell.items.len()), item);
+                    }
+                }
+                Undo::Renew(stamps) => {
+                    for (item, (dirty, stamp)) in cell.items.iter_mut().zip(stamps) {
+                        (item.dirty, item.stamp) = (dirty, stamp);
+                    }
+                }
+                Undo::Replace(old) => *cell = old,
+            }
+            cell.reshaped();
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.live.borrow().cell.loaded
+    }
+
+    fn weight(&self) -> usize {
+        self.live.borrow().cell.heap
+    }
+
+    fn flush(&self, cell: &mut Cell<T>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+        if cell.erase {
+            self.slot.delete_all(batch, row)?;
+        }
+        let gone = cell.removed.len();
+        let dirty = cell.erase || gone > 0 || cell.items.range(cell.clean_until..).any(|item| item.dirty);
+        if dirty {
+            cell.drop_expired(&self.slot);
+            for position in cell.removed.iter().chain(&cell.expired) {
+                self.slot.delete(batch, row, &position.to_be_bytes());
+            }
+        }
+        for item in cell.items.range_mut(cell.clean_until..).filter(|item| item.dirty) {
+            if item.position == 0 {
+                item.position = self.slot.shared.take_position();
+            }
+            let suffix = item.position.to_be_bytes();
+            self.slot.put(batch, row, &suffix, &item.value, (item.codec, item.stamp))?;
+        }
+        Ok(())
+    }
+
+    fn committed(&self, cell: &mut Cell<T>) {
+        cell.erase = false;
+        cell.removed.clear();
+        cell.expired.clear();
+        if !cell.loaded {
+            // The backend has them now, behind others that nobody has asked for.
+            cell.items.clear();
+            cell.heap = 0;
+        }
+        for item in cell.items.range_mut(cell.clean_until..) {
+            item.dirty = false;
+        }
+        cell.clean_until = cell.items.len();
+    }
+
+    fn holds(&self, cell: &Cell<T>, stored: &[(u16, &[u8])]) -> bool {
+        cell.items.iter().any(|item| !self.slot.is_expired(item.stamp))
+            || (!cell.loaded && stored.iter().any(|(slot, _)| self.slot.owns(*slot)))
+    }
+}

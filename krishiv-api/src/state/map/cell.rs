@@ -1,0 +1,377 @@
+//! The entries of one map, and how an event on them is undone.
+
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::keys::{RowKey, encode_key};
+use crate::codec::record::Stamp;
+use crate::codec::{Codec, decode};
+use crate::error::Cause;
+use crate::state::handle::Core;
+use crate::state::slot::{Loaded, Slot, heap_size};
+use crate::value::{StateKey, StateValue};
+use hashbrown::HashMap;
+use std::borrow::Borrow;
+use std::cell::{RefCell, RefMut};
+use std::hash::Hash;
+
+/// What is known of one map key.
+struct Entry<V> {
+    /// `None`: it is known that there is none.
+    value: Option<V>,
+    dirty: bool,
+    codec: Codec,
+    stamp: Stamp,
+    /// The encoded map key.
+    suffix: Box<[u8]>,
+    /// Memory that it takes, in bytes.
+    weight: usize,
+}
+
+/// The map of one key: what is known of it.
+pub struct Cell<K, V> {
+    entered: bool,
+    /// Nothing is left in the backend that is not known here.
+    complete: bool,
+    /// All that the backend has goes.
+    erase: bool,
+    entries: HashMap<K, Entry<V>>,
+    weight: usize,
+}
+
+impl<K, V> Default for Cell<K, V> {
+    fn default() -> Self {
+        Self { entered: true, complete: false, erase: false, entries: HashMap::default(), weight: 0 }
+    }
+}
+
+impl<K: StateKey, V> Cell<K, V> {
+    fn insert(&mut self, key: K, entry: Entry<V>) -> Option<Entry<V>> {
+        self.weight += entry.weight;
+        let before = self.entries.insert(key, entry);
+        self.weight -= before.as_ref().map_or(0, |before| before.weight);
+        before
+    }
+
+    fn remove(&mut self, key: &K) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.weight -= entry.weight;
+        }
+    }
+}
+
+/// One step back.
+enum Undo<K, V> {
+    /// The entry was this.
+    Known(K, Entry<V>),
+    /// Nothing was known of the entry, and the map may have been complete without it.
+    Unknown(K, bool),
+    /// The stamp was renewed.
+    Renew(K, bool, Stamp),
+    /// The whole map was this.
+    Clear(Cell<K, V>),
+}
+
+struct Live<K, V> {
+    cell: Cell<K, V>,
+    undo: Vec<Undo<K, V>>,
+}
+
+/// The bound handle of one map.
+pub struct Map<K, V> {
+    slot: Slot,
+    live: RefCell<Live<K, V>>,
+}
+
+impl<K: StateKey, V: StateValue> Map<K, V> {
+    pub(super) fn new(slot: Slot) -> Self {
+        let cell = Cell { entered: false, ..Cell::default() };
+        Self { slot, live: RefCell::new(Live { cell, undo: Vec::new() }) }
+    }
+
+    fn borrow(&self) -> Result<RefMut<'_, Live<K, V>>, StateError> {
+        let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+    }
+
+    fn entry(&self, suffix: Box<[u8]>, value: Option<V>, codec: Codec, stamp: Stamp, dirty: bool) -> Entry<V> {
+        let heap = value.as_ref().map_or(0, heap_size);
+        // The key is held twice, typed and encoded.
+        let weight = size_of::<(K, Entry<V>)>() + 2 * suffix.len() + heap;
+        Entry { value, dirty, codec, stamp, suffix, weight }
+    }
+
+    fn loaded(&self, suffix: Box<[u8]>, found: Option<Loaded<V>>) -> Entry<V> {
+        match found {
+            Some(Loaded { value, codec, stamp, .. }) => self.entry(suffix, Some(value), codec, stamp, false),
+            None => self.entry(suffix, None, self.slot.codec, Stamp::NEVER, false),
+        }
+    }
+
+    /// Judges an entry by the time, and renews it if reading does that.
+    fn judge(&self, key: &K, entry: &mut Entry<V>, undo: &mut Vec<Undo<K, V>>) {
+        if entry.value.is_none() || !self.slot.can_expire() {
+            return;
+        }
+        if self.slot.is_expired(entry.stamp) {
+            entry.value = None;
+        } else if self.slot.refreshes_on_read() {
+            let stamp = self.slot.stamp();
+            if stamp != entry.stamp {
+                undo.push(Undo::Renew(key.clone(), entry.dirty, entry.stamp));
+                (entry.dirty, entry.stamp) = (true, stamp);
+            }
+        }
+    }
+
+    fn suffix<Q: ToOwned<Owned = K> + ?Sized>(&self, key: &Q) -> Result<(K, Box<[u8]>), StateError> {
+        let key = key.to_owned();
+        let mut suffix = Vec::new();
+        encode_key(&key, &mut suffix).map_err(|error| self.slot.blame(error))?;
+        Ok((key, suffix.into_boxed_slice()))
+    }
+
+    /// Makes the entry of `key` readable.
+    pub(super) fn entry_ready<Q>(&self, key: &Q) -> Result<(), StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+    {
+        if let Ok(live) = self.live.try_borrow()
+            && live.cell.entered
+            && !self.slot.can_expire()
+            && (live.cell.complete || live.cell.entries.contains_key(key))
+        {
+            return Ok(());
+        }
+        let Live { cell, undo } = &mut *self.borrow()?;
+        match cell.entries.get_key_value(key) {
+            Some((key, _)) if self.slot.can_expire() => {
+                let key = key.clone();
+                if let Some(entry) = cell.entries.get_mut(&key) {
+                    self.judge(&key, entry, undo);
+                }
+            }
+            Some(_) => {}
+            None if cell.complete => {}
+            None => {
+                let (key, suffix) = self.suffix(key)?;
+                let found = self.slot.load(&suffix)?;
+                let mut entry = self.loaded(suffix, found);
+                self.judge(&key, &mut entry, undo);
+                cell.insert(key, entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `f` on the value of `key`.
+    pub(super) fn with_entry<Q, R>(&self, key: &Q, f: impl FnOnce(Option<&V>) -> R) -> Result<R, StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+    {
+        self.entry_ready(key)?;
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        Ok(f(live.cell.entries.get(key).and_then(|entry| entry.value.as_ref())))
+    }
+
+    /// Makes the whole map readable.
+    pub(super) fn ready(&self) -> Result<(), StateError> {
+        // Reading inside a reading closure is fine as long as there is nothing to change.
+        if let Ok(live) = self.live.try_borrow()
+            && live.cell.entered
+            && live.cell.complete
+            && !self.slot.can_expire()
+        {
+            return Ok(());
+        }
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if !cell.complete {
+            for (suffix, found) in self.slot.load_all::<V>()? {
+                let key: K = decode(Codec::Postcard, &suffix).map_err(|reason| {
+                    let reason = format!("a map key is damaged: {reason}");
+                    self.slot.blame(Cause::Decode { reason }.into())
+                })?;
+                if !cell.entries.contains_key(&key) {
+                    let entry = self.loaded(suffix.into_boxed_slice(), Some(found));
+                    cell.insert(key, entry);
+                }
+            }
+            cell.complete = true;
+        }
+        for (key, entry) in &mut cell.entries {
+            self.judge(key, entry, undo);
+        }
+        Ok(())
+    }
+
+    /// Runs `f` on all entries.
+    pub(super) fn with<R>(
+        &self,
+        f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
+    ) -> Result<R, StateError> {
+        self.ready()?;
+        self.read(f)
+    }
+
+    /// Runs `f` on all entries, which are [ready](Self::ready), in the order of their encoded keys.
+    pub(super) fn read<R>(
+        &self,
+        f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
+    ) -> Result<R, StateError> {
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        let present = |(key, entry)| Self::present(key, entry);
+        let mut entries: Vec<_> = live.cell.entries.iter().filter_map(present).collect();
+        entries.sort_by_key(|(suffix, _, _)| *suffix);
+        Ok(f(&mut entries.into_iter().map(|(_, key, value)| (key, value))))
+    }
+
+    fn present<'a>(key: &'a K, entry: &'a Entry<V>) -> Option<(&'a [u8], &'a K, &'a V)> {
+        Some((&*entry.suffix, key, entry.value.as_ref()?))
+    }
+
+    pub(super) fn length(&self) -> Result<usize, StateError> {
+        self.ready()?;
+        Ok(self.borrow()?.cell.entries.values().filter(|entry| entry.value.is_some()).count())
+    }
+
+    /// Sets the value of `key` without reading it.
+    pub(super) fn put(&self, key: K, value: V, codec: Codec) -> Result<(), StateError> {
+        self.write(key, Some(value), codec)
+    }
+
+    pub(super) fn put_all(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), StateError> {
+        // First all of them, then the map: the iterator may read it.
+        let entries: Vec<_> = entries.into_iter().collect();
+        entries.into_iter().try_for_each(|(key, value)| self.put(key, value, self.slot.codec))
+    }
+
+    fn write(&self, key: K, value: Option<V>, codec: Codec) -> Result<(), StateError> {
+        let Live { cell, undo } = &mut *self.borrow()?;
+        let suffix = match cell.entries.get(&key) {
+            Some(entry) => entry.suffix.clone(),
+            None => self.suffix(&key)?.1,
+        };
+        let entry = self.entry(suffix, value, codec, self.slot.stamp(), true);
+        let complete = cell.complete;
+        undo.push(match cell.insert(key.clone(), entry) {
+            Some(before) => Undo::Known(key, before),
+            None => Undo::Unknown(key, complete),
+        });
+        Ok(())
+    }
+
+    /// Sets or removes the value of `key` by what `f` makes of a copy, so that a panic in `f` changes nothing.
+    pub(super) fn update<Q, R>(&self, key: &Q, f: impl FnOnce(&mut Option<V>) -> R) -> Result<R, StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+        V: Clone,
+    {
+        self.entry_ready(key)?;
+        let (mut value, codec) = match self.borrow()?.cell.entries.get(key) {
+            Some(entry) => (entry.value.clone(), entry.codec),
+            None => (None, self.slot.codec),
+        };
+        let had = value.is_some();
+        let result = f(&mut value);
+        if had || value.is_some() {
+            self.write(key.to_owned(), value, codec)?;
+        }
+        Ok(result)
+    }
+
+    /// Keeps what `keep` says; asks it about all entries before it changes anything.
+    pub(super) fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) -> Result<(), StateError> {
+        let gone: Vec<K> = self.with(|entries| {
+            let gone = entries.filter(|(key, value)| !keep(key, value));
+            gone.map(|(key, _)| key.clone()).collect()
+        })?;
+        gone.into_iter().try_for_each(|key| self.write(key, None, self.slot.codec))
+    }
+
+    /// Drops all entries without reading them.
+    pub(super) fn clear(&self) -> Result<(), StateError> {
+        let Live { cell, undo } = &mut *self.borrow()?;
+        let empty = Cell { complete: true, erase: true, ..Cell::default() };
+        undo.push(Undo::Clear(std::mem::replace(cell, empty)));
+        Ok(())
+    }
+}
+
+impl<K: StateKey, V: StateValue> Core for Map<K, V> {
+    type Cell = Cell<K, V>;
+
+    fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    fn swap(&self, cell: &mut Cell<K, V>) {
+        std::mem::swap(&mut self.live.borrow_mut().cell, cell);
+    }
+
+    fn settle(&self) -> bool {
+        let mut live = self.live.borrow_mut();
+        let wrote = !live.undo.is_empty();
+        live.undo.clear();
+        wrote
+    }
+
+    fn undo(&self) {
+        let Live { cell, undo } = &mut *self.live.borrow_mut();
+        while let Some(step) = undo.pop() {
+            match step {
+                Undo::Known(key, entry) => drop(cell.insert(key, entry)),
+                Undo::Unknown(key, complete) => {
+                    cell.remove(&key);
+                    // Loading the whole map since has left out what lies under this key in the backend.
+                    cell.complete = complete;
+                }
+                Undo::Renew(key, dirty, stamp) => {
+                    if let Some(entry) = cell.entries.get_mut(&key) {
+                        (entry.dirty, entry.stamp) = (dirty, stamp);
+                    }
+                }
+                Undo::Clear(old) => *cell = old,
+            }
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.live.borrow().cell.complete
+    }
+
+    fn weight(&self) -> usize {
+        self.live.borrow().cell.weight
+    }
+
+    fn flush(&self, cell: &mut Cell<K, V>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+        if cell.erase {
+            self.slot.delete_all(batch, row)?;
+        }
+        for entry in cell.entries.values().filter(|entry| entry.dirty) {
+            match &entry.value {
+                Some(value) => self.slot.put(batch, row, &entry.suffix, value, (entry.codec, entry.stamp))?,
+                None => self.slot.delete(batch, row, &entry.suffix),
+            }
+        }
+        Ok(())
+    }
+
+    fn committed(&self, cell: &mut Cell<K, V>) {
+        cell.erase = false;
+        if cell.complete {
+            cell.entries.retain(|_, entry| entry.value.is_some());
+            cell.weight = cell.entries.values().map(|entry| entry.weight).sum();
+        }
+        cell.entries.values_mut().for_each(|entry| entry.dirty = false);
+    }
+
+    fn holds(&self, cell: &Cell<K, V>, stored: &[(u16, &[u8])]) -> bool {
+        let live = |entry: &Entry<V>| entry.value.is_some() && !self.slot.is_expired(entry.stamp);
+        let shadowed = |suffix: &[u8]| cell.entries.values().any(|entry| &*entry.suffix == suffix);
+        cell.entries.values().any(live)
+            || (!cell.complete
+                && stored.iter().any(|(slot, suffix)| self.slot.owns(*slot) && !shadowed(suffix)))
+    }
+}

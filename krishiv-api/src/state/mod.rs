@@ -1,0 +1,17 @@
+//! The five handles, and what they have in common.
+
+mod broadcast;
+mod cell;
+pub(crate) mod current;
+pub(crate) mod handle;
+mod list;
+mod map;
+mod reducing;
+pub(crate) mod slot;
+mod value;
+
+pub use broadcast::{BroadcastScope, BroadcastState, BroadcastStateDescriptor};
+pub use list::ListState;
+pub use map::MapState;
+pub use reducing::ReducingState;
+pub use value::ValueState;

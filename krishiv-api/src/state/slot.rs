@@ -1,0 +1,199 @@
+//! One state of one store, as its handle reaches it: where its records lie, and how they are read and written.
+
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::keys::{RowKey, STAMPED};
+use crate::codec::record::{self, Stamp};
+use crate::codec::Codec;
+use crate::keyed::catalog::StateRecord;
+use crate::keyed::expiry::Expiry;
+use crate::keyed::shared::Shared;
+use crate::value::StateValue;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// One state of one store.
+pub struct Slot {
+    pub(crate) shared: Arc<Shared>,
+    name: String,
+    id: u16,
+    /// Disk slot of what is written, and the other one if older records may lie there.
+    current: u16,
+    other: Option<u16>,
+    /// Codec that the type asks for.
+    pub(crate) codec: Codec,
+    expiry: Arc<Expiry>,
+    /// Places of `current` and `other` in the prefetch of plain cells.
+    plain: Option<(usize, Option<usize>)>,
+}
+
+/// A value as it was read.
+#[derive(Debug)]
+pub(crate) struct Loaded<T> {
+    pub(crate) value: T,
+    pub(crate) codec: Codec,
+    pub(crate) stamp: Stamp,
+    /// Encoded length in bytes.
+    pub(crate) size: usize,
+}
+
+impl Slot {
+    pub(crate) fn new(shared: Arc<Shared>, record: &StateRecord, expiry: Arc<Expiry>, codec: Codec) -> Self {
+        let stamped = expiry.has_ttl();
+        let disk = |stamped: bool| if stamped { record.slot | STAMPED } else { record.slot };
+        let older = if stamped { record.plain } else { record.stamped };
+        Self {
+            shared,
+            name: record.name.clone(),
+            id: record.slot,
+            current: disk(stamped),
+            other: older.then(|| disk(!stamped)),
+            codec,
+            expiry,
+            plain: None,
+        }
+    }
+
+    /// Lets this state be read together with the other plain cells of a row.
+    pub(crate) fn prefetched(mut self) -> Self {
+        let other = self.other.map(|slot| self.shared.add_plain(slot));
+        self.plain = Some((self.shared.add_plain(self.current), other));
+        self
+    }
+
+    pub(crate) fn id(&self) -> u16 {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether `disk_slot` is this state's.
+    pub(crate) fn owns(&self, disk_slot: u16) -> bool {
+        disk_slot & !STAMPED == self.id
+    }
+
+    /// Names operator and state in `error`.
+    pub(crate) fn blame(&self, error: StateError) -> StateError {
+        error.at_operator(&self.shared.operator).at_state(&self.name)
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.expiry.stamp(&self.shared.time)
+    }
+
+    pub(crate) fn can_expire(&self) -> bool {
+        self.expiry.can_expire()
+    }
+
+    pub(crate) fn refreshes_on_read(&self) -> bool {
+        self.expiry.refreshes_on_read()
+    }
+
+    pub(crate) fn is_expired(&self, stamp: Stamp) -> bool {
+        self.expiry.is_expired(stamp, &self.shared.time)
+    }
+
+    /// Reads the record under `suffix` of the row being processed.
+    pub(crate) fn load<T: StateValue>(&self, suffix: &[u8]) -> Result<Option<Loaded<T>>, StateError> {
+        self.find(suffix).map_err(|error| self.blame(error))
+    }
+
+    fn find<T: StateValue>(&self, suffix: &[u8]) -> Result<Option<Loaded<T>>, StateError> {
+        let (current, other) = match self.plain {
+            Some((current, other)) if suffix.is_empty() => {
+                (self.shared.plain(current)?, other.map(|other| self.shared.plain(other)).transpose()?)
+            }
+            _ => {
+                let row = self.shared.row();
+                let get = |slot| self.shared.backend().get(&row.record(slot, suffix));
+                (get(self.current)?, self.other.map(get).transpose()?)
+            }
+        };
+        if let Some(bytes) = current {
+            return self.read(self.current, &bytes).map(Some);
+        }
+        match (self.other, other.flatten()) {
+            (Some(slot), Some(bytes)) => self.read(slot, &bytes).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn read<T: StateValue>(&self, disk_slot: u16, bytes: &[u8]) -> Result<Loaded<T>, StateError> {
+        let head = record::head(bytes, disk_slot & STAMPED != 0)?;
+        let stamp = head.stamp.unwrap_or_else(|| self.expiry.unstamped());
+        Ok(Loaded { value: record::value(&head)?, codec: head.codec, stamp, size: bytes.len() })
+    }
+
+    /// Reads all records of the row being processed, in the order of their suffixes.
+    pub(crate) fn load_all<T: StateValue>(&self) -> Result<Vec<(Vec<u8>, Loaded<T>)>, StateError> {
+        let row = self.shared.row();
+        let mut all = Vec::new();
+        for slot in self.disk_slots() {
+            let prefix = row.record(slot, &[]);
+            for item in self.shared.backend().scan(&prefix) {
+                let loaded = item.and_then(|(mut key, bytes)| {
+                    let suffix = key.split_off(prefix.len().min(key.len()));
+                    Ok((suffix, self.read(slot, &bytes)?))
+                });
+                all.push(loaded.map_err(|error| self.blame(error))?);
+            }
+        }
+        if self.other.is_some() {
+            // Each slot came in order; what was written in either layout belongs in one sequence.
+            all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        Ok(all)
+    }
+
+    /// Adds the record under `suffix` to `batch`.
+    pub(crate) fn put<T: StateValue>(
+        &self,
+        batch: &mut WriteBatch,
+        row: &RowKey,
+        suffix: &[u8],
+        value: &T,
+        (codec, stamp): (Codec, Stamp),
+    ) -> Result<(), StateError> {
+        if let Some(other) = self.other {
+            batch.delete(&row.record(other, suffix));
+        }
+        let mut bytes = Vec::new();
+        let stamp = (self.current & STAMPED != 0).then_some(stamp);
+        record::write(value, codec, stamp, &mut bytes).map_err(|error| self.blame(error))?;
+        batch.put(&row.record(self.current, suffix), &bytes);
+        Ok(())
+    }
+
+    /// Adds the removal of the record under `suffix` to `batch`.
+    pub(crate) fn delete(&self, batch: &mut WriteBatch, row: &RowKey, suffix: &[u8]) {
+        for slot in self.disk_slots() {
+            batch.delete(&row.record(slot, suffix));
+        }
+    }
+
+    /// Adds the removal of all stored records of `row` to `batch`.
+    pub(crate) fn delete_all(&self, batch: &mut WriteBatch, row: &RowKey) -> Result<(), StateError> {
+        for slot in self.disk_slots() {
+            for item in self.shared.backend().scan(&row.record(slot, &[])) {
+                let (key, _) = item.map_err(|error| self.blame(error))?;
+                batch.delete(&key);
+            }
+        }
+        Ok(())
+    }
+
+    fn disk_slots(&self) -> impl Iterator<Item = u16> {
+        std::iter::once(self.current).chain(self.other)
+    }
+}
+
+/// What `value` holds outside itself, in bytes, roughly: its encoded size, for types that own memory.
+pub(crate) fn heap_size<T: Serialize>(value: &T) -> usize {
+    if !std::mem::needs_drop::<T>() {
+        return 0;
+    }
+    // A type that does not encode fails at commit, with a message; for the budget it counts as small.
+    postcard::experimental::serialized_size(value).unwrap_or(0)
+}

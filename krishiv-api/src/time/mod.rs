@@ -1,0 +1,8 @@
+//! Where time comes from: injected clocks and the watermark.
+
+mod clock;
+mod ttl;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub(crate) use ttl::{expires_at, is_expired};
+pub use ttl::{TtlClock, TtlConfig, TtlUpdate};

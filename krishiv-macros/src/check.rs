@@ -1,0 +1,163 @@
+//! The rules that a struct of handles keeps, one function each.
+
+use crate::ast::{Field, Tree};
+use crate::attr;
+use crate::errors::Errors;
+use crate::{hint, names};
+use proc_macro2::Span;
+use std::collections::BTreeMap;
+use syn::spanned::Spanned;
+
+/// Reports every rule that the struct breaks.
+pub(crate) fn check(tree: &Tree<'_>, errors: &mut Errors) {
+    has_a_key(tree, errors);
+    has_a_state(tree, errors);
+    operator_has_a_good_name(tree, errors);
+    owns_what_it_holds(tree, errors);
+    for field in &tree.fields {
+        skip_stands_alone(field, errors);
+    }
+    for field in tree.states() {
+        is_of_a_form_that_can_be_a_handle(field, errors);
+        state_has_a_good_name(field, errors);
+        ttl_settings_have_a_ttl(field, errors);
+        ttl_is_on_keyed_state(field, errors);
+        reducer_is_on_reducing_state(field, errors);
+    }
+    stores_what_it_owns(tree, errors);
+    names_are_unique(tree, errors);
+}
+
+fn has_a_key(tree: &Tree<'_>, errors: &mut Errors) {
+    if tree.attrs.key.is_none() && !tree.attrs.malformed {
+        errors.on(
+            &tree.input.ident,
+            "what is the state kept per? Give the type of the key: `#[state(key = String)]` on the struct",
+        );
+    }
+}
+
+fn has_a_state(tree: &Tree<'_>, errors: &mut Errors) {
+    if !tree.fields.is_empty() && tree.states().next().is_none() {
+        errors.on(&tree.input.ident, "every field of this struct is skipped; at least one must be a state");
+    }
+}
+
+fn operator_has_a_good_name(tree: &Tree<'_>, errors: &mut Errors) {
+    let (name, span) = match &tree.attrs.name {
+        Some(given) => match &given.value {
+            Some(literal) => (literal.value(), literal.span()),
+            None => return,
+        },
+        None => (names::snake_case(&tree.input.ident.to_string()), tree.input.ident.span()),
+    };
+    if let Some(reason) = names::refuse(&name, "an operator") {
+        errors.at(span, reason);
+    }
+}
+
+fn owns_what_it_holds(tree: &Tree<'_>, errors: &mut Errors) {
+    for param in tree.input.generics.lifetimes() {
+        errors.on(
+            &param.lifetime,
+            "a keyed state outlives every event and borrows nothing; remove this lifetime and own the data",
+        );
+    }
+}
+
+fn stores_what_it_owns(tree: &Tree<'_>, errors: &mut Errors) {
+    // A reference for a lifetime of the struct is a mistake that was reported there.
+    if tree.input.generics.lifetimes().next().is_some() {
+        return;
+    }
+    for reference in tree.states().flat_map(|field| hint::borrowed(field.ty)) {
+        errors.on(reference, "state is stored and read back, so it is owned, like `String`; remove this `&`");
+    }
+}
+
+fn skip_stands_alone(field: &Field<'_>, errors: &mut Errors) {
+    if field.attrs.skip.is_some() {
+        for key in field.attrs.beside_skip() {
+            errors.on(
+                key,
+                format_args!("a skipped field is no state, so `{key}` has no effect; remove it, or remove `skip`"),
+            );
+        }
+    }
+}
+
+fn is_of_a_form_that_can_be_a_handle(field: &Field<'_>, errors: &mut Errors) {
+    if let Some(what) = hint::never_a_handle(field.ty) {
+        errors.on(field.ty, format_args!("`{}` is {what}, or mark the field `#[state(skip)]`", field.ident));
+    }
+}
+
+fn name_span(field: &Field<'_>) -> Span {
+    attr::value(&field.attrs.name).map_or_else(|| field.ident.span(), Spanned::span)
+}
+
+fn state_has_a_good_name(field: &Field<'_>, errors: &mut Errors) {
+    if let Some(reason) = names::refuse(&field.name(), "a state") {
+        errors.at(name_span(field), reason);
+    }
+}
+
+fn names_are_unique(tree: &Tree<'_>, errors: &mut Errors) {
+    // The first field of each name, and whether it was reported.
+    let mut taken: BTreeMap<String, (&Field<'_>, bool)> = BTreeMap::new();
+    for field in tree.states() {
+        // A refused name stands for no name at all.
+        if field.attrs.name.as_ref().is_some_and(|given| given.value.is_none()) {
+            continue;
+        }
+        let name = field.name();
+        if name.is_empty() {
+            continue;
+        }
+        let Some((first, reported)) = taken.get_mut(&name) else {
+            taken.insert(name, (field, false));
+            continue;
+        };
+        errors.at(
+            name_span(field),
+            format_args!(
+                "two states are named `{name}`: `{}` and `{}`; give this one another name",
+                first.ident, field.ident
+            ),
+        );
+        if !*reported {
+            errors.at(name_span(first), format_args!("the name `{name}` is taken here, by `{}`", first.ident));
+            *reported = true;
+        }
+    }
+}
+
+fn ttl_settings_have_a_ttl(field: &Field<'_>, errors: &mut Errors) {
+    let attrs = &field.attrs;
+    if attrs.ttl.is_some() {
+        return;
+    }
+    for key in [attr::key(&attrs.clock), attr::key(&attrs.ttl_update)].into_iter().flatten() {
+        errors.on(
+            key,
+            format_args!("`{key}` says how a `ttl` works, and there is none; add `ttl = \"7d\"`, or remove `{key}`"),
+        );
+    }
+}
+
+fn ttl_is_on_keyed_state(field: &Field<'_>, errors: &mut Errors) {
+    if let (Some(ttl), Some("BroadcastState")) = (&field.attrs.ttl, hint::handle(field.ty)) {
+        errors.on(&ttl.key, "a broadcast state belongs to the operator and does not expire; remove `ttl`");
+    }
+}
+
+fn reducer_is_on_reducing_state(field: &Field<'_>, errors: &mut Errors) {
+    let Some(reduce) = &field.attrs.reduce else { return };
+    match hint::handle(field.ty) {
+        None | Some("ReducingState") => {}
+        Some(other) => errors.on(
+            &reduce.key,
+            format_args!("`reduce` merges values into a `ReducingState<T>`, and this is a `{other}`; change the type, or remove `reduce`"),
+        ),
+    }
+}

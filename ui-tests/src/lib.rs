@@ -1,0 +1,1 @@
+//! Programs that must compile, and programs that must not: see `tests/`.

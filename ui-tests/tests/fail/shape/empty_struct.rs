@@ -1,0 +1,7 @@
+use krishiv_api::KeyedState;
+
+#[derive(KeyedState)]
+#[state(key = u64)]
+struct Aircraft {}
+
+fn main() {}

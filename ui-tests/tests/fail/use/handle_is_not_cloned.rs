@@ -1,0 +1,15 @@
+use krishiv_api::{BroadcastState, InMemoryStateBackend, Keyed, KeyedState, ValueState};
+use std::sync::Arc;
+
+#[derive(KeyedState)]
+#[state(key = String)]
+struct Aircraft {
+    late: ValueState<u32>,
+    rules: BroadcastState<String, i32>,
+}
+
+fn main() {
+    let mut store = Keyed::<Aircraft>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    let late: ValueState<u32> = store.with_key("N14228", |state| state.late.clone()).unwrap();
+    let _ = late;
+}

@@ -1,0 +1,14 @@
+use krishiv_api::{BroadcastState, InMemoryStateBackend, Keyed, KeyedState, ValueState};
+use std::sync::Arc;
+
+#[derive(KeyedState)]
+#[state(key = String)]
+struct Aircraft {
+    late: ValueState<u32>,
+    rules: BroadcastState<String, i32>,
+}
+
+fn main() {
+    let mut store = Keyed::<Aircraft>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    let _ = store.with_key(&14228_u64, |state| state.late.set(1));
+}
