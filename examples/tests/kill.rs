@@ -36,10 +36,7 @@ fn kill(mut child: Child) -> Option<u64> {
     let run = Run::from(child.wait_with_output().unwrap());
     // A signal leaves no code; a run that had ended by itself, well or not, was not killed.
     assert_eq!(run.code, None, "{run:?}");
-    let after = run
-        .stderr
-        .strip_prefix("going on after row ")?
-        .strip_suffix('\n')?;
+    let after = run.stderr.strip_prefix("going on after row ")?.strip_suffix('\n')?;
     Some(after.replace(',', "").parse().unwrap())
 }
 
@@ -80,16 +77,10 @@ fn killed_and_run_again_the_alerts_are_those_of_one_run() {
     println!("{KILLS} kills, of runs that had gone on after rows {rows:?}");
     assert!(rows.is_sorted(), "a commit was lost: {rows:?}");
     let stages = BTreeSet::from_iter(&rows).len();
-    assert!(
-        stages >= 12,
-        "too few kills came after a new commit: {rows:?}"
-    );
+    assert!(stages >= 12, "too few kills came after a new commit: {rows:?}");
 
     let stdout = place.run(args).ok();
-    assert!(
-        place.alerts() == want,
-        "the alerts differ from those of one run"
-    );
+    assert!(place.alerts() == want, "the alerts differ from those of one run");
     assert_eq!(table(&stdout), want_table);
 }
 
@@ -103,9 +94,6 @@ fn a_start_over_that_is_killed_goes_on_or_starts_over() {
         sleep(Duration::from_micros(random.below(60_000)));
         kill(child);
         place.run("").ok();
-        assert!(
-            place.alerts() == want,
-            "the alerts differ from those of one run"
-        );
+        assert!(place.alerts() == want, "the alerts differ from those of one run");
     }
 }

@@ -50,11 +50,7 @@ fn civil(moment: i64) -> String {
             };
             if day <= length && (start..start + DAY).contains(&moment) {
                 let minute = moment - start;
-                return format!(
-                    "{year}-{month:02}-{day:02}T{:02}:{:02}",
-                    minute / 60,
-                    minute % 60
-                );
+                return format!("{year}-{month:02}-{day:02}T{:02}:{:02}", minute / 60, minute % 60);
             }
         }
     }
@@ -85,22 +81,12 @@ fn reference() -> Year {
         let watermark = latest - DAY;
 
         let aircraft = fleet.entry(tailnum.to_owned()).or_default();
-        aircraft
-            .recent_delays
-            .retain(|(expires, _)| *expires > watermark);
+        aircraft.recent_delays.retain(|(expires, _)| *expires > watermark);
         aircraft.recent_delays.push((watermark + 7 * DAY, delay));
         aircraft.worst_delay = aircraft.worst_delay.max(Some(delay));
         aircraft.destinations.insert(dest.to_owned());
-        let threshold = if carrier == "EV" && latest >= july {
-            30
-        } else {
-            15
-        };
-        aircraft.streak = if delay >= threshold {
-            aircraft.streak + 1
-        } else {
-            0
-        };
+        let threshold = if carrier == "EV" && latest >= july { 30 } else { 15 };
+        aircraft.streak = if delay >= threshold { aircraft.streak + 1 } else { 0 };
         if aircraft.streak > aircraft.longest.0 {
             aircraft.longest = (aircraft.streak, carrier.to_owned());
         }
@@ -165,14 +151,7 @@ fn the_year_is_that_of_the_reference() {
     // No arguments: the data of this package, and everything in the current folder.
     let stdout = place.run("").ok();
     assert!(place.alerts() == want.alerts, "the alerts differ");
-    let names = [
-        "rows",
-        "departures",
-        "cancelled",
-        "no aircraft",
-        "aircraft",
-        "alerts",
-    ];
+    let names = ["rows", "departures", "cancelled", "no aircraft", "aircraft", "alerts"];
     assert_eq!(names.map(|name| cell(&stdout, name)), want.counts);
     assert_eq!(longest(&stdout), want.longest);
 

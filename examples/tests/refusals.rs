@@ -53,9 +53,7 @@ fn a_malformed_row_stops_the_job_and_the_mended_one_lets_it_go_on() {
         let args = "--input flights.csv --commit-every 1000";
         // Again and again: it never gets past the row, and never loses what it had.
         for _ in 0..2 {
-            place
-                .run(args)
-                .fails(&format!("error: flights.csv:4702: {reason}\n"));
+            place.run(args).fails(&format!("error: flights.csv:4702: {reason}\n"));
             assert_eq!(place.alerts(), committed);
         }
         place.write("flights.csv", &whole);
@@ -131,11 +129,7 @@ fn a_truncated_or_corrupt_gz_stops_the_job_and_the_whole_one_lets_it_go_on() {
 
         place.write("flights.csv.gz", &packed);
         let run = place.run(args);
-        assert!(
-            run.stderr.starts_with("going on after row "),
-            "{name}: {}",
-            run.stderr
-        );
+        assert!(run.stderr.starts_with("going on after row "), "{name}: {}", run.stderr);
         run.ok();
         assert_eq!(place.alerts(), want, "{name}");
     }
@@ -146,9 +140,7 @@ fn a_truncated_or_corrupt_gz_stops_the_job_and_the_whole_one_lets_it_go_on() {
     ] {
         let place = Place::new();
         place.write("flights.csv.gz", bytes);
-        place
-            .run("--input flights.csv.gz")
-            .fails("error: flights.csv.gz:1: ");
+        place.run("--input flights.csv.gz").fails("error: flights.csv.gz:1: ");
         assert!(!place.path("flights-state").exists(), "{name}");
     }
 }
@@ -174,10 +166,7 @@ fn a_gz_of_several_members_is_one_input() {
     let (first, second) = whole.split_at(whole.len() / 3);
     let place = Place::new();
     // The name does not say that it is packed; its first bytes do.
-    place.write(
-        "flights",
-        [gzip(first.as_bytes()), gzip(second.as_bytes())].concat(),
-    );
+    place.write("flights", [gzip(first.as_bytes()), gzip(second.as_bytes())].concat());
     place.run("--input flights").ok();
     assert_eq!(place.alerts(), alerts_of(&whole));
 }
@@ -197,11 +186,7 @@ fn another_input_than_that_of_the_state_is_refused() {
     // Another delay of another aircraft, one byte apart.
     place.write(
         "other.csv",
-        with_line(
-            &whole,
-            2,
-            "2013,1,1,515,517,3,11,UA,1545,N14228,EWR,IAH,1400",
-        ),
+        with_line(&whole, 2, "2013,1,1,515,517,3,11,UA,1545,N14228,EWR,IAH,1400"),
     );
     place
         .run("--input other.csv")
@@ -209,17 +194,10 @@ fn another_input_than_that_of_the_state_is_refused() {
     // Two fields that read the same when they stand side by side.
     place.write(
         "other.csv",
-        with_line(
-            &whole,
-            2,
-            "2013,1,1,51,5517,2,11,UA,1545,N14228,EWR,IAH,1400",
-        ),
+        with_line(&whole, 2, "2013,1,1,51,5517,2,11,UA,1545,N14228,EWR,IAH,1400"),
     );
     place.run("--input other.csv").fails("its rows differ");
-    place.write(
-        "rules.csv",
-        "effective,carrier,minutes\n2013-01-01T00:00,*,16\n",
-    );
+    place.write("rules.csv", "effective,carrier,minutes\n2013-01-01T00:00,*,16\n");
     place
         .run("--input flights.csv --rules rules.csv")
         .fails("these are not the rules that the state was made with");
@@ -227,41 +205,22 @@ fn another_input_than_that_of_the_state_is_refused() {
     fs::remove_file(place.path("other.csv")).unwrap();
     fs::remove_file(place.path("rules.csv")).unwrap();
     let alerts = |files: &[(std::path::PathBuf, Vec<u8>)]| {
-        files
-            .iter()
-            .find(|(path, _)| path.ends_with("alerts.jsonl"))
-            .cloned()
+        files.iter().find(|(path, _)| path.ends_with("alerts.jsonl")).cloned()
     };
     assert_eq!(alerts(&place.files()), alerts(&before));
-    assert!(
-        place
-            .run("--input flights.csv")
-            .ok()
-            .starts_with("finished before")
-    );
+    assert!(place.run("--input flights.csv").ok().starts_with("finished before"));
     // The same rows packed are the same input.
     place.write("flights.csv.gz", gzip(whole.as_bytes()));
-    assert!(
-        place
-            .run("--input flights.csv.gz")
-            .ok()
-            .starts_with("finished before")
-    );
+    assert!(place.run("--input flights.csv.gz").ok().starts_with("finished before"));
 }
 
 #[test]
 fn wrong_arguments_write_nothing() {
     let place = Place::new();
-    place.write(
-        "no-columns.csv",
-        "year,month,day,carrier,dest,sched_dep_time\n",
-    );
+    place.write("no-columns.csv", "year,month,day,carrier,dest,sched_dep_time\n");
     place.write("empty.csv", "");
     place.write("flights.csv", rows(10));
-    place.write(
-        "bad-rules.csv",
-        "effective,carrier,minutes\n2013-01-01T00:00,*,soon\n",
-    );
+    place.write("bad-rules.csv", "effective,carrier,minutes\n2013-01-01T00:00,*,soon\n");
     place.write("notes.txt", "do not lose me");
     fs::create_dir(place.path("photos")).unwrap();
     place.write("photos/one.jpg", "a photo");
@@ -282,12 +241,7 @@ fn wrong_arguments_write_nothing() {
     place
         .run("--input flights.csv --rules bad-rules.csv")
         .fails("bad-rules.csv:2: `minutes` is \"soon\"");
-    for fresh in [
-        "",
-        "--fresh",
-        "--backend memory",
-        "--backend memory --fresh",
-    ] {
+    for fresh in ["", "--fresh", "--backend memory", "--backend memory --fresh"] {
         place
             .run(&format!("--input flights.csv --alerts notes.txt {fresh}"))
             .fails("this file holds no alerts");
@@ -321,9 +275,7 @@ fn fresh_starts_over_and_touches_nothing_else() {
     place.write("flights-state/notes.txt", "mine");
 
     place.write("flights.csv", rows(2000));
-    place
-        .run("--input flights.csv")
-        .fails("it ends after 2000 rows");
+    place.run("--input flights.csv").fails("it ends after 2000 rows");
     let stdout = place.run("--input flights.csv --fresh").ok();
     assert_eq!(common::cell(&stdout, "rows"), 2000);
     assert_eq!(place.alerts(), alerts_of(&rows(2000)));
@@ -377,9 +329,7 @@ fn alerts_that_do_not_go_with_the_state_are_refused() {
 fn alerts_of_another_state_are_not_overwritten() {
     let place = Place::new();
     place.write("flights.csv", rows(3000));
-    place
-        .run("--input flights.csv --state one --alerts alerts.jsonl")
-        .ok();
+    place.run("--input flights.csv --state one --alerts alerts.jsonl").ok();
     let before = fs::read(place.path("alerts.jsonl")).unwrap();
     let reason = "these alerts are of another run, and the state is new";
     place
@@ -411,14 +361,6 @@ fn a_state_in_use_is_refused() {
 fn an_input_without_rows_is_done_at_once() {
     let place = Place::new();
     place.write("flights.csv", HEADER);
-    assert_eq!(
-        common::cell(&place.run("--input flights.csv").ok(), "rows"),
-        0
-    );
-    assert!(
-        place
-            .run("--input flights.csv")
-            .ok()
-            .starts_with("finished before")
-    );
+    assert_eq!(common::cell(&place.run("--input flights.csv").ok(), "rows"), 0);
+    assert!(place.run("--input flights.csv").ok().starts_with("finished before"));
 }

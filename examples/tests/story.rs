@@ -65,19 +65,8 @@ fn the_alerts_are_those_of_the_story() {
             ALERTS,
             "{args}"
         );
-        let counts = [
-            "rows",
-            "departures",
-            "cancelled",
-            "no aircraft",
-            "aircraft",
-            "alerts",
-        ];
-        assert_eq!(
-            counts.map(|name| cell(&stdout, name)),
-            [16, 13, 1, 2, 3, 3],
-            "{stdout}"
-        );
+        let counts = ["rows", "departures", "cancelled", "no aircraft", "aircraft", "alerts"];
+        assert_eq!(counts.map(|name| cell(&stdout, name)), [16, 13, 1, 2, 3, 3], "{stdout}");
         let first = stdout
             .lines()
             .position(|line| line.contains("longest streaks"))
@@ -100,10 +89,7 @@ fn the_story_told_in_parts_ends_the_same() {
         let place = told();
         for rows in (parts..FLIGHTS.len()).step_by(parts).chain([FLIGHTS.len()]) {
             // An input that grew: each run takes up where the last one ended.
-            place.write(
-                "flights.csv",
-                format!("{HEADER}{}\n", FLIGHTS[..rows].join("\n")),
-            );
+            place.write("flights.csv", format!("{HEADER}{}\n", FLIGHTS[..rows].join("\n")));
             place.run("--input flights.csv --rules rules.csv").ok();
         }
         assert_eq!(place.alerts(), ALERTS, "{parts} rows a run");
@@ -113,17 +99,8 @@ fn the_story_told_in_parts_ends_the_same() {
 #[test]
 fn columns_are_found_by_name() {
     let place = told();
-    let reversed = |line: &str| {
-        format!(
-            "more,{}",
-            line.trim().rsplit(',').collect::<Vec<_>>().join(",")
-        )
-    };
-    let lines: Vec<_> = [HEADER]
-        .iter()
-        .chain(FLIGHTS)
-        .map(|line| reversed(line))
-        .collect();
+    let reversed = |line: &str| format!("more,{}", line.trim().rsplit(',').collect::<Vec<_>>().join(","));
+    let lines: Vec<_> = [HEADER].iter().chain(FLIGHTS).map(|line| reversed(line)).collect();
     place.write("flights.csv", lines.join("\n"));
     place.run("--input flights.csv --rules rules.csv").ok();
     assert_eq!(place.alerts(), ALERTS);
@@ -132,13 +109,7 @@ fn columns_are_found_by_name() {
 #[test]
 fn without_a_rule_nothing_is_late() {
     let place = told();
-    place.write(
-        "rules.csv",
-        "effective,carrier,minutes\n2013-01-01T00:00,EV,15\n",
-    );
+    place.write("rules.csv", "effective,carrier,minutes\n2013-01-01T00:00,EV,15\n");
     let stdout = place.run("--input flights.csv --rules rules.csv").ok();
-    assert_eq!(
-        (place.alerts().as_str(), cell(&stdout, "departures")),
-        ("", 13)
-    );
+    assert_eq!((place.alerts().as_str(), cell(&stdout, "departures")), ("", 13));
 }

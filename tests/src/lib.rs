@@ -1,1 +1,99 @@
-//! t
+//! What the tests share: every backend, each able to go down and come back with what it had made durable.
+
+use krishiv_api::{InMemoryStateBackend, RocksDbStateBackend, StateBackend, TtlConfig, TtlStateBackend};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// A place where state lives, that outlives the stores and backends opened on it.
+pub trait Place {
+    /// The backend that is opened here.
+    type Backend: StateBackend;
+
+    /// A new, empty place.
+    fn new() -> Self;
+
+    /// Opens the place. All stores of the backend opened before must be gone.
+    fn open(&self) -> Arc<Self::Backend>;
+}
+
+/// The memory of this process, which survives its stores.
+pub struct Memory(Arc<InMemoryStateBackend>);
+
+impl Place for Memory {
+    type Backend = InMemoryStateBackend;
+    fn new() -> Self {
+        Self(Arc::new(InMemoryStateBackend::new()))
+    }
+    fn open(&self) -> Arc<InMemoryStateBackend> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// A folder of RocksDB.
+pub struct RocksDb(TempDir);
+
+impl RocksDb {
+    /// The folder.
+    pub fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+}
+
+impl Place for RocksDb {
+    type Backend = RocksDbStateBackend;
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+    fn open(&self) -> Arc<RocksDbStateBackend> {
+        Arc::new(RocksDbStateBackend::open(self.0.path()).expect("the folder opens"))
+    }
+}
+
+/// A wrapper whose TTL never ends, around any of the others: it must not change what they do.
+pub struct Ttl<P>(P);
+
+impl<P: Place> Place for Ttl<P> {
+    type Backend = TtlStateBackend<P::Backend>;
+    fn new() -> Self {
+        Self(P::new())
+    }
+    fn open(&self) -> Arc<TtlStateBackend<P::Backend>> {
+        Arc::new(TtlStateBackend::new(self.0.open(), TtlConfig::new(u64::MAX)))
+    }
+}
+
+/// Makes of each `fn test<P: Place>(place: P)` one test for each backend.
+///
+/// ```
+/// use krishiv_tests::{on_every_backend, Place};
+///
+/// fn opens<P: Place>(place: P) {
+///     let _backend = place.open();
+/// }
+/// on_every_backend!(opens);
+/// ```
+#[macro_export]
+macro_rules! on_every_backend {
+    ($($test:ident),+ $(,)?) => {
+        $(
+            mod $test {
+                #[test]
+                fn in_memory() {
+                    super::$test(<$crate::Memory as $crate::Place>::new());
+                }
+                #[test]
+                fn on_rocksdb() {
+                    super::$test(<$crate::RocksDb as $crate::Place>::new());
+                }
+                #[test]
+                fn under_a_ttl() {
+                    super::$test(<$crate::Ttl<$crate::Memory> as $crate::Place>::new());
+                }
+                #[test]
+                fn under_a_ttl_on_rocksdb() {
+                    super::$test(<$crate::Ttl<$crate::RocksDb> as $crate::Place>::new());
+                }
+            }
+        )+
+    };
+}

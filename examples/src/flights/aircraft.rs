@@ -92,10 +92,7 @@ impl Aircraft {
 
     /// Whether `dep_delay` is late by the rule of `carrier`, else by that of every carrier; nothing is without one.
     fn is_late(&self, carrier: &str, dep_delay: i32) -> bool {
-        let minutes = self
-            .rules
-            .get(carrier)
-            .or_else(|| self.rules.get(EVERY_CARRIER));
+        let minutes = self.rules.get(carrier).or_else(|| self.rules.get(EVERY_CARRIER));
         minutes.is_some_and(|minutes| dep_delay >= minutes)
     }
 }

@@ -48,10 +48,7 @@ impl Alerts {
             .map_err(Error::io(path, "cannot open the alerts file"))?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::refused(
-                    path,
-                    "another run is writing this alerts file",
-                ));
+                return Err(Error::refused(path, "another run is writing this alerts file"));
             }
             // A file system without locks.
             Err(TryLockError::Error(_)) | Ok(()) => {}
@@ -72,8 +69,7 @@ impl Alerts {
     /// Adds a line.
     pub(crate) fn add(&mut self, alert: &impl Serialize) -> Result<(), Error> {
         let start = self.buffer.len();
-        serde_json::to_writer(&mut self.buffer, alert)
-            .map_err(|error| self.failed(error.into()))?;
+        serde_json::to_writer(&mut self.buffer, alert).map_err(|error| self.failed(error.into()))?;
         self.buffer.push(b'\n');
         let line = self.buffer.get(start..).unwrap_or_default();
         self.checksum.update(line);
@@ -108,9 +104,7 @@ impl Alerts {
     }
 
     fn write_out(&mut self) -> Result<(), Error> {
-        self.file
-            .write_all(&self.buffer)
-            .map_err(|error| self.failed(error))?;
+        self.file.write_all(&self.buffer).map_err(|error| self.failed(error))?;
         self.buffer.clear();
         Ok(())
     }
@@ -253,9 +247,7 @@ mod tests {
         let _first = Alerts::open(&path, Mark::default()).unwrap();
         let error = Alerts::open(&path, Mark::default()).unwrap_err();
         assert!(
-            error
-                .to_string()
-                .ends_with("another run is writing this alerts file"),
+            error.to_string().ends_with("another run is writing this alerts file"),
             "{error}"
         );
     }

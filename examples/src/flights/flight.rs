@@ -32,21 +32,15 @@ impl Columns {
     pub(crate) fn find(header: &StringRecord) -> Result<Self, String> {
         let mut missing = Vec::new();
         let at = COLUMNS.map(|name| {
-            header
-                .iter()
-                .position(|field| field.trim() == name)
-                .unwrap_or_else(|| {
-                    missing.push(name);
-                    usize::MAX
-                })
+            header.iter().position(|field| field.trim() == name).unwrap_or_else(|| {
+                missing.push(name);
+                usize::MAX
+            })
         });
         if missing.is_empty() {
             Ok(Self(at))
         } else {
-            Err(format!(
-                "the header has no column `{}`",
-                missing.join("`, `")
-            ))
+            Err(format!("the header has no column `{}`", missing.join("`, `")))
         }
     }
 }
@@ -84,30 +78,14 @@ impl<'a> Row<'a> {
     ///
     /// Says which field is wrong, and how.
     pub(crate) fn parse(record: &'a StringRecord, columns: &Columns) -> Result<Self, String> {
-        let [
-            year,
-            month,
-            day,
-            sched_dep_time,
-            dep_delay,
-            carrier,
-            tailnum,
-            dest,
-        ] = columns
-            .0
-            .map(|at| record.get(at).unwrap_or_default().trim());
+        let [year, month, day, sched_dep_time, dep_delay, carrier, tailnum, dest] =
+            columns.0.map(|at| record.get(at).unwrap_or_default().trim());
 
-        let (year, month, day) = (
-            number("year", year)?,
-            number("month", month)?,
-            number("day", day)?,
-        );
-        let date = Date::new(year, month, day)
-            .map_err(|_| format!("{year}-{month}-{day} is not a day of the calendar"))?;
+        let (year, month, day) = (number("year", year)?, number("month", month)?, number("day", day)?);
+        let date =
+            Date::new(year, month, day).map_err(|_| format!("{year}-{month}-{day} is not a day of the calendar"))?;
         let scheduled = scheduled(date, sched_dep_time)?;
-        let dep_delay: Option<i32> = known(dep_delay)
-            .map(|text| number("dep_delay", text))
-            .transpose()?;
+        let dep_delay: Option<i32> = known(dep_delay).map(|text| number("dep_delay", text)).transpose()?;
         let carrier = known(carrier).ok_or("`carrier` is empty")?;
         let dest = known(dest).ok_or("`dest` is empty")?;
 
@@ -143,8 +121,7 @@ fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String> {
 /// The moment that `HHMM` means on `date`; 2400 is the midnight at its end.
 fn scheduled(date: Date, text: &str) -> Result<DateTime, String> {
     let hhmm: u16 = number("sched_dep_time", text)?;
-    let outside =
-        || format!("`sched_dep_time` is {text:?}, expected a time from 0 to 2400 as HHMM");
+    let outside = || format!("`sched_dep_time` is {text:?}, expected a time from 0 to 2400 as HHMM");
     if hhmm == 2400 {
         let next = date.tomorrow().map_err(|_| outside())?;
         return Ok(next.at(0, 0, 0, 0));
@@ -225,10 +202,7 @@ mod tests {
     #[test]
     fn a_wrong_field_is_named() {
         for (line, want) in [
-            (
-                "N1,2013,2,29,515,2,UA,IAH",
-                "2013-2-29 is not a day of the calendar",
-            ),
+            ("N1,2013,2,29,515,2,UA,IAH", "2013-2-29 is not a day of the calendar"),
             (
                 "N1,2013,1,1,560,2,UA,IAH",
                 "`sched_dep_time` is \"560\", expected a time from 0 to 2400 as HHMM",
@@ -237,20 +211,14 @@ mod tests {
                 "N1,2013,1,1,515,2.5,UA,IAH",
                 "`dep_delay` is \"2.5\", expected a whole number",
             ),
-            (
-                "N1,x,1,1,515,2,UA,IAH",
-                "`year` is \"x\", expected a whole number",
-            ),
+            ("N1,x,1,1,515,2,UA,IAH", "`year` is \"x\", expected a whole number"),
             (
                 "N1,9999,12,31,515,2147483647,UA,IAH",
                 "`dep_delay` of 2147483647 minutes leads out of the calendar",
             ),
             ("N1,2013,1,1,515,2,,IAH", "`carrier` is empty"),
             // Also where the row would only be counted.
-            (
-                ",2013,13,1,515,,UA,IAH",
-                "2013-13-1 is not a day of the calendar",
-            ),
+            (",2013,13,1,515,,UA,IAH", "2013-13-1 is not a day of the calendar"),
             ("N1,2013,1,1,515,2,UA,", "`dest` is empty"),
         ] {
             assert_eq!(departed(line), Err(want.to_owned()), "{line}");

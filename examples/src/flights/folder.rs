@@ -34,8 +34,7 @@ impl StateFolder {
                 "this folder is not empty and holds no state of this job, so it stays as it is; name another with --state",
             ));
         }
-        fs::create_dir_all(path)
-            .map_err(Error::io(path, "cannot create the folder of the state"))?;
+        fs::create_dir_all(path).map_err(Error::io(path, "cannot create the folder of the state"))?;
 
         let failed = |error| Error::io(&label_path, "cannot label the folder of the state")(error);
         let mut label = OpenOptions::new()
@@ -96,10 +95,9 @@ impl StateFolder {
         alerts::delete(alerts)?;
         let discarded = self.discarded();
         match fs::remove_dir_all(&discarded) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(
-                &discarded,
-                "cannot delete the discarded state",
-            )(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io(&discarded, "cannot delete the discarded state")(error))
+            }
             _ => Ok(()),
         }
     }

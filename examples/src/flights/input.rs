@@ -30,32 +30,21 @@ impl Input {
     /// If the file cannot be read, or lacks a column.
     pub(crate) fn open(path: &Path, progress: &ProgressBar) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::io(path, "cannot open the input"))?;
-        let bytes = file
-            .metadata()
-            .map_err(Error::io(path, "cannot read the input"))?
-            .len();
+        let bytes = file.metadata().map_err(Error::io(path, "cannot read the input"))?.len();
         progress.set_length(bytes);
 
         let mut raw = BufReader::with_capacity(1 << 16, progress.wrap_read(file));
-        let start = raw
-            .fill_buf()
-            .map_err(Error::io(path, "cannot read the input"))?;
+        let start = raw.fill_buf().map_err(Error::io(path, "cannot read the input"))?;
         // The name decides too, so that a damaged start is not taken for text.
-        let gzipped =
-            start.starts_with(GZIP_MAGIC) || path.extension().is_some_and(|end| end == "gz");
+        let gzipped = start.starts_with(GZIP_MAGIC) || path.extension().is_some_and(|end| end == "gz");
         let text: Box<dyn Read> = if gzipped {
             Box::new(MultiGzDecoder::new(raw))
         } else {
             Box::new(raw)
         };
 
-        let mut reader = ReaderBuilder::new()
-            .buffer_capacity(1 << 16)
-            .from_reader(text);
-        let header = reader
-            .headers()
-            .map_err(|error| unreadable(path, 1, error))?
-            .clone();
+        let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(text);
+        let header = reader.headers().map_err(|error| unreadable(path, 1, error))?.clone();
         let columns = Columns::find(&header).map_err(|reason| Error::Line {
             file: path.to_owned(),
             line: 1,
@@ -159,9 +148,7 @@ fn unreadable(path: &Path, line: u64, error: csv::Error) -> Error {
         }
         ErrorKind::Io(error) => format!("the file cannot be read further: {error}"),
         ErrorKind::Utf8 { err, .. } => format!("field {} is not UTF-8", err.field() + 1),
-        ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => {
+        ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("{len} fields, expected {expected_len} as in the header")
         }
         other => format!("{other:?}"),

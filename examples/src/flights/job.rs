@@ -73,16 +73,12 @@ impl Job {
         mut input: Input,
         alerts: &Path,
     ) -> Result<Self, Error> {
-        let resumed = keyed
-            .position()
-            .map(Position::decode)
-            .transpose()
-            .map_err(|reason| {
-                Error::refused(
-                    &args.state,
-                    format!("the committed position is not one of this job: {reason}"),
-                )
-            })?;
+        let resumed = keyed.position().map(Position::decode).transpose().map_err(|reason| {
+            Error::refused(
+                &args.state,
+                format!("the committed position is not one of this job: {reason}"),
+            )
+        })?;
         let position = match &resumed {
             Some(position) => {
                 check_rules(position, &rules, &args.rules)?;
@@ -140,8 +136,7 @@ impl Job {
                 Row::Cancelled => counts.cancelled += 1,
                 Row::Departure(departure) => self.work.depart(&departure)?,
             }
-            if self.input.rows() - committed >= self.commit_every || self.work.keyed.needs_commit()
-            {
+            if self.input.rows() - committed >= self.commit_every || self.work.keyed.needs_commit() {
                 self.work.commit(&self.input)?;
                 committed = self.input.rows();
                 bar.set_message(self.work.position.summary());
@@ -168,19 +163,13 @@ impl Work {
         if before != Some(latest) {
             position.latest = Some(latest);
             for rule in rules.taking_effect(before, latest) {
-                keyed.broadcast(|aircraft, scope| {
-                    aircraft
-                        .rules
-                        .put(scope, rule.carrier.clone(), rule.minutes)
-                })?;
+                keyed.broadcast(|aircraft, scope| aircraft.rules.put(scope, rule.carrier.clone(), rule.minutes))?;
             }
             keyed.set_watermark(millis(latest).saturating_sub(LAG_MS));
         }
 
         position.counts.departures += 1;
-        if let Some(alert) =
-            keyed.with_key(departure.tailnum, |aircraft| aircraft.depart(departure))?
-        {
+        if let Some(alert) = keyed.with_key(departure.tailnum, |aircraft| aircraft.depart(departure))? {
             alerts.add(&alert)?;
             position.counts.alerts += 1;
         }

@@ -29,11 +29,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(report) => {
             // A reader that closes the pipe early wants no more; the work is done either way.
-            let _ = writeln!(
-                std::io::stdout(),
-                "{report}\nalerts are in {}",
-                args.alerts().display()
-            );
+            let _ = writeln!(std::io::stdout(), "{report}\nalerts are in {}", args.alerts().display());
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -56,11 +56,7 @@ impl Position {
 
     /// A few words for the progress bar.
     pub(crate) fn summary(&self) -> String {
-        format!(
-            "{} rows, {} alerts",
-            grouped(self.rows),
-            grouped(self.counts.alerts)
-        )
+        format!("{} rows, {} alerts", grouped(self.rows), grouped(self.counts.alerts))
     }
 
     /// The position in committed bytes.
@@ -73,10 +69,7 @@ impl Position {
         if position.format == FORMAT {
             Ok(position)
         } else {
-            Err(format!(
-                "its format is {}, expected {FORMAT}",
-                position.format
-            ))
+            Err(format!("its format is {}, expected {FORMAT}", position.format))
         }
     }
 }

@@ -53,9 +53,7 @@ impl Report {
                 worst_delay: state.worst_delay.get(),
             });
             // Few are kept at a time, however many aircraft there are; equal streaks go by tail number.
-            longest.sort_by(|a, b| {
-                (Reverse(a.streak), &a.tailnum).cmp(&(Reverse(b.streak), &b.tailnum))
-            });
+            longest.sort_by(|a, b| (Reverse(a.streak), &a.tailnum).cmp(&(Reverse(b.streak), &b.tailnum)));
             longest.truncate(LONGEST);
         })?;
 
@@ -93,20 +91,13 @@ impl fmt::Display for Report {
         ] {
             totals.add_row([name.to_owned(), grouped(number)]);
         }
-        let rate = self
-            .rate
-            .map_or_else(|| "-".to_owned(), |rate| grouped(rate as u64));
+        let rate = self.rate.map_or_else(|| "-".to_owned(), |rate| grouped(rate as u64));
         totals.add_row(["events per second".to_owned(), rate]);
         align_right(&mut totals, 1..2);
         writeln!(f, "{totals}")?;
 
         let mut longest = table();
-        longest.set_header([
-            "longest streaks",
-            "carrier",
-            "late departures",
-            "worst delay (min)",
-        ]);
+        longest.set_header(["longest streaks", "carrier", "late departures", "worst delay (min)"]);
         for Longest {
             tailnum,
             carrier,
@@ -114,15 +105,8 @@ impl fmt::Display for Report {
             worst_delay,
         } in &self.longest
         {
-            let worst_delay = worst_delay
-                .map(|minutes| minutes.to_string())
-                .unwrap_or_default();
-            longest.add_row([
-                tailnum.clone(),
-                carrier.clone(),
-                streak.to_string(),
-                worst_delay,
-            ]);
+            let worst_delay = worst_delay.map(|minutes| minutes.to_string()).unwrap_or_default();
+            longest.add_row([tailnum.clone(), carrier.clone(), streak.to_string(), worst_delay]);
         }
         align_right(&mut longest, 2..4);
         write!(f, "{longest}")

@@ -90,9 +90,9 @@ impl Rules {
 fn parse(record: &StringRecord) -> Result<Rule, String> {
     let field = |at| record.get(at).unwrap_or_default();
     let (effective, carrier, minutes) = (field(0), field(1), field(2));
-    let effective = effective.parse().map_err(|_| {
-        format!("`effective` is {effective:?}, expected a time like 2013-07-01T00:00")
-    })?;
+    let effective = effective
+        .parse()
+        .map_err(|_| format!("`effective` is {effective:?}, expected a time like 2013-07-01T00:00"))?;
     if carrier.is_empty() {
         return Err("`carrier` is empty, expected a carrier or *".to_owned());
     }
@@ -138,10 +138,7 @@ mod tests {
         );
         assert_eq!(carriers(rules.taking_effect(None, new_year)), ["*"]);
         assert_eq!(carriers(rules.taking_effect(Some(new_year), june)), [""; 0]);
-        assert_eq!(
-            carriers(rules.taking_effect(Some(june), july)),
-            ["EV", "UA"]
-        );
+        assert_eq!(carriers(rules.taking_effect(Some(june), july)), ["EV", "UA"]);
         assert_eq!(carriers(rules.taking_effect(Some(july), july)), [""; 0]);
         assert_eq!(carriers(rules.taking_effect(None, july)), ["*", "EV", "UA"]);
     }
@@ -153,10 +150,7 @@ mod tests {
                 "effective,minutes\n",
                 "rules.csv:1: the header is not `effective,carrier,minutes`",
             ),
-            (
-                "",
-                "rules.csv:1: the header is not `effective,carrier,minutes`",
-            ),
+            ("", "rules.csv:1: the header is not `effective,carrier,minutes`"),
             (
                 "effective,carrier,minutes\n2013-01-01T00:00,*\n",
                 "rules.csv:2: 2 fields, expected 3",

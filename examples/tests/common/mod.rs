@@ -39,9 +39,7 @@ impl Place {
 
     pub fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flights"));
-        command
-            .args(args.split_whitespace())
-            .current_dir(self.0.path());
+        command.args(args.split_whitespace()).current_dir(self.0.path());
         command
     }
 
@@ -115,9 +113,7 @@ impl Run {
 
 /// The table without the one line that depends on the machine.
 pub fn table(stdout: &str) -> String {
-    let lines = stdout
-        .lines()
-        .filter(|line| line.starts_with(['│', '┌', '└', '╞']));
+    let lines = stdout.lines().filter(|line| line.starts_with(['│', '┌', '└', '╞']));
     lines
         .filter(|line| !line.contains("events per second"))
         .collect::<Vec<_>>()
@@ -146,8 +142,5 @@ pub fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 pub fn gunzip(path: impl AsRef<Path>) -> String {
-    std::io::read_to_string(flate2::read::MultiGzDecoder::new(
-        fs::File::open(path).unwrap(),
-    ))
-    .unwrap()
+    std::io::read_to_string(flate2::read::MultiGzDecoder::new(fs::File::open(path).unwrap())).unwrap()
 }
