@@ -44,6 +44,9 @@ impl<K: StateKey> KeyedState for Dynamic<K> {
 }
 
 /// The cells of a row that belong to undeclared states, in the order of their handles.
+///
+/// Boxed, so that the rows of a store that has none are two words smaller.
+#[allow(clippy::box_collection)]
 pub(super) type Extra = Option<Box<Vec<Box<dyn Any + Send>>>>;
 
 /// The handles of undeclared states that a store got to know.

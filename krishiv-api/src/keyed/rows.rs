@@ -1,9 +1,9 @@
 //! The rows in memory: one per live key, the dirty ones, and the eviction of clean ones.
 
 use crate::keyed::KeyedState;
+use crate::keyed::dynamic::Extra;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use std::any::Any;
 use std::hash::{BuildHasher, Hash};
 
 /// Rows that one event may look at to evict clean ones, so that no single event pays for all.
@@ -14,7 +14,7 @@ pub(super) struct Row<S: KeyedState> {
     pub(super) key: S::Key,
     pub(super) cells: S::Row,
     /// Cells of states that the struct does not declare, in the order the store got to know them.
-    pub(super) extra: Option<Box<Vec<Box<dyn Any + Send>>>>,
+    pub(super) extra: Extra,
     pub(super) status: Status,
 }
 

@@ -37,6 +37,9 @@ pub(crate) struct Loaded<T> {
     pub(crate) size: usize,
 }
 
+/// A value with the suffix of its key.
+pub(crate) type Suffixed<T> = (Vec<u8>, Loaded<T>);
+
 impl Slot {
     pub(crate) fn new(shared: Arc<Shared>, record: &StateRecord, expiry: Arc<Expiry>, codec: Codec) -> Self {
         let stamped = expiry.has_ttl();
@@ -127,7 +130,7 @@ impl Slot {
     }
 
     /// Reads all records of the row being processed, in the order of their suffixes.
-    pub(crate) fn load_all<T: StateValue>(&self) -> Result<Vec<(Vec<u8>, Loaded<T>)>, StateError> {
+    pub(crate) fn load_all<T: StateValue>(&self) -> Result<Vec<Suffixed<T>>, StateError> {
         let row = self.shared.row();
         let mut all = Vec::new();
         for slot in self.disk_slots() {

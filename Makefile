@@ -1,0 +1,24 @@
+# Everything runs in one profile, so that RocksDB is compiled once (docs/architecture.md, "One build").
+CARGO_FLAGS = --release
+
+.PHONY: help setup demo test lint
+
+help:
+	@echo "make demo   set up, then send a year of flights through the main job"
+	@echo "make test   set up, then run all tests"
+	@echo "make lint   formatting, clippy and rustdoc, warnings denied"
+
+setup:
+	@scripts/setup
+
+demo: setup
+	cargo run $(CARGO_FLAGS) -p krishiv-examples --bin flights
+
+test: setup
+	cargo test $(CARGO_FLAGS) --workspace
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- --deny warnings
+	cargo clippy $(CARGO_FLAGS) -p krishiv-api --no-default-features -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc $(CARGO_FLAGS) --workspace --no-deps
