@@ -7,7 +7,7 @@ use crate::state::current::{AnyHandle, Taken};
 use crate::state::handle::Visitor;
 use crate::value::StateKey;
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
 /// A `KeyedState` that declares no field: its store serves handles made by name.
@@ -52,6 +52,8 @@ pub(super) type Extra = Option<Box<Vec<Box<dyn Any + Send>>>>;
 /// The handles of undeclared states that a store got to know.
 #[derive(Default)]
 pub(super) struct DynamicHandles {
+    /// Whether there are any; most stores have none, and ask this in every event.
+    any: Cell<bool>,
     inner: RefCell<Inner>,
 }
 
@@ -69,12 +71,17 @@ struct Named {
 }
 
 impl DynamicHandles {
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.inner.borrow().handles.is_empty()
+        !self.any.get()
     }
 
     /// Runs `f` on every handle.
+    #[inline]
     pub(super) fn for_each(&self, mut f: impl FnMut(&dyn AnyHandle)) {
+        if self.is_empty() {
+            return;
+        }
         for named in &self.inner.borrow().handles {
             if let Some(handle) = &named.handle {
                 f(&**handle);
@@ -83,11 +90,12 @@ impl DynamicHandles {
     }
 
     /// Runs `f` on every handle with its cell in `extra`.
+    #[inline]
     pub(super) fn visit(&self, extra: &mut Extra, mut f: impl FnMut(&dyn AnyHandle, &mut (dyn Any + Send))) {
-        let inner = self.inner.borrow();
-        if inner.handles.is_empty() {
+        if self.is_empty() {
             return;
         }
+        let inner = self.inner.borrow();
         let cells = extra.get_or_insert_default();
         for (index, named) in inner.handles.iter().enumerate() {
             let Some(handle) = &named.handle else { continue };
@@ -101,7 +109,11 @@ impl DynamicHandles {
     }
 
     /// Lets a row leave the handles, those included that joined while it was there.
+    #[inline]
     pub(super) fn leave(&self, extra: &mut Extra) {
+        if self.is_empty() {
+            return;
+        }
         let joined = std::mem::take(&mut self.inner.borrow_mut().joined);
         if !joined.is_empty() {
             extra.get_or_insert_default().extend(joined);
@@ -111,6 +123,7 @@ impl DynamicHandles {
 
     /// Takes note of a new handle, which its first call holds, and enters it into the row of the event, if any.
     pub(super) fn join(&self, name: &str, handle: &dyn AnyHandle, in_event: bool) {
+        self.any.set(true);
         let mut inner = self.inner.borrow_mut();
         inner.handles.push(Named { name: name.to_owned(), handle: None });
         if in_event {

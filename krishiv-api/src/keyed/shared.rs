@@ -108,6 +108,7 @@ impl Shared {
     }
 
     /// Takes the failure that was latched, if any.
+    #[inline]
     pub(crate) fn take_failure(&self) -> Option<StateError> {
         if !self.failed.load(Relaxed) {
             return None;
@@ -136,13 +137,17 @@ impl Shared {
     }
 
     /// Whether an event has read plain cells, so that those not asked for can be kept.
+    #[inline]
     pub(crate) fn has_prefetched(&self) -> bool {
         self.prefetched.load(Relaxed)
     }
 
     /// Forgets what was read for the event.
+    #[inline]
     pub(crate) fn forget_prefetched(&self) {
-        if self.prefetched.swap(false, Relaxed) {
+        // Not a `swap`: that would be a barrier in every event, and cost it the overlap with the next.
+        if self.prefetched.load(Relaxed) {
+            self.prefetched.store(false, Relaxed);
             lock(&self.event).found.clear();
         }
     }

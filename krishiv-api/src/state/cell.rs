@@ -119,6 +119,14 @@ impl<T: StateValue> Value<T> {
     /// Runs `f` on the value.
     #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
+        // What `ready` and `read` would do in two looks.
+        if let Ok(live) = self.live.try_borrow() {
+            match &live.cell {
+                Cell::Present { value, .. } if !self.slot.can_expire() => return Ok(f(Some(value))),
+                Cell::Absent { .. } => return Ok(f(None)),
+                _ => {}
+            }
+        }
         self.ready()?;
         self.read(f)
     }

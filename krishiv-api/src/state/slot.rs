@@ -23,6 +23,8 @@ pub struct Slot {
     /// Codec that the type asks for.
     pub(crate) codec: Codec,
     expiry: Arc<Expiry>,
+    /// Whether anything here can be gone although it is stored; settled when the slot is bound.
+    can_expire: bool,
     /// Places of `current` and `other` in the prefetch of plain cells.
     plain: Option<(usize, Option<usize>)>,
 }
@@ -52,6 +54,7 @@ impl Slot {
             current: disk(stamped),
             other: older.then(|| disk(!stamped)),
             codec,
+            can_expire: expiry.can_expire(),
             expiry,
             plain: None,
         }
@@ -82,20 +85,22 @@ impl Slot {
         error.at_operator(&self.shared.operator).at_state(&self.name)
     }
 
+    #[inline]
     pub(crate) fn stamp(&self) -> Stamp {
-        self.expiry.stamp(&self.shared.time)
+        if self.can_expire { self.expiry.stamp(&self.shared.time) } else { Stamp::NEVER }
     }
 
+    #[inline]
     pub(crate) fn can_expire(&self) -> bool {
-        self.expiry.can_expire()
+        self.can_expire
     }
 
     pub(crate) fn refreshes_on_read(&self) -> bool {
-        self.expiry.refreshes_on_read()
+        self.can_expire && self.expiry.refreshes_on_read()
     }
 
     pub(crate) fn is_expired(&self, stamp: Stamp) -> bool {
-        self.expiry.is_expired(stamp, &self.shared.time)
+        self.can_expire && self.expiry.is_expired(stamp, &self.shared.time)
     }
 
     /// Reads the record under `suffix` of the row being processed.

@@ -108,6 +108,14 @@ impl Ledger {
     }
 }
 
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started at this moment holds a copy of the descriptor, and
+        // with it the lock. A file that could not be locked has nothing to give up.
+        drop(self.file.unlock());
+    }
+}
+
 /// Makes the name of a new file durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {

@@ -400,3 +400,45 @@ impl<B: StateBackend> fmt::Debug for TtlStateBackend<B> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::InMemoryStateBackend;
+    use super::*;
+    use crate::time::ManualClock;
+
+    #[test]
+    fn stores_on_the_wrapper_share_its_time_and_write_below_it() -> Result<(), StateError> {
+        let inner = Arc::new(InMemoryStateBackend::new());
+        let clock = Arc::new(ManualClock::new(7));
+        let ttl = TtlStateBackend::new(Arc::clone(&inner), TtlConfig::new(60)).with_clock(Arc::clone(&clock));
+        let ttl = Arc::new(ttl);
+        let rows = Arc::clone(&ttl).rows();
+        let Some(default) = rows.ttl else { return Err(StateError::damaged("no default")) };
+        assert_eq!((default.ttl_ms, default.time.now_ms(), default.time.watermark()), (60, 7, None));
+        ttl.set_watermark(5);
+        assert_eq!(default.time.watermark(), Some(5));
+
+        // A store adds its operator and a row; the wrapper must see at once that they are not its own.
+        let mut batch = WriteBatch::default();
+        batch.put(b"\0\0oa", br#"{"id":1}"#);
+        batch.put(b"\0\x01row", b"row");
+        rows.backend.write(batch)?;
+        assert_eq!(inner.get(b"\0\x01row")?, Some(b"row".to_vec()));
+        assert_eq!(ttl.scan(b"").count(), 0);
+        assert_eq!(ttl.get(b"\0\x01row")?, None);
+        assert_eq!(inner.get(b"\0\x01row")?, Some(b"row".to_vec()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_store_on_a_reopened_wrapper_goes_on_at_the_stored_watermark() -> Result<(), StateError> {
+        let inner = Arc::new(InMemoryStateBackend::new());
+        let first = TtlStateBackend::new(Arc::clone(&inner), TtlConfig::new(60));
+        first.set_watermark(5);
+        first.write(WriteBatch::default())?;
+        let again = Arc::new(TtlStateBackend::new(inner, TtlConfig::new(60)));
+        assert_eq!(again.rows().ttl.and_then(|ttl| ttl.time.watermark()), Some(5));
+        Ok(())
+    }
+}
