@@ -28,11 +28,7 @@ const DAY: i64 = 24 * 60;
 
 /// Minutes since the first of March of the year 0, as days from civil are counted by everyone.
 fn minutes(year: i64, month: i64, day: i64, hhmm: i64) -> i64 {
-    let (year, month) = if month < 3 {
-        (year - 1, month + 9)
-    } else {
-        (year, month - 3)
-    };
+    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     days * DAY + hhmm / 100 * 60 + hhmm % 100
 }
@@ -43,11 +39,7 @@ fn civil(moment: i64) -> String {
         for day in 1..=31 {
             let start = minutes(year, month, day, 0);
             // The 31st of a short month would be found here before the 1st of the next one.
-            let length = if month == 2 {
-                28 + i64::from(year % 4 == 0)
-            } else {
-                30 + (month + month / 8) % 2
-            };
+            let length = if month == 2 { 28 + i64::from(year % 4 == 0) } else { 30 + (month + month / 8) % 2 };
             if day <= length && (start..start + DAY).contains(&moment) {
                 let minute = moment - start;
                 return format!("{year}-{month:02}-{day:02}T{:02}:{:02}", minute / 60, minute % 60);
@@ -92,11 +84,7 @@ fn reference() -> Year {
         }
         if aircraft.streak > 0 && aircraft.streak.is_multiple_of(3) {
             year.counts[5] += 1;
-            let recent: Vec<_> = aircraft
-                .recent_delays
-                .iter()
-                .map(|(_, delay)| delay.to_string())
-                .collect();
+            let recent: Vec<_> = aircraft.recent_delays.iter().map(|(_, delay)| delay.to_string()).collect();
             writeln!(
                 year.alerts,
                 r#"{{"tailnum":"{tailnum}","carrier":"{carrier}","departed":"{}","streak":{},"worst_delay":{},"recent_delays":[{}],"destinations":{}}}"#,
@@ -115,33 +103,17 @@ fn reference() -> Year {
     year.longest = longest
         .into_iter()
         .take(10)
-        .map(
-            |(
-                tailnum,
-                Aircraft {
-                    longest: (streak, carrier),
-                    worst_delay,
-                    ..
-                },
-            )| { format!("{tailnum} {carrier} {streak} {}", worst_delay.unwrap()) },
-        )
+        .map(|(tailnum, Aircraft { longest: (streak, carrier), worst_delay, .. })| {
+            format!("{tailnum} {carrier} {streak} {}", worst_delay.unwrap())
+        })
         .collect();
     year
 }
 
 fn longest(stdout: &str) -> Vec<String> {
-    let lines = stdout
-        .lines()
-        .skip_while(|line| !line.contains("longest streaks"))
-        .skip(2);
+    let lines = stdout.lines().skip_while(|line| !line.contains("longest streaks")).skip(2);
     let rows = lines.take_while(|line| line.starts_with('│'));
-    rows.map(|line| {
-        line.replace(['│', '┆'], " ")
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-    })
-    .collect()
+    rows.map(|line| line.replace(['│', '┆'], " ").split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }
 
 #[test]
@@ -162,10 +134,7 @@ fn the_year_is_that_of_the_reference() {
 
     // A finished state says so, changes nothing and shows the same table.
     let again = place.run("").ok();
-    assert!(
-        again.starts_with("finished before: the state has done all 336,776 rows"),
-        "{again}"
-    );
+    assert!(again.starts_with("finished before: the state has done all 336,776 rows"), "{again}");
     assert_eq!(table(&again), table(&stdout));
     assert!(place.alerts() == want.alerts);
 }

@@ -12,10 +12,7 @@ fn rows(count: usize) -> String {
 
 /// The same with one line replaced; the header is line 1.
 fn with_line(text: &str, number: usize, line: &str) -> String {
-    let lines = text
-        .lines()
-        .enumerate()
-        .map(|(at, old)| if at + 1 == number { line } else { old });
+    let lines = text.lines().enumerate().map(|(at, old)| if at + 1 == number { line } else { old });
     lines.map(|line| format!("{line}\n")).collect()
 }
 
@@ -34,18 +31,9 @@ fn a_malformed_row_stops_the_job_and_the_mended_one_lets_it_go_on() {
     let want = alerts_of(&whole);
     assert!(committed.len() > 1000 && committed.len() < want.len());
     for (line, reason) in [
-        (
-            "2013,1,1,five,517,2,11,UA,1545,N14228,EWR,IAH,1400",
-            "`sched_dep_time` is \"five\", expected a whole number",
-        ),
-        (
-            "2013,1,1,515,517,2,11,UA,1545,N14228,EWR,IAH",
-            "12 fields, expected 13 as in the header",
-        ),
-        (
-            "2013,1,32,515,517,2,11,UA,1545,N14228,EWR,IAH,1400",
-            "2013-1-32 is not a day of the calendar",
-        ),
+        ("2013,1,1,five,517,2,11,UA,1545,N14228,EWR,IAH,1400", "`sched_dep_time` is \"five\", expected a whole number"),
+        ("2013,1,1,515,517,2,11,UA,1545,N14228,EWR,IAH", "12 fields, expected 13 as in the header"),
+        ("2013,1,32,515,517,2,11,UA,1545,N14228,EWR,IAH,1400", "2013-1-32 is not a day of the calendar"),
         ("2013,1,1,515,,,,UA,1545,,EWR,,1400", "`dest` is empty"),
     ] {
         let place = Place::new();
@@ -70,9 +58,7 @@ fn bytes_that_are_not_text_stop_the_job() {
     let mut bytes = HEADER.as_bytes().to_vec();
     bytes.extend(b"2013,1,1,510,20,UA,N1,IAH\n2013,1,1,510,20,U\xff,N1,IAH\n");
     place.write("flights.csv", bytes);
-    place
-        .run("--input flights.csv")
-        .fails("error: flights.csv:3: field 6 is not UTF-8");
+    place.run("--input flights.csv").fails("error: flights.csv:3: field 6 is not UTF-8");
 }
 
 #[test]
@@ -86,46 +72,19 @@ fn a_truncated_or_corrupt_gz_stops_the_job_and_the_whole_one_lets_it_go_on() {
     };
     let with_garbage = [packed.as_slice(), b"no more members"].concat();
     for (name, bytes, reason) in [
-        (
-            "truncated in the middle",
-            packed[..packed.len() / 2].to_vec(),
-            "it is truncated",
-        ),
-        (
-            "truncated in the trailer",
-            packed[..packed.len() - 3].to_vec(),
-            "it is truncated",
-        ),
-        (
-            "a wrong checksum",
-            flipped(packed.len() - 6),
-            "cannot be read further: corrupt gzip stream",
-        ),
-        (
-            "a wrong length",
-            flipped(packed.len() - 2),
-            "cannot be read further: corrupt gzip stream",
-        ),
-        (
-            "garbage at the end",
-            with_garbage,
-            "cannot be read further: invalid gzip header",
-        ),
+        ("truncated in the middle", packed[..packed.len() / 2].to_vec(), "it is truncated"),
+        ("truncated in the trailer", packed[..packed.len() - 3].to_vec(), "it is truncated"),
+        ("a wrong checksum", flipped(packed.len() - 6), "cannot be read further: corrupt gzip stream"),
+        ("a wrong length", flipped(packed.len() - 2), "cannot be read further: corrupt gzip stream"),
+        ("garbage at the end", with_garbage, "cannot be read further: invalid gzip header"),
     ] {
         let place = Place::new();
         place.write("flights.csv.gz", bytes);
         let args = "--input flights.csv.gz --commit-every 1000";
         let run = place.run(args);
-        assert!(
-            run.stderr.starts_with("error: flights.csv.gz:"),
-            "{name}: {}",
-            run.stderr
-        );
+        assert!(run.stderr.starts_with("error: flights.csv.gz:"), "{name}: {}", run.stderr);
         run.fails(reason);
-        assert!(
-            want.starts_with(&place.alerts()) && place.alerts().len() > 1000,
-            "{name}"
-        );
+        assert!(want.starts_with(&place.alerts()) && place.alerts().len() > 1000, "{name}");
 
         place.write("flights.csv.gz", &packed);
         let run = place.run(args);
@@ -133,11 +92,9 @@ fn a_truncated_or_corrupt_gz_stops_the_job_and_the_whole_one_lets_it_go_on() {
         run.ok();
         assert_eq!(place.alerts(), want, "{name}");
     }
-    for (name, bytes) in [
-        ("nothing", vec![]),
-        ("a wrong start", flipped(0)),
-        ("not packed", whole.clone().into_bytes()),
-    ] {
+    for (name, bytes) in
+        [("nothing", vec![]), ("a wrong start", flipped(0)), ("not packed", whole.clone().into_bytes())]
+    {
         let place = Place::new();
         place.write("flights.csv.gz", bytes);
         place.run("--input flights.csv.gz").fails("error: flights.csv.gz:1: ");
@@ -154,9 +111,7 @@ fn a_flipped_byte_in_the_middle_of_a_gz_stops_the_job() {
         bytes[at] ^= 0x08;
         let place = Place::new();
         place.write("flights.csv.gz", bytes);
-        place
-            .run("--input flights.csv.gz --commit-every 1000")
-            .fails("error: flights.csv.gz:");
+        place.run("--input flights.csv.gz --commit-every 1000").fails("error: flights.csv.gz:");
     }
 }
 
@@ -180,27 +135,15 @@ fn another_input_than_that_of_the_state_is_refused() {
     let before = place.files();
 
     place.write("other.csv", rows(2999));
-    place
-        .run("--input other.csv")
-        .fails("it ends after 2999 rows, and the state has done 3000 rows");
+    place.run("--input other.csv").fails("it ends after 2999 rows, and the state has done 3000 rows");
     // Another delay of another aircraft, one byte apart.
-    place.write(
-        "other.csv",
-        with_line(&whole, 2, "2013,1,1,515,517,3,11,UA,1545,N14228,EWR,IAH,1400"),
-    );
-    place
-        .run("--input other.csv")
-        .fails("this is not the input that the state was made from: its rows differ");
+    place.write("other.csv", with_line(&whole, 2, "2013,1,1,515,517,3,11,UA,1545,N14228,EWR,IAH,1400"));
+    place.run("--input other.csv").fails("this is not the input that the state was made from: its rows differ");
     // Two fields that read the same when they stand side by side.
-    place.write(
-        "other.csv",
-        with_line(&whole, 2, "2013,1,1,51,5517,2,11,UA,1545,N14228,EWR,IAH,1400"),
-    );
+    place.write("other.csv", with_line(&whole, 2, "2013,1,1,51,5517,2,11,UA,1545,N14228,EWR,IAH,1400"));
     place.run("--input other.csv").fails("its rows differ");
     place.write("rules.csv", "effective,carrier,minutes\n2013-01-01T00:00,*,16\n");
-    place
-        .run("--input flights.csv --rules rules.csv")
-        .fails("these are not the rules that the state was made with");
+    place.run("--input flights.csv --rules rules.csv").fails("these are not the rules that the state was made with");
 
     fs::remove_file(place.path("other.csv")).unwrap();
     fs::remove_file(place.path("rules.csv")).unwrap();
@@ -226,42 +169,20 @@ fn wrong_arguments_write_nothing() {
     place.write("photos/one.jpg", "a photo");
     let before = place.files();
 
-    place
-        .run("--input missing.csv")
-        .fails("error: missing.csv: cannot open the input");
-    place
-        .run("--input no-columns.csv")
-        .fails("no-columns.csv:1: the header has no column `dep_delay`, `tailnum`");
-    place
-        .run("--input empty.csv")
-        .fails("empty.csv:1: the header has no column `year`, `month`");
-    place
-        .run("--input flights.csv --rules missing.csv")
-        .fails("missing.csv: cannot read the rules");
-    place
-        .run("--input flights.csv --rules bad-rules.csv")
-        .fails("bad-rules.csv:2: `minutes` is \"soon\"");
+    place.run("--input missing.csv").fails("error: missing.csv: cannot open the input");
+    place.run("--input no-columns.csv").fails("no-columns.csv:1: the header has no column `dep_delay`, `tailnum`");
+    place.run("--input empty.csv").fails("empty.csv:1: the header has no column `year`, `month`");
+    place.run("--input flights.csv --rules missing.csv").fails("missing.csv: cannot read the rules");
+    place.run("--input flights.csv --rules bad-rules.csv").fails("bad-rules.csv:2: `minutes` is \"soon\"");
     for fresh in ["", "--fresh", "--backend memory", "--backend memory --fresh"] {
-        place
-            .run(&format!("--input flights.csv --alerts notes.txt {fresh}"))
-            .fails("this file holds no alerts");
-        place
-            .run(&format!("--input flights.csv --alerts flights.csv {fresh}"))
-            .fails("this file holds no alerts");
+        place.run(&format!("--input flights.csv --alerts notes.txt {fresh}")).fails("this file holds no alerts");
+        place.run(&format!("--input flights.csv --alerts flights.csv {fresh}")).fails("this file holds no alerts");
     }
     for fresh in ["", "--fresh"] {
         let reason = "photos: this folder is not empty and holds no state of this job";
-        place
-            .run(&format!("--input flights.csv --state photos {fresh}"))
-            .fails(reason);
+        place.run(&format!("--input flights.csv --state photos {fresh}")).fails(reason);
     }
-    for args in [
-        "--commit-every 0",
-        "--commit-every many",
-        "--backend paper",
-        "--speed 3",
-        "flights.csv",
-    ] {
+    for args in ["--commit-every 0", "--commit-every many", "--backend paper", "--speed 3", "flights.csv"] {
         assert_eq!(place.run(args).code, Some(2), "{args}");
     }
     assert_eq!(place.files(), before);
@@ -279,10 +200,7 @@ fn fresh_starts_over_and_touches_nothing_else() {
     let stdout = place.run("--input flights.csv --fresh").ok();
     assert_eq!(common::cell(&stdout, "rows"), 2000);
     assert_eq!(place.alerts(), alerts_of(&rows(2000)));
-    assert_eq!(
-        fs::read_to_string(place.path("flights-state/notes.txt")).unwrap(),
-        "mine"
-    );
+    assert_eq!(fs::read_to_string(place.path("flights-state/notes.txt")).unwrap(), "mine");
 }
 
 #[test]
@@ -296,31 +214,15 @@ fn alerts_that_do_not_go_with_the_state_are_refused() {
     place.write("flights.csv", &whole);
 
     fs::remove_file(place.path("flights-state/alerts.jsonl")).unwrap();
-    place.run(args).fails(&format!(
-        "it is missing, and {} bytes of it were committed",
-        alerts.len()
-    ));
+    place.run(args).fails(&format!("it is missing, and {} bytes of it were committed", alerts.len()));
     assert!(!place.path("flights-state/alerts.jsonl").exists());
     place.write("flights-state/alerts.jsonl", &alerts[..alerts.len() - 1]);
-    place.run(args).fails(&format!(
-        "it has {} bytes, and {} were committed",
-        alerts.len() - 1,
-        alerts.len()
-    ));
-    place.write(
-        "flights-state/alerts.jsonl",
-        alerts.replacen("\"streak\":3", "\"streak\":4", 1),
-    );
-    place.run(args).fails(&format!(
-        "its first {} bytes are not those that were committed",
-        alerts.len()
-    ));
+    place.run(args).fails(&format!("it has {} bytes, and {} were committed", alerts.len() - 1, alerts.len()));
+    place.write("flights-state/alerts.jsonl", alerts.replacen("\"streak\":3", "\"streak\":4", 1));
+    place.run(args).fails(&format!("its first {} bytes are not those that were committed", alerts.len()));
 
     // What comes after the committed length was never committed.
-    place.write(
-        "flights-state/alerts.jsonl",
-        format!("{alerts}{{\"tailnum\":\"half a li"),
-    );
+    place.write("flights-state/alerts.jsonl", format!("{alerts}{{\"tailnum\":\"half a li"));
     place.run(args).ok();
     assert_eq!(place.alerts(), alerts_of(&whole));
 }
@@ -332,13 +234,9 @@ fn alerts_of_another_state_are_not_overwritten() {
     place.run("--input flights.csv --state one --alerts alerts.jsonl").ok();
     let before = fs::read(place.path("alerts.jsonl")).unwrap();
     let reason = "these alerts are of another run, and the state is new";
-    place
-        .run("--input flights.csv --state two --alerts alerts.jsonl")
-        .fails(reason);
+    place.run("--input flights.csv --state two --alerts alerts.jsonl").fails(reason);
     assert_eq!(fs::read(place.path("alerts.jsonl")).unwrap(), before);
-    place
-        .run("--input flights.csv --state two --alerts alerts.jsonl --fresh")
-        .ok();
+    place.run("--input flights.csv --state two --alerts alerts.jsonl --fresh").ok();
 }
 
 #[test]
@@ -349,9 +247,7 @@ fn a_state_in_use_is_refused() {
     let label = fs::File::open(place.path("flights-state/FLIGHTS-STATE")).unwrap();
     label.lock().unwrap();
     for fresh in ["", "--fresh"] {
-        place
-            .run(&format!("--input flights.csv {fresh}"))
-            .fails("flights-state: another run is using this state");
+        place.run(&format!("--input flights.csv {fresh}")).fails("flights-state: another run is using this state");
     }
     drop(label);
     place.run("--input flights.csv").ok();

@@ -48,30 +48,14 @@ fn told() -> Place {
 
 #[test]
 fn the_alerts_are_those_of_the_story() {
-    for args in [
-        "",
-        "--commit-every 1",
-        "--commit-every 3",
-        "--backend memory",
-        "--backend memory --commit-every 1",
-    ] {
+    for args in ["", "--commit-every 1", "--commit-every 3", "--backend memory", "--backend memory --commit-every 1"] {
         let place = told();
-        let run = place.run(&format!(
-            "--input flights.csv --rules rules.csv --alerts alerts.jsonl {args}"
-        ));
+        let run = place.run(&format!("--input flights.csv --rules rules.csv --alerts alerts.jsonl {args}"));
         let stdout = run.ok();
-        assert_eq!(
-            std::fs::read_to_string(place.path("alerts.jsonl")).unwrap(),
-            ALERTS,
-            "{args}"
-        );
+        assert_eq!(std::fs::read_to_string(place.path("alerts.jsonl")).unwrap(), ALERTS, "{args}");
         let counts = ["rows", "departures", "cancelled", "no aircraft", "aircraft", "alerts"];
         assert_eq!(counts.map(|name| cell(&stdout, name)), [16, 13, 1, 2, 3, 3], "{stdout}");
-        let first = stdout
-            .lines()
-            .position(|line| line.contains("longest streaks"))
-            .unwrap()
-            + 2;
+        let first = stdout.lines().position(|line| line.contains("longest streaks")).unwrap() + 2;
         let longest: Vec<_> = stdout.lines().skip(first).take(2).collect();
         assert_eq!(
             longest,

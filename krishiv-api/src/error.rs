@@ -79,7 +79,9 @@ pub enum Cause {
         reason: String,
     },
     /// The folder was written by a newer format than this program knows.
-    #[error("the state was written in format {found}, and this program reads up to format {supported}; use the newer program")]
+    #[error(
+        "the state was written in format {found}, and this program reads up to format {supported}; use the newer program"
+    )]
     NewerFormat {
         /// The format version that is stored.
         found: u32,
@@ -87,7 +89,9 @@ pub enum Cause {
         supported: u32,
     },
     /// What the program declares is not what is stored.
-    #[error("the stored {what} is {stored}, but the program declares {declared}; nothing was written; declare what is stored, or use another name")]
+    #[error(
+        "the stored {what} is {stored}, but the program declares {declared}; nothing was written; declare what is stored, or use another name"
+    )]
     Mismatch {
         /// What differs: a kind, a shape, the max parallelism.
         what: &'static str,
@@ -105,13 +109,17 @@ pub enum Cause {
         held: String,
     },
     /// A handle was used where no key is being processed.
-    #[error("no key is being processed on this thread; use the handle inside `with_key`, `try_with_key`, `for_each_event` or `for_each_key` of its store")]
+    #[error(
+        "no key is being processed on this thread; use the handle inside `with_key`, `try_with_key`, `for_each_event` or `for_each_key` of its store"
+    )]
     OutsideEvent,
     /// A handle was used inside its own closure.
     #[error("the handle is in use by its own closure; finish that closure first, or do the work inside it")]
     Reentrant,
     /// The key does not belong to the key groups of this store.
-    #[error("the key belongs to key group {group}, but this store owns {owned:?}; route the event to the instance that owns it")]
+    #[error(
+        "the key belongs to key group {group}, but this store owns {owned:?}; route the event to the instance that owns it"
+    )]
     ForeignKey {
         /// Key group of the key.
         group: u16,
@@ -119,7 +127,9 @@ pub enum Cause {
         owned: Range<u16>,
     },
     /// Another open store owns some of the key groups.
-    #[error("key groups {asked:?} overlap {open:?}, which another open store of this operator owns; drop that store first, or give each instance its own range")]
+    #[error(
+        "key groups {asked:?} overlap {open:?}, which another open store of this operator owns; drop that store first, or give each instance its own range"
+    )]
     RangeInUse {
         /// The range that was asked for.
         asked: Range<u16>,
@@ -133,7 +143,9 @@ pub enum Cause {
         reason: String,
     },
     /// A broadcast state would grow past its limit.
-    #[error("the update would make the broadcast state {size} bytes, and the limit is {limit}; the old content stays; keep such a table in a real source, or raise `broadcast_limit`")]
+    #[error(
+        "the update would make the broadcast state {size} bytes, and the limit is {limit}; the old content stays; keep such a table in a real source, or raise `broadcast_limit`"
+    )]
     BroadcastLimit {
         /// Encoded size that the update would lead to, in bytes.
         size: usize,
@@ -147,7 +159,9 @@ pub enum Cause {
         what: &'static str,
     },
     /// The folder is open in another process or backend.
-    #[error("the folder is in use by another process or by another backend of this one; stop that one first ({reason})")]
+    #[error(
+        "the folder is in use by another process or by another backend of this one; stop that one first ({reason})"
+    )]
     Locked {
         /// What the storage said.
         reason: String,

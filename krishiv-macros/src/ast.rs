@@ -35,11 +35,7 @@ impl<'a> Tree<'a> {
                             "this struct has no state; give it a field like `late_streak: ValueState<u32>`",
                         );
                     }
-                    fields
-                        .named
-                        .iter()
-                        .filter_map(|field| Field::parse(field, errors))
-                        .collect()
+                    fields.named.iter().filter_map(|field| Field::parse(field, errors)).collect()
                 }
                 Fields::Unnamed(fields) => {
                     errors.on(
@@ -49,25 +45,16 @@ impl<'a> Tree<'a> {
                     Vec::new()
                 }
                 Fields::Unit => {
-                    errors.on(
-                        &input.ident,
-                        format_args!("this struct has no state; expected {EXAMPLE}"),
-                    );
+                    errors.on(&input.ident, format_args!("this struct has no state; expected {EXAMPLE}"));
                     Vec::new()
                 }
             },
             Data::Enum(data) => {
-                errors.on(
-                    data.enum_token,
-                    format_args!("an enum cannot hold states; expected {EXAMPLE}"),
-                );
+                errors.on(data.enum_token, format_args!("an enum cannot hold states; expected {EXAMPLE}"));
                 Vec::new()
             }
             Data::Union(data) => {
-                errors.on(
-                    data.union_token,
-                    format_args!("a union cannot hold states; expected {EXAMPLE}"),
-                );
+                errors.on(data.union_token, format_args!("a union cannot hold states; expected {EXAMPLE}"));
                 Vec::new()
             }
         };
@@ -83,11 +70,7 @@ impl<'a> Tree<'a> {
 impl<'a> Field<'a> {
     fn parse(field: &'a syn::Field, errors: &mut Errors) -> Option<Self> {
         let attrs = attr::on_field(&field.attrs, errors);
-        Some(Self {
-            ident: field.ident.as_ref()?,
-            ty: &field.ty,
-            attrs,
-        })
+        Some(Self { ident: field.ident.as_ref()?, ty: &field.ty, attrs })
     }
 
     /// Name of the state; an explicit one that was refused counts as the default.

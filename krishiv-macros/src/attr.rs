@@ -53,17 +53,8 @@ pub(crate) struct FieldAttrs {
 impl FieldAttrs {
     /// The keys that were given beside `skip`.
     pub(crate) fn beside_skip(&self) -> impl Iterator<Item = &Ident> {
-        let Self {
-            name,
-            ttl,
-            clock,
-            ttl_update,
-            reduce,
-            skip: _,
-        } = self;
-        [key(name), key(ttl), key(clock), key(ttl_update), key(reduce)]
-            .into_iter()
-            .flatten()
+        let Self { name, ttl, clock, ttl_update, reduce, skip: _ } = self;
+        [key(name), key(ttl), key(clock), key(ttl_update), key(reduce)].into_iter().flatten()
     }
 }
 
@@ -124,24 +115,11 @@ impl<'i> Entry<'i, '_> {
         let value = self.quietly_if_guessed(|entry| {
             let equals = entry.input.parse::<Option<Token![=]>>().ok().flatten();
             if equals.is_some() && !entry.input.is_empty() && !entry.input.peek(Token![,]) {
-                let Entry {
-                    key,
-                    example,
-                    input,
-                    errors,
-                    ..
-                } = entry;
-                return read(&mut Value {
-                    key,
-                    example,
-                    input,
-                    errors,
-                });
+                let Entry { key, example, input, errors, .. } = entry;
+                return read(&mut Value { key, example, input, errors });
             }
             let key = &entry.key;
-            entry
-                .errors
-                .on(key, format_args!("`{key}` needs a value; write `{}`", entry.example));
+            entry.errors.on(key, format_args!("`{key}` needs a value; write `{}`", entry.example));
             if entry.input.peek(syn::token::Paren) {
                 value::skip_entry(entry.input);
             }
@@ -158,10 +136,9 @@ impl<'i> Entry<'i, '_> {
             }
             let value = value::skip_entry(entry.input);
             let key = &entry.key;
-            entry.errors.on(
-                value,
-                format_args!("`{key}` is a flag and takes no value; write `{key}`, or leave it out"),
-            );
+            entry
+                .errors
+                .on(value, format_args!("`{key}` is a flag and takes no value; write `{key}`, or leave it out"));
             None
         });
         self.put(slot, value);
@@ -169,40 +146,20 @@ impl<'i> Entry<'i, '_> {
 
     /// Reads a value; that it does not fit a key that was only guessed is no mistake of its own.
     fn quietly_if_guessed<T>(&mut self, read: impl FnOnce(&mut Entry<'i, '_>) -> Option<T>) -> Option<T> {
-        let Self {
-            key,
-            example,
-            guessed,
-            input,
-            errors,
-        } = self;
+        let Self { key, example, guessed, input, errors } = self;
         let read_with = |errors: &mut Errors| {
             let key = key.clone();
-            read(&mut Entry {
-                key,
-                example,
-                guessed: *guessed,
-                input,
-                errors,
-            })
+            read(&mut Entry { key, example, guessed: *guessed, input, errors })
         };
-        if *guessed {
-            errors::gather(read_with).0
-        } else {
-            read_with(errors)
-        }
+        if *guessed { errors::gather(read_with).0 } else { read_with(errors) }
     }
 
     /// Keeps the value, unless the key was given before.
     fn put<T>(self, slot: &mut Setting<T>, value: Option<T>) {
         match slot {
             Some(first) if first.key == self.key => {
-                self.errors.on(
-                    &self.key,
-                    format_args!("`{}` is given twice; keep one of them", self.key),
-                );
-                self.errors
-                    .on(&first.key, format_args!("`{}` is given here first", first.key));
+                self.errors.on(&self.key, format_args!("`{}` is given twice; keep one of them", self.key));
+                self.errors.on(&first.key, format_args!("`{}` is given here first", first.key));
             }
             Some(_) if self.guessed => {}
             // What is there was only a guess.
@@ -217,10 +174,7 @@ fn scan(attrs: &[Attribute], place: &Place, errors: &mut Errors, mut each: impl 
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("state")) {
         let Meta::List(list) = &attr.meta else {
             malformed = true;
-            errors.on(
-                &attr.meta,
-                format_args!("expected `#[state(…)]` with one of {}", list_of(place.keys)),
-            );
+            errors.on(&attr.meta, format_args!("expected `#[state(…)]` with one of {}", list_of(place.keys)));
             continue;
         };
         let read = |input: ParseStream<'_>| {
@@ -269,53 +223,28 @@ fn entry(
     each: &mut impl FnMut(&str, Entry<'_, '_>),
 ) {
     let name = key.to_string();
-    let entry = |guessed, example, errors| Entry {
-        key: key.clone(),
-        example,
-        guessed,
-        input,
-        errors,
-    };
+    let entry = |guessed, example, errors| Entry { key: key.clone(), example, guessed, input, errors };
     if let Some((known, example)) = place.keys.iter().find(|(known, _)| *known == name) {
         return each(known, entry(false, example, errors));
     }
     let Place { here, there, keys, .. } = place;
     if let Some((known, _)) = place.elsewhere.iter().find(|(known, _)| *known == name) {
-        errors.on(
-            &key,
-            format_args!(
-                "`{known}` belongs on {there}, not on {here}; {here} takes {}",
-                list_of(keys)
-            ),
-        );
+        errors.on(&key, format_args!("`{known}` belongs on {there}, not on {here}; {here} takes {}", list_of(keys)));
         value::skip_entry(input);
         return;
     }
-    let synonym = place
-        .synonyms
-        .iter()
-        .find(|(wrong, _)| *wrong == name)
-        .map(|(_, right)| *right);
+    let synonym = place.synonyms.iter().find(|(wrong, _)| *wrong == name).map(|(_, right)| *right);
     match synonym.or_else(|| names::closest(&name, keys.iter().map(|(known, _)| *known))) {
         Some(guess) => {
             errors.on(
                 &key,
-                format_args!(
-                    "unknown key `{name}`, did you mean `{guess}`? Expected one of {}",
-                    list_of(keys)
-                ),
+                format_args!("unknown key `{name}`, did you mean `{guess}`? Expected one of {}", list_of(keys)),
             );
-            let example = keys
-                .iter()
-                .find(|(known, _)| *known == guess)
-                .map_or("", |(_, example)| example);
+            let example = keys.iter().find(|(known, _)| *known == guess).map_or("", |(_, example)| example);
             each(guess, entry(true, example, errors));
         }
         None => {
-            errors.on(
-                &key,
-                format_args!("unknown key `{name}`, expected one of {}", list_of(keys)),
-            );
+            errors.on(&key, format_args!("unknown key `{name}`, expected one of {}", list_of(keys)));
             value::skip_entry(input);
         }
     }

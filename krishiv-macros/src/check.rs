@@ -39,10 +39,7 @@ fn has_a_key(tree: &Tree<'_>, errors: &mut Errors) {
 
 fn has_a_state(tree: &Tree<'_>, errors: &mut Errors) {
     if !tree.fields.is_empty() && tree.states().next().is_none() {
-        errors.on(
-            &tree.input.ident,
-            "every field of this struct is skipped; at least one must be a state",
-        );
+        errors.on(&tree.input.ident, "every field of this struct is skipped; at least one must be a state");
     }
 }
 
@@ -52,10 +49,7 @@ fn operator_has_a_good_name(tree: &Tree<'_>, errors: &mut Errors) {
             Some(literal) => (literal.value(), literal.span()),
             None => return,
         },
-        None => (
-            names::snake_case(&tree.input.ident.to_string()),
-            tree.input.ident.span(),
-        ),
+        None => (names::snake_case(&tree.input.ident.to_string()), tree.input.ident.span()),
     };
     if let Some(reason) = names::refuse(&name, "an operator") {
         errors.at(span, reason);
@@ -77,10 +71,7 @@ fn stores_what_it_owns(tree: &Tree<'_>, errors: &mut Errors) {
         return;
     }
     for reference in tree.states().flat_map(|field| hint::borrowed(field.ty)) {
-        errors.on(
-            reference,
-            "state is stored and read back, so it is owned, like `String`; remove this `&`",
-        );
+        errors.on(reference, "state is stored and read back, so it is owned, like `String`; remove this `&`");
     }
 }
 
@@ -97,10 +88,7 @@ fn skip_stands_alone(field: &Field<'_>, errors: &mut Errors) {
 
 fn is_of_a_form_that_can_be_a_handle(field: &Field<'_>, errors: &mut Errors) {
     if let Some(what) = hint::never_a_handle(field.ty) {
-        errors.on(
-            field.ty,
-            format_args!("`{}` is {what}, or mark the field `#[state(skip)]`", field.ident),
-        );
+        errors.on(field.ty, format_args!("`{}` is {what}, or mark the field `#[state(skip)]`", field.ident));
     }
 }
 
@@ -138,10 +126,7 @@ fn names_are_unique(tree: &Tree<'_>, errors: &mut Errors) {
             ),
         );
         if !*reported {
-            errors.at(
-                name_span(first),
-                format_args!("the name `{name}` is taken here, by `{}`", first.ident),
-            );
+            errors.at(name_span(first), format_args!("the name `{name}` is taken here, by `{}`", first.ident));
             *reported = true;
         }
     }
@@ -152,10 +137,7 @@ fn ttl_settings_have_a_ttl(field: &Field<'_>, errors: &mut Errors) {
     if attrs.ttl.is_some() {
         return;
     }
-    for key in [attr::key(&attrs.clock), attr::key(&attrs.ttl_update)]
-        .into_iter()
-        .flatten()
-    {
+    for key in [attr::key(&attrs.clock), attr::key(&attrs.ttl_update)].into_iter().flatten() {
         errors.on(
             key,
             format_args!("`{key}` says how a `ttl` works, and there is none; add `ttl = \"7d\"`, or remove `{key}`"),
@@ -165,10 +147,7 @@ fn ttl_settings_have_a_ttl(field: &Field<'_>, errors: &mut Errors) {
 
 fn ttl_is_on_keyed_state(field: &Field<'_>, errors: &mut Errors) {
     if let (Some(ttl), Some("BroadcastState")) = (&field.attrs.ttl, hint::handle(field.ty)) {
-        errors.on(
-            &ttl.key,
-            "a broadcast state belongs to the operator and does not expire; remove `ttl`",
-        );
+        errors.on(&ttl.key, "a broadcast state belongs to the operator and does not expire; remove `ttl`");
     }
 }
 

@@ -1,21 +1,11 @@
 //! `"7d"` as milliseconds.
 
-const UNITS: [(&str, u64); 5] = [
-    ("ms", 1),
-    ("s", 1_000),
-    ("m", 60_000),
-    ("h", 3_600_000),
-    ("d", 86_400_000),
-];
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// The milliseconds of a text like `"90m"`, or what is wrong with it.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let fail = |reason: String| {
-        let expected = if reason.ends_with('?') {
-            " Expected"
-        } else {
-            "; expected"
-        };
+        let expected = if reason.ends_with('?') { " Expected" } else { "; expected" };
         Err(format!(
             "{reason}{expected} a whole number and one of the units `ms`, `s`, `m`, `h` and `d`, like \"90m\" or \"7d\""
         ))
@@ -35,11 +25,7 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
         return fail(unknown_unit(number, unit));
     };
     // Nothing but digits: it can only be too large.
-    match number
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(*factor))
-    {
+    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(*factor)) {
         None => Err(format!(
             "`{text}` is more than {} milliseconds, the longest time to live; leave `ttl` out to keep state for ever",
             u64::MAX
@@ -59,10 +45,7 @@ fn unknown_unit(number: &str, unit: &str) -> String {
         return format!("`{number}{unit}` is not a whole number");
     }
     if UNITS.iter().any(|(name, _)| *name == unit.trim()) {
-        return format!(
-            "`{number}{unit}` has a space in it, did you mean \"{number}{}\"?",
-            unit.trim()
-        );
+        return format!("`{number}{unit}` has a space in it, did you mean \"{number}{}\"?", unit.trim());
     }
     if unit.starts_with('_') {
         return format!("`{number}{unit}` has an underscore in it");
@@ -84,10 +67,7 @@ fn unknown_unit(number: &str, unit: &str) -> String {
         }
         _ => return format!("`{}` is not a unit of time", unit.trim()),
     };
-    format!(
-        "`{}` is not a unit here, did you mean \"{number}{guess}\"?",
-        unit.trim()
-    )
+    format!("`{}` is not a unit here, did you mean \"{number}{guess}\"?", unit.trim())
 }
 
 #[cfg(test)]

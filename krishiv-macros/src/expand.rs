@@ -35,11 +35,7 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
     let input = tree.input;
     let ident = &input.ident;
     let (import, private) = (import(tree), private(Span::call_site()));
-    let states: Vec<State<'_>> = tree
-        .states()
-        .enumerate()
-        .map(|(index, field)| State::new(index, field))
-        .collect();
+    let states: Vec<State<'_>> = tree.states().enumerate().map(|(index, field)| State::new(index, field)).collect();
     let operator = match attr::value(&tree.attrs.name) {
         Some(name) => name.to_token_stream(),
         None => Literal::string(&names::snake_case(&ident.to_string())).to_token_stream(),
@@ -60,19 +56,11 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
     });
     let made = tree.fields.iter().map(|field| made(field, &states));
     let visits = states.iter().map(|state| {
-        let State {
-            field: Field { ident, .. },
-            cell,
-            ..
-        } = state;
+        let State { field: Field { ident, .. }, cell, .. } = state;
         quote!(#private::Visitor::visit(krishiv_visitor, &self.#ident, &mut krishiv_row.#cell);)
     });
     let handles = states.iter().map(|state| {
-        let State {
-            field: Field { ident, .. },
-            index,
-            ..
-        } = state;
+        let State { field: Field { ident, .. }, index, .. } = state;
         quote!(#index => ::core::option::Option::Some(&self.#ident),)
     });
     let allow = deprecated(tree).then(|| quote!(#[allow(deprecated)]));
@@ -212,10 +200,7 @@ fn row(tree: &Tree<'_>, states: &[State<'_>], this: &TokenStream) -> TokenStream
         quote!(#cell: #handle::Cell)
     });
     let marker = generics::marker(generics).map(|marker| quote!(marker: #marker,));
-    let names = states
-        .iter()
-        .map(|state| state.cell.clone())
-        .chain(marker.as_ref().map(|_| format_ident!("marker")));
+    let names = states.iter().map(|state| state.cell.clone()).chain(marker.as_ref().map(|_| format_ident!("marker")));
     quote! {
         #[doc(hidden)]
         #[allow(trivial_bounds)]

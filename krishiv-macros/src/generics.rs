@@ -67,15 +67,7 @@ pub(crate) fn marker(generics: &Generics) -> Option<TokenStream> {
 
 /// The where clause with more `bounds`.
 pub(crate) fn where_clause(generics: &Generics, bounds: &[TokenStream]) -> TokenStream {
-    let given = generics
-        .where_clause
-        .iter()
-        .flat_map(|clause| &clause.predicates)
-        .map(ToTokens::to_token_stream);
+    let given = generics.where_clause.iter().flat_map(|clause| &clause.predicates).map(ToTokens::to_token_stream);
     let all: Vec<TokenStream> = given.chain(bounds.iter().cloned()).collect();
-    if all.is_empty() {
-        TokenStream::new()
-    } else {
-        quote!(where #(#all,)*)
-    }
+    if all.is_empty() { TokenStream::new() } else { quote!(where #(#all,)*) }
 }

@@ -62,10 +62,7 @@ pub(crate) fn borrowed(ty: &Type) -> Vec<&Type> {
         GenericArgument::Type(ty) => Some(bare(ty)),
         _ => None,
     });
-    stored
-        .flat_map(parts)
-        .filter(|part| matches!(part, Type::Reference(_)))
-        .collect()
+    stored.flat_map(parts).filter(|part| matches!(part, Type::Reference(_))).collect()
 }
 
 /// A type, or the parts of a tuple or an array.

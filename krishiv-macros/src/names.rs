@@ -35,10 +35,7 @@ pub(crate) fn refuse(name: &str, what: &str) -> Option<String> {
         return Some(format!("the name of {what} is empty; give it 1 to {MAX_BYTES} bytes"));
     }
     if name.len() > MAX_BYTES {
-        return Some(format!(
-            "the name of {what} is {} bytes long; give it 1 to {MAX_BYTES} bytes",
-            name.len()
-        ));
+        return Some(format!("the name of {what} is {} bytes long; give it 1 to {MAX_BYTES} bytes", name.len()));
     }
     None
 }
@@ -66,9 +63,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut left = i + 1;
         for (j, d) in b.iter().enumerate() {
             let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (left + 1)
-                .min(at(&row, j + 1) + 1)
-                .min(at(&row, j) + usize::from(c != *d));
+            let mut best = (left + 1).min(at(&row, j + 1) + 1).min(at(&row, j) + usize::from(c != *d));
             let swapped = j.checked_sub(1).filter(|k| before == Some(*d) && b.get(*k) == Some(&c));
             if let Some(k) = swapped {
                 best = best.min(at(&last, k) + 1);
@@ -113,10 +108,7 @@ mod tests {
         assert!(refuse("a", "x").is_none());
         assert!(refuse(&"a".repeat(255), "x").is_none());
         assert!(refuse(&"a".repeat(256), "x").is_some());
-        assert!(
-            refuse(&"\u{e4}".repeat(128), "x").is_some(),
-            "bytes count, not characters"
-        );
+        assert!(refuse(&"\u{e4}".repeat(128), "x").is_some(), "bytes count, not characters");
     }
 
     #[test]

@@ -7,9 +7,7 @@ fn expand(source: &str) -> Result<String, syn::Error> {
 }
 
 fn attribute(text: &str) -> Result<String, syn::Error> {
-    expand(&format!(
-        "#[state(key = u8)] struct S {{ #[state({text})] a: ReducingState<u8>, b: ListState<u8> }}"
-    ))
+    expand(&format!("#[state(key = u8)] struct S {{ #[state({text})] a: ReducingState<u8>, b: ListState<u8> }}"))
 }
 
 fn is_refused(code: &str) -> bool {
@@ -61,11 +59,7 @@ fn one_mistake_is_one_message() {
         ",",
     ] {
         let code = attribute(text).expect("it is a struct");
-        assert_eq!(
-            code.matches("compile_error").count(),
-            usize::from(!text.is_empty()),
-            "{text}: {code}"
-        );
+        assert_eq!(code.matches("compile_error").count(), usize::from(!text.is_empty()), "{text}: {code}");
     }
 }
 

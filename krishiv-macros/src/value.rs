@@ -27,10 +27,7 @@ impl Value<'_, '_> {
 
     fn refuse_and_suggest<T>(&mut self, expected: &str, instead: &str) -> Option<T> {
         let found = skip_entry(self.input);
-        self.errors.on(
-            found,
-            format_args!("`{}` takes {expected}; write `{instead}`", self.key),
-        );
+        self.errors.on(found, format_args!("`{}` takes {expected}; write `{instead}`", self.key));
         None
     }
 
@@ -64,10 +61,7 @@ pub(crate) fn text(value: &mut Value<'_, '_>) -> Option<LitStr> {
         if text.suffix().is_empty() {
             return Some(text);
         }
-        value.errors.on(
-            &text,
-            format_args!("a text ends with its quote; remove `{}`", text.suffix()),
-        );
+        value.errors.on(&text, format_args!("a text ends with its quote; remove `{}`", text.suffix()));
         return None;
     }
     let mut tokens = entry_ahead(value.input).into_iter();
@@ -103,13 +97,7 @@ pub(crate) fn clock(value: &mut Value<'_, '_>) -> Option<Clock> {
 
 /// `"create_and_write"` or `"read_and_write"`.
 pub(crate) fn update(value: &mut Value<'_, '_>) -> Option<Update> {
-    one_of(
-        value,
-        &[
-            ("create_and_write", Update::CreateAndWrite),
-            ("read_and_write", Update::ReadAndWrite),
-        ],
-    )
+    one_of(value, &[("create_and_write", Update::CreateAndWrite), ("read_and_write", Update::ReadAndWrite)])
 }
 
 fn one_of<T: Copy>(value: &mut Value<'_, '_>, choices: &[(&str, T)]) -> Option<T> {
@@ -124,10 +112,7 @@ fn one_of<T: Copy>(value: &mut Value<'_, '_>, choices: &[(&str, T)]) -> Option<T
     };
     let known: Vec<String> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
     let known = known.join(" or ");
-    value.errors.on(
-        &literal,
-        format_args!("unknown {} \"{given}\"{guess} {known}", value.key),
-    );
+    value.errors.on(&literal, format_args!("unknown {} \"{given}\"{guess} {known}", value.key));
     None
 }
 
@@ -160,11 +145,7 @@ pub(crate) fn function(value: &mut Value<'_, '_>) -> Option<ExprPath> {
 pub(crate) fn module(value: &mut Value<'_, '_>) -> Option<Path> {
     if let Some(text) = value.quoted() {
         let path = syn::parse::Parser::parse_str(Path::parse_mod_style, &text);
-        let suggestion = if path.is_ok() {
-            format!("crate = {text}")
-        } else {
-            value.example.to_owned()
-        };
+        let suggestion = if path.is_ok() { format!("crate = {text}") } else { value.example.to_owned() };
         return value.refuse_and_suggest("a path, not a text", &suggestion);
     }
     match Path::parse_mod_style(&value.input.fork()) {
@@ -231,9 +212,5 @@ fn entry_ahead(input: ParseStream<'_>) -> TokenStream {
 
 /// The next token, left where it is.
 pub(crate) fn next_token(input: ParseStream<'_>) -> TokenStream {
-    input
-        .fork()
-        .parse::<TokenTree>()
-        .map(TokenTree::into_token_stream)
-        .unwrap_or_default()
+    input.fork().parse::<TokenTree>().map(TokenTree::into_token_stream).unwrap_or_default()
 }

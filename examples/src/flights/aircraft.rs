@@ -50,13 +50,7 @@ const ALERT_EVERY: u32 = 3;
 impl Aircraft {
     /// Takes note of a departure. Every third late one in a row is an alert.
     pub(crate) fn depart<'a>(&self, departure: &Departure<'a>) -> Option<Alert<'a>> {
-        let Departure {
-            tailnum,
-            carrier,
-            dest,
-            dep_delay,
-            departed,
-        } = *departure;
+        let Departure { tailnum, carrier, dest, dep_delay, departed } = *departure;
 
         self.recent_delays.add(dep_delay);
         self.worst_delay.merge(dep_delay);
@@ -70,14 +64,8 @@ impl Aircraft {
         }
         let streak = self.late_streak.get().unwrap_or(0).saturating_add(1);
         self.late_streak.set(streak);
-        if self
-            .longest_streak
-            .with(|longest| longest.is_none_or(|longest| streak > longest.length))
-        {
-            self.longest_streak.set(Streak {
-                length: streak,
-                carrier: carrier.to_owned(),
-            });
+        if self.longest_streak.with(|longest| longest.is_none_or(|longest| streak > longest.length)) {
+            self.longest_streak.set(Streak { length: streak, carrier: carrier.to_owned() });
         }
         streak.is_multiple_of(ALERT_EVERY).then(|| Alert {
             tailnum,

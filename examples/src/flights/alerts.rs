@@ -53,14 +53,7 @@ impl Alerts {
             // A file system without locks.
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
-        let mut alerts = Self {
-            path: path.to_owned(),
-            file,
-            buffer: Vec::new(),
-            length,
-            checksum,
-            synced: length,
-        };
+        let mut alerts = Self { path: path.to_owned(), file, buffer: Vec::new(), length, checksum, synced: length };
         alerts.cut_back()?;
         sync_folder_of(path).map_err(Error::io(path, "cannot make the alerts file durable"))?;
         Ok(alerts)
@@ -87,10 +80,7 @@ impl Alerts {
             self.file.sync_all().map_err(|error| self.failed(error))?;
             self.synced = self.length;
         }
-        Ok(Mark {
-            length: self.length,
-            checksum: self.checksum.sum(),
-        })
+        Ok(Mark { length: self.length, checksum: self.checksum.sum() })
     }
 
     /// Drops the lines since the last [`sync`](Self::sync).
@@ -131,10 +121,7 @@ fn check(path: &Path, committed: Mark) -> Result<(u64, Crc), Error> {
     };
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(other(format!(
-                "it is missing, and {} bytes of it were committed",
-                committed.length
-            )));
+            return Err(other(format!("it is missing, and {} bytes of it were committed", committed.length)));
         }
         file => file.map_err(Error::io(path, "cannot open the alerts file"))?,
     };
@@ -142,9 +129,7 @@ fn check(path: &Path, committed: Mark) -> Result<(u64, Crc), Error> {
     let mut rest = file.take(committed.length);
     let (mut length, mut chunk) = (0, vec![0; BUFFER]);
     loop {
-        let count = rest
-            .read(&mut chunk)
-            .map_err(Error::io(path, "cannot read the alerts file"))?;
+        let count = rest.read(&mut chunk).map_err(Error::io(path, "cannot read the alerts file"))?;
         if count == 0 {
             break;
         }
@@ -152,15 +137,10 @@ fn check(path: &Path, committed: Mark) -> Result<(u64, Crc), Error> {
         length += count as u64;
     }
     if length < committed.length {
-        return Err(other(format!(
-            "it has {length} bytes, and {} were committed",
-            committed.length
-        )));
+        return Err(other(format!("it has {length} bytes, and {} were committed", committed.length)));
     }
     if checksum.sum() != committed.checksum {
-        return Err(other(format!(
-            "its first {length} bytes are not those that were committed"
-        )));
+        return Err(other(format!("its first {length} bytes are not those that were committed")));
     }
     Ok((length, checksum))
 }
@@ -177,10 +157,7 @@ pub(crate) fn refuse_other_files(path: &Path) -> Result<(), Error> {
     if BEGINNING.starts_with(&start) {
         Ok(())
     } else {
-        Err(Error::refused(
-            path,
-            "this file holds no alerts, so it stays as it is; name another with --alerts",
-        ))
+        Err(Error::refused(path, "this file holds no alerts, so it stays as it is; name another with --alerts"))
     }
 }
 
@@ -202,10 +179,7 @@ pub(crate) fn delete(path: &Path) -> Result<(), Error> {
 /// Makes the name of a new file durable, where folders can be synced.
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
     }
     Ok(())
@@ -234,10 +208,7 @@ mod tests {
         let mut alerts = Alerts::open(&path, mark).unwrap();
         alerts.add(&Line { tailnum: 3 }).unwrap();
         alerts.sync().unwrap();
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
-            "{\"tailnum\":1}\n{\"tailnum\":3}\n"
-        );
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"tailnum\":1}\n{\"tailnum\":3}\n");
     }
 
     #[test]
@@ -246,9 +217,6 @@ mod tests {
         let path = folder.path().join("alerts.jsonl");
         let _first = Alerts::open(&path, Mark::default()).unwrap();
         let error = Alerts::open(&path, Mark::default()).unwrap_err();
-        assert!(
-            error.to_string().ends_with("another run is writing this alerts file"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("another run is writing this alerts file"), "{error}");
     }
 }

@@ -43,18 +43,11 @@ pub(crate) enum Error {
 impl Error {
     /// Makes the error of an action on `path` that failed.
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            path: path.to_owned(),
-            action,
-            source,
-        }
+        move |source| Self::Io { path: path.to_owned(), action, source }
     }
 
     /// The error of a `path` that is not what it must be.
     pub(crate) fn refused(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Refused {
-            path: path.to_owned(),
-            reason: reason.into(),
-        }
+        Self::Refused { path: path.to_owned(), reason: reason.into() }
     }
 }

@@ -5,16 +5,7 @@ use jiff::Span;
 use jiff::civil::{Date, DateTime, datetime};
 
 /// The columns that the job reads; the input may have more, in any order.
-const COLUMNS: [&str; 8] = [
-    "year",
-    "month",
-    "day",
-    "sched_dep_time",
-    "dep_delay",
-    "carrier",
-    "tailnum",
-    "dest",
-];
+const COLUMNS: [&str; 8] = ["year", "month", "day", "sched_dep_time", "dep_delay", "carrier", "tailnum", "dest"];
 
 /// Where the clock of the state begins.
 const EPOCH: DateTime = datetime(1970, 1, 1, 0, 0, 0, 0);
@@ -98,13 +89,7 @@ impl<'a> Row<'a> {
         let departed = scheduled
             .checked_add(Span::new().minutes(dep_delay))
             .map_err(|_| format!("`dep_delay` of {dep_delay} minutes leads out of the calendar"))?;
-        Ok(Self::Departure(Departure {
-            tailnum,
-            carrier,
-            dest,
-            dep_delay,
-            departed,
-        }))
+        Ok(Self::Departure(Departure { tailnum, carrier, dest, dep_delay, departed }))
     }
 }
 
@@ -114,8 +99,7 @@ fn known(text: &str) -> Option<&str> {
 }
 
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String> {
-    text.parse()
-        .map_err(|_| format!("`{name}` is {text:?}, expected a whole number"))
+    text.parse().map_err(|_| format!("`{name}` is {text:?}, expected a whole number"))
 }
 
 /// The moment that `HHMM` means on `date`; 2400 is the midnight at its end.
@@ -162,22 +146,10 @@ mod tests {
 
     #[test]
     fn a_delay_may_cross_midnight_either_way() {
-        assert_eq!(
-            departed("N1,2013,12,31,2359,2,UA,IAH"),
-            Ok(datetime(2014, 1, 1, 0, 1, 0, 0))
-        );
-        assert_eq!(
-            departed("N1,2013,3,1,0,-1,UA,IAH"),
-            Ok(datetime(2013, 2, 28, 23, 59, 0, 0))
-        );
-        assert_eq!(
-            departed("N1,2013,2,28,2400,0,UA,IAH"),
-            Ok(datetime(2013, 3, 1, 0, 0, 0, 0))
-        );
-        assert_eq!(
-            departed("N1,2013,1,1,515,1301,UA,IAH"),
-            Ok(datetime(2013, 1, 2, 2, 56, 0, 0))
-        );
+        assert_eq!(departed("N1,2013,12,31,2359,2,UA,IAH"), Ok(datetime(2014, 1, 1, 0, 1, 0, 0)));
+        assert_eq!(departed("N1,2013,3,1,0,-1,UA,IAH"), Ok(datetime(2013, 2, 28, 23, 59, 0, 0)));
+        assert_eq!(departed("N1,2013,2,28,2400,0,UA,IAH"), Ok(datetime(2013, 3, 1, 0, 0, 0, 0)));
+        assert_eq!(departed("N1,2013,1,1,515,1301,UA,IAH"), Ok(datetime(2013, 1, 2, 2, 56, 0, 0)));
     }
 
     #[test]
@@ -203,19 +175,10 @@ mod tests {
     fn a_wrong_field_is_named() {
         for (line, want) in [
             ("N1,2013,2,29,515,2,UA,IAH", "2013-2-29 is not a day of the calendar"),
-            (
-                "N1,2013,1,1,560,2,UA,IAH",
-                "`sched_dep_time` is \"560\", expected a time from 0 to 2400 as HHMM",
-            ),
-            (
-                "N1,2013,1,1,515,2.5,UA,IAH",
-                "`dep_delay` is \"2.5\", expected a whole number",
-            ),
+            ("N1,2013,1,1,560,2,UA,IAH", "`sched_dep_time` is \"560\", expected a time from 0 to 2400 as HHMM"),
+            ("N1,2013,1,1,515,2.5,UA,IAH", "`dep_delay` is \"2.5\", expected a whole number"),
             ("N1,x,1,1,515,2,UA,IAH", "`year` is \"x\", expected a whole number"),
-            (
-                "N1,9999,12,31,515,2147483647,UA,IAH",
-                "`dep_delay` of 2147483647 minutes leads out of the calendar",
-            ),
+            ("N1,9999,12,31,515,2147483647,UA,IAH", "`dep_delay` of 2147483647 minutes leads out of the calendar"),
             ("N1,2013,1,1,515,2,,IAH", "`carrier` is empty"),
             // Also where the row would only be counted.
             (",2013,13,1,515,,UA,IAH", "2013-13-1 is not a day of the calendar"),
@@ -228,9 +191,6 @@ mod tests {
     #[test]
     fn every_missing_column_is_named() {
         let error = Columns::find(&record("year,month,day,carrier,dest,sched_dep_time")).err();
-        assert_eq!(
-            error.as_deref(),
-            Some("the header has no column `dep_delay`, `tailnum`")
-        );
+        assert_eq!(error.as_deref(), Some("the header has no column `dep_delay`, `tailnum`"));
     }
 }

@@ -37,12 +37,7 @@ impl StateFolder {
         fs::create_dir_all(path).map_err(Error::io(path, "cannot create the folder of the state"))?;
 
         let failed = |error| Error::io(&label_path, "cannot label the folder of the state")(error);
-        let mut label = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&label_path)
-            .map_err(failed)?;
+        let mut label = OpenOptions::new().read(true).append(true).create(true).open(&label_path).map_err(failed)?;
         match label.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -59,15 +54,9 @@ impl StateFolder {
                 "this is a state of another version of this job; name another with --state",
             ));
         };
-        label
-            .write_all(missing)
-            .and_then(|()| label.sync_all())
-            .map_err(failed)?;
+        label.write_all(missing).and_then(|()| label.sync_all()).map_err(failed)?;
 
-        let folder = Self {
-            path: path.to_owned(),
-            _lock: label,
-        };
+        let folder = Self { path: path.to_owned(), _lock: label };
         if folder.discarded().exists() {
             folder.delete_discarded(alerts)?;
         }
@@ -110,9 +99,6 @@ impl StateFolder {
 fn holds_anything(path: &Path) -> Result<bool, Error> {
     match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        entries => Ok(entries
-            .map_err(Error::io(path, "cannot read the folder of the state"))?
-            .next()
-            .is_some()),
+        entries => Ok(entries.map_err(Error::io(path, "cannot read the folder of the state"))?.next().is_some()),
     }
 }

@@ -37,28 +37,15 @@ impl Input {
         let start = raw.fill_buf().map_err(Error::io(path, "cannot read the input"))?;
         // The name decides too, so that a damaged start is not taken for text.
         let gzipped = start.starts_with(GZIP_MAGIC) || path.extension().is_some_and(|end| end == "gz");
-        let text: Box<dyn Read> = if gzipped {
-            Box::new(MultiGzDecoder::new(raw))
-        } else {
-            Box::new(raw)
-        };
+        let text: Box<dyn Read> = if gzipped { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
 
         let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(text);
         let header = reader.headers().map_err(|error| unreadable(path, 1, error))?.clone();
-        let columns = Columns::find(&header).map_err(|reason| Error::Line {
-            file: path.to_owned(),
-            line: 1,
-            reason,
-        })?;
+        let columns =
+            Columns::find(&header).map_err(|reason| Error::Line { file: path.to_owned(), line: 1, reason })?;
 
-        let mut input = Self {
-            path: path.to_owned(),
-            reader,
-            columns,
-            record: StringRecord::new(),
-            rows: 0,
-            checksum: Crc::new(),
-        };
+        let mut input =
+            Self { path: path.to_owned(), reader, columns, record: StringRecord::new(), rows: 0, checksum: Crc::new() };
         add(&mut input.checksum, &header);
         Ok(input)
     }
@@ -109,10 +96,7 @@ impl Input {
 
     fn advance(&mut self) -> Result<bool, Error> {
         let line = self.reader.position().line();
-        let more = self
-            .reader
-            .read_record(&mut self.record)
-            .map_err(|error| unreadable(&self.path, line, error))?;
+        let more = self.reader.read_record(&mut self.record).map_err(|error| unreadable(&self.path, line, error))?;
         if more {
             self.rows += 1;
             add(&mut self.checksum, &self.record);
@@ -153,9 +137,5 @@ fn unreadable(path: &Path, line: u64, error: csv::Error) -> Error {
         }
         other => format!("{other:?}"),
     };
-    Error::Line {
-        file: path.to_owned(),
-        line,
-        reason,
-    }
+    Error::Line { file: path.to_owned(), line, reason }
 }

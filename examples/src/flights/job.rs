@@ -74,10 +74,7 @@ impl Job {
         alerts: &Path,
     ) -> Result<Self, Error> {
         let resumed = keyed.position().map(Position::decode).transpose().map_err(|reason| {
-            Error::refused(
-                &args.state,
-                format!("the committed position is not one of this job: {reason}"),
-            )
+            Error::refused(&args.state, format!("the committed position is not one of this job: {reason}"))
         })?;
         let position = match &resumed {
             Some(position) => {
@@ -94,18 +91,8 @@ impl Job {
             }
         };
         let alerts = Alerts::open(alerts, position.alerts)?;
-        let work = Work {
-            keyed,
-            rules,
-            alerts,
-            position,
-        };
-        Ok(Self {
-            input,
-            work,
-            commit_every: args.commit_every.get(),
-            resumed,
-        })
+        let work = Work { keyed, rules, alerts, position };
+        Ok(Self { input, work, commit_every: args.commit_every.get(), resumed })
     }
 
     fn run(mut self, bar: &ProgressBar) -> Result<Report, Error> {
@@ -119,12 +106,7 @@ impl Job {
             return Err(error);
         }
         let elapsed = start.elapsed();
-        Report::new(
-            &mut self.work.keyed,
-            &self.work.position,
-            self.resumed.as_ref(),
-            elapsed,
-        )
+        Report::new(&mut self.work.keyed, &self.work.position, self.resumed.as_ref(), elapsed)
     }
 
     fn rows_to_end(&mut self, bar: &ProgressBar) -> Result<(), Error> {
@@ -151,12 +133,7 @@ impl Job {
 
 impl Work {
     fn depart(&mut self, departure: &Departure<'_>) -> Result<(), Error> {
-        let Self {
-            keyed,
-            rules,
-            alerts,
-            position,
-        } = self;
+        let Self { keyed, rules, alerts, position } = self;
 
         let before = position.latest;
         let latest = before.map_or(departure.departed, |before| before.max(departure.departed));

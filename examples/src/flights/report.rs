@@ -60,12 +60,7 @@ impl Report {
         let before = resumed.map_or(0, |resumed| resumed.counts.departures);
         let finished = resumed.is_some_and(|resumed| resumed.rows == position.rows);
         let rate = (position.counts.departures - before) as f64 / elapsed.as_secs_f64().max(1e-9);
-        Ok(Self {
-            position: position.clone(),
-            aircraft,
-            longest,
-            rate: (!finished).then_some(rate),
-        })
+        Ok(Self { position: position.clone(), aircraft, longest, rate: (!finished).then_some(rate) })
     }
 }
 
@@ -73,11 +68,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Position { rows, counts, .. } = &self.position;
         if self.rate.is_none() {
-            writeln!(
-                f,
-                "finished before: the state has done all {} rows of the input",
-                grouped(*rows)
-            )?;
+            writeln!(f, "finished before: the state has done all {} rows of the input", grouped(*rows))?;
         }
 
         let mut totals = table();
@@ -98,13 +89,7 @@ impl fmt::Display for Report {
 
         let mut longest = table();
         longest.set_header(["longest streaks", "carrier", "late departures", "worst delay (min)"]);
-        for Longest {
-            tailnum,
-            carrier,
-            streak,
-            worst_delay,
-        } in &self.longest
-        {
+        for Longest { tailnum, carrier, streak, worst_delay } in &self.longest {
             let worst_delay = worst_delay.map(|minutes| minutes.to_string()).unwrap_or_default();
             longest.add_row([tailnum.clone(), carrier.clone(), streak.to_string(), worst_delay]);
         }

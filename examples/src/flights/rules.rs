@@ -32,15 +32,9 @@ impl Rules {
     ///
     /// Names the line that is wrong.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let at = |line, reason| Error::Line {
-            file: path.to_owned(),
-            line,
-            reason,
-        };
+        let at = |line, reason| Error::Line { file: path.to_owned(), line, reason };
         let text = std::fs::read(path).map_err(Error::io(path, "cannot read the rules"))?;
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_reader(text.as_slice());
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_slice());
         let header = reader.headers().map_err(|error| at(1, error.to_string()))?;
         if header.iter().ne(HEADER) {
             return Err(at(1, format!("the header is not `{}`", HEADER.join(","))));
@@ -75,12 +69,7 @@ impl Rules {
     /// Checksum of what the rules say.
     pub(crate) fn checksum(&self) -> u32 {
         let mut checksum = Crc::new();
-        for Rule {
-            effective,
-            carrier,
-            minutes,
-        } in &self.0
-        {
+        for Rule { effective, carrier, minutes } in &self.0 {
             checksum.update(format!("{effective},{carrier},{minutes}\n").as_bytes());
         }
         checksum.sum()
@@ -96,14 +85,8 @@ fn parse(record: &StringRecord) -> Result<Rule, String> {
     if carrier.is_empty() {
         return Err("`carrier` is empty, expected a carrier or *".to_owned());
     }
-    let minutes = minutes
-        .parse()
-        .map_err(|_| format!("`minutes` is {minutes:?}, expected a whole number"))?;
-    Ok(Rule {
-        effective,
-        carrier: carrier.to_owned(),
-        minutes,
-    })
+    let minutes = minutes.parse().map_err(|_| format!("`minutes` is {minutes:?}, expected a whole number"))?;
+    Ok(Rule { effective, carrier: carrier.to_owned(), minutes })
 }
 
 #[cfg(test)]
@@ -132,10 +115,7 @@ mod tests {
         let new_year = datetime(2013, 1, 1, 0, 0, 0, 0);
         let june = datetime(2013, 6, 30, 23, 59, 0, 0);
         let july = datetime(2013, 7, 1, 0, 0, 0, 0);
-        assert_eq!(
-            carriers(rules.taking_effect(None, datetime(2012, 12, 31, 23, 59, 0, 0))),
-            [""; 0]
-        );
+        assert_eq!(carriers(rules.taking_effect(None, datetime(2012, 12, 31, 23, 59, 0, 0))), [""; 0]);
         assert_eq!(carriers(rules.taking_effect(None, new_year)), ["*"]);
         assert_eq!(carriers(rules.taking_effect(Some(new_year), june)), [""; 0]);
         assert_eq!(carriers(rules.taking_effect(Some(june), july)), ["EV", "UA"]);
@@ -146,15 +126,9 @@ mod tests {
     #[test]
     fn a_wrong_line_is_named() {
         for (text, want) in [
-            (
-                "effective,minutes\n",
-                "rules.csv:1: the header is not `effective,carrier,minutes`",
-            ),
+            ("effective,minutes\n", "rules.csv:1: the header is not `effective,carrier,minutes`"),
             ("", "rules.csv:1: the header is not `effective,carrier,minutes`"),
-            (
-                "effective,carrier,minutes\n2013-01-01T00:00,*\n",
-                "rules.csv:2: 2 fields, expected 3",
-            ),
+            ("effective,carrier,minutes\n2013-01-01T00:00,*\n", "rules.csv:2: 2 fields, expected 3"),
             (
                 "effective,carrier,minutes\n2013-01-01T00:00,*,15\nsoon,*,15\n",
                 "rules.csv:3: `effective` is \"soon\", expected a time like 2013-07-01T00:00",

@@ -50,11 +50,7 @@ impl Place {
 
     /// Starts the job and comes back at once.
     pub fn spawn(&self, args: &str) -> Child {
-        self.command(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+        self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// The alerts of the default place.
@@ -85,11 +81,7 @@ impl Place {
 impl From<Output> for Run {
     fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self {
-            code: output.status.code(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
 
@@ -114,25 +106,14 @@ impl Run {
 /// The table without the one line that depends on the machine.
 pub fn table(stdout: &str) -> String {
     let lines = stdout.lines().filter(|line| line.starts_with(['│', '┌', '└', '╞']));
-    lines
-        .filter(|line| !line.contains("events per second"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.filter(|line| !line.contains("events per second")).collect::<Vec<_>>().join("\n")
 }
 
 /// The number that the table shows for `name`.
 pub fn cell(stdout: &str, name: &str) -> u64 {
-    let line = stdout
-        .lines()
-        .find(|line| line.trim_start_matches(['│', ' ']).starts_with(name))
-        .unwrap();
+    let line = stdout.lines().find(|line| line.trim_start_matches(['│', ' ']).starts_with(name)).unwrap();
     let number = line.rsplit('┆').next().unwrap();
-    number
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect::<String>()
-        .parse()
-        .unwrap()
+    number.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap()
 }
 
 pub fn gzip(content: &[u8]) -> Vec<u8> {

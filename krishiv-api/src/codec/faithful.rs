@@ -50,12 +50,7 @@ pub(crate) struct Faithful<'w, S, const JSON: bool> {
 
 impl<'w, S: Serializer, const JSON: bool> Faithful<'w, S, JSON> {
     pub(crate) fn new(inner: S, watch: &'w Watch) -> Self {
-        Self {
-            inner,
-            watch,
-            depth: 0,
-            in_some: false,
-        }
+        Self { inner, watch, depth: 0, in_some: false }
     }
 
     #[inline]
@@ -87,20 +82,14 @@ impl<'w, S: Serializer, const JSON: bool> Faithful<'w, S, JSON> {
     #[inline]
     fn null_is_exact(&self) -> Result<(), S::Error> {
         if JSON && self.in_some {
-            return self
-                .watch
-                .refuse("`Some` of an absent value or of a unit would read back as `None`");
+            return self.watch.refuse("`Some` of an absent value or of a unit would read back as `None`");
         }
         Ok(())
     }
 
     #[inline]
     fn number_is_exact(&self, exact: bool, reason: &'static str) -> Result<(), S::Error> {
-        if JSON && !exact {
-            self.watch.refuse(reason)
-        } else {
-            Ok(())
-        }
+        if JSON && !exact { self.watch.refuse(reason) } else { Ok(()) }
     }
 }
 
@@ -118,18 +107,8 @@ struct Inside<'w, 'v, T: ?Sized, const JSON: bool> {
 impl<T: Serialize + ?Sized, const JSON: bool> Serialize for Inside<'_, '_, T, JSON> {
     #[inline]
     fn serialize<S: Serializer>(&self, inner: S) -> Result<S::Ok, S::Error> {
-        let Self {
-            value,
-            watch,
-            depth,
-            in_some,
-        } = *self;
-        value.serialize(Faithful::<S, JSON> {
-            inner,
-            watch,
-            depth,
-            in_some,
-        })
+        let Self { value, watch, depth, in_some } = *self;
+        value.serialize(Faithful::<S, JSON> { inner, watch, depth, in_some })
     }
 }
 
@@ -146,35 +125,23 @@ pub(crate) struct Parts<'w, C, const JSON: bool> {
 impl<'w, C, const JSON: bool> Parts<'w, C, JSON> {
     #[inline]
     fn inside<'v, T: ?Sized>(&self, value: &'v T) -> Inside<'w, 'v, T, JSON> {
-        Inside {
-            value,
-            watch: self.watch,
-            depth: self.depth,
-            in_some: false,
-        }
+        Inside { value, watch: self.watch, depth: self.depth, in_some: false }
     }
 
     #[inline]
     fn counted<E: ser::Error>(&self) -> Result<(), E> {
-        self.watch
-            .elements
-            .set(self.watch.elements.get() + self.done);
+        self.watch.elements.set(self.watch.elements.get() + self.done);
         match self.announced {
-            Some(announced) if announced != self.done => self
-                .watch
-                .refuse("it has more or fewer elements than it says"),
+            Some(announced) if announced != self.done => {
+                self.watch.refuse("it has more or fewer elements than it says")
+            }
             _ => Ok(()),
         }
     }
 
     #[inline]
     fn skip<E: ser::Error>(&self) -> Result<(), E> {
-        if JSON {
-            Ok(())
-        } else {
-            self.watch
-                .refuse("a field is skipped, and postcard tells fields by their place")
-        }
+        if JSON { Ok(()) } else { self.watch.refuse("a field is skipped, and postcard tells fields by their place") }
     }
 }
 
@@ -224,10 +191,7 @@ impl<'w, S: Serializer, const JSON: bool> Serializer for Faithful<'w, S, JSON> {
 
     #[inline]
     fn serialize_i128(self, value: i128) -> Result<S::Ok, S::Error> {
-        self.number_is_exact(
-            i64::try_from(value).is_ok() || u64::try_from(value).is_ok(),
-            TOO_WIDE,
-        )?;
+        self.number_is_exact(i64::try_from(value).is_ok() || u64::try_from(value).is_ok(), TOO_WIDE)?;
         self.inner.serialize_i128(value)
     }
 
@@ -264,37 +228,18 @@ impl<'w, S: Serializer, const JSON: bool> Serializer for Faithful<'w, S, JSON> {
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
         let depth = self.at_transparent()?;
-        self.inner.serialize_some(&Inside::<T, JSON> {
-            value,
-            watch: self.watch,
-            depth,
-            in_some: true,
-        })
+        self.inner.serialize_some(&Inside::<T, JSON> { value, watch: self.watch, depth, in_some: true })
     }
 
     #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<S::Ok, S::Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
         let depth = self.at_transparent()?;
-        let value = Inside::<T, JSON> {
-            value,
-            watch: self.watch,
-            depth,
-            in_some: self.in_some,
-        };
+        let value = Inside::<T, JSON> { value, watch: self.watch, depth, in_some: self.in_some };
         self.inner.serialize_newtype_struct(name, &value)
     }
 
     #[inline]
-    fn serialize_unit_variant(
-        self,
-        name: &'static str,
-        index: u32,
-        variant: &'static str,
-    ) -> Result<S::Ok, S::Error> {
+    fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<S::Ok, S::Error> {
         self.at_transparent()?;
         self.inner.serialize_unit_variant(name, index, variant)
     }
@@ -308,14 +253,8 @@ impl<'w, S: Serializer, const JSON: bool> Serializer for Faithful<'w, S, JSON> {
         value: &T,
     ) -> Result<S::Ok, S::Error> {
         let depth = self.at_compound()?;
-        let value = Inside::<T, JSON> {
-            value,
-            watch: self.watch,
-            depth,
-            in_some: false,
-        };
-        self.inner
-            .serialize_newtype_variant(name, index, variant, &value)
+        let value = Inside::<T, JSON> { value, watch: self.watch, depth, in_some: false };
+        self.inner.serialize_newtype_variant(name, index, variant, &value)
     }
 
     compound! {

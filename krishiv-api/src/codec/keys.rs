@@ -2,9 +2,9 @@
 //!
 //! All records of one key are neighbours, a key group is one range, and no key is a prefix of another.
 
+use crate::StateError;
 use crate::codec::{Codec, encode};
 use crate::error::Cause;
-use crate::StateError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -28,15 +28,17 @@ pub(crate) fn key_group(key: &[u8], max_parallelism: u16) -> u16 {
     u16::try_from(group).unwrap_or(0)
 }
 
-/// Encodes a key or map key; equal keys must give equal bytes.
-pub(crate) fn encode_key<K: Serialize + DeserializeOwned>(key: &K, out: &mut Vec<u8>) -> Result<(), StateError> {
-    let start = out.len();
-    match encode(key, Codec::Postcard, out) {
-        Ok(Codec::Postcard) => Ok(()),
-        // The other codec is a way out for values; for keys, bytes that depend on the value's codec are none.
-        Ok(Codec::Json) => {
-            out.truncate(start);
-            let reason = "a key must have a fixed binary form: no skipped fields, no flattening, no untagged enums";
+/// Encodes a key or map key by the codec of its type; equal keys must give equal bytes.
+pub(crate) fn encode_key<K: Serialize + DeserializeOwned>(
+    key: &K,
+    codec: Codec,
+    out: &mut Vec<u8>,
+) -> Result<(), StateError> {
+    match encode(key, codec, out) {
+        Ok(used) if used == codec => Ok(()),
+        // The other codec is a way out for values; a key that is found by its bytes has only one form.
+        Ok(_) => {
+            let reason = "a key must always serialize in the same form; this one leaves fields out";
             Err(Cause::Encode { reason: reason.to_owned() }.into())
         }
         Err(reason) => Err(Cause::Encode { reason }.into()),
@@ -69,10 +71,10 @@ impl RowKey {
         &mut self,
         operator: u16,
         max_parallelism: u16,
-        key: &K,
+        (key, codec): (&K, Codec),
     ) -> Result<(), StateError> {
         self.bytes.clear();
-        encode_key(key, &mut self.bytes)?;
+        encode_key(key, codec, &mut self.bytes)?;
         self.group = key_group(&self.bytes, max_parallelism);
         let mut head = Vec::with_capacity(14);
         head.extend_from_slice(&group_prefix(operator, self.group));
@@ -169,7 +171,7 @@ mod tests {
     #[test]
     fn a_record_key_comes_apart_as_it_was_put_together() {
         let mut row = RowKey::default();
-        row.set(7, 128, &"N14228".to_owned()).unwrap();
+        row.set(7, 128, (&"N14228".to_owned(), Codec::Postcard)).unwrap();
         let key = row.record(3 | STAMPED, b"tail");
         let parts = parse(&key).unwrap();
         assert_eq!(parts.operator, 7);
@@ -196,7 +198,7 @@ mod tests {
     #[test]
     fn keys_cut_short_are_no_keys() {
         let mut row = RowKey::default();
-        row.set(7, 128, &"k".repeat(300)).unwrap();
+        row.set(7, 128, (&"k".repeat(300), Codec::Postcard)).unwrap();
         let key = row.record(3, b"");
         assert!(parse(&key).is_some());
         for end in 0..key.len() {

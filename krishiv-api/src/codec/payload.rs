@@ -5,11 +5,12 @@ mod reader;
 mod tests;
 
 use super::faithful::{Faithful, Watch};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// How a stored value is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Codec {
     /// Compact, by position.
     Postcard = 0,
@@ -64,11 +65,7 @@ where
     let (other, start) = (wanted.other(), out.len());
     // Whether the type can be read from the other codec is not known, so the bytes have to prove it.
     let written = write(value, other, out).and_then(|()| {
-        if reads_back::<T>(other, tail(out, start)) {
-            Ok(())
-        } else {
-            Err("it does not read back".into())
-        }
+        if reads_back::<T>(other, tail(out, start)) { Ok(()) } else { Err("it does not read back".into()) }
     });
     written.map(|()| other).map_err(|second| {
         out.truncate(start);
@@ -90,34 +87,22 @@ pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<
 }
 
 /// Appends the value in this codec only; on failure `out` is as before.
-pub(super) fn write<T: Serialize + ?Sized>(
-    value: &T,
-    codec: Codec,
-    out: &mut Vec<u8>,
-) -> Result<(), String> {
+pub(super) fn write<T: Serialize + ?Sized>(value: &T, codec: Codec, out: &mut Vec<u8>) -> Result<(), String> {
     let (start, watch) = (out.len(), Watch::default());
     let written = match codec {
         Codec::Postcard => {
-            let mut postcard = postcard::Serializer {
-                output: Append(&mut *out),
-            };
-            value
-                .serialize(Faithful::<_, false>::new(&mut postcard, &watch))
-                .map_err(|error| error.to_string())
+            let mut postcard = postcard::Serializer { output: Append(&mut *out) };
+            value.serialize(Faithful::<_, false>::new(&mut postcard, &watch)).map_err(|error| error.to_string())
         }
         Codec::Json => {
             let mut json = serde_json::Serializer::new(&mut *out);
-            value
-                .serialize(Faithful::<_, true>::new(&mut json, &watch))
-                .map_err(|error| error.to_string())
+            value.serialize(Faithful::<_, true>::new(&mut json, &watch)).map_err(|error| error.to_string())
         }
     };
     let refused = match (watch.reason(), written) {
         (Some(reason), _) => Some(reason.to_owned()),
         (None, Err(error)) => Some(error),
-        (None, Ok(()))
-            if codec == Codec::Postcard && watch.elements() > FREE_ELEMENTS + out.len() - start =>
-        {
+        (None, Ok(())) if codec == Codec::Postcard && watch.elements() > FREE_ELEMENTS + out.len() - start => {
             Some("it has too many elements that take no bytes".to_owned())
         }
         (None, Ok(())) => None,

@@ -95,22 +95,14 @@ struct Variant {
 
 impl Shape {
     fn opaque(name: &str) -> Self {
-        Self {
-            root: Form::Opaque(name.to_owned()),
-            types: BTreeMap::new(),
-        }
+        Self { root: Form::Opaque(name.to_owned()), types: BTreeMap::new() }
     }
 }
 
 impl fmt::Display for Shape {
     /// Each struct and enum is spelled out where it is met first, and named from then on.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printer {
-            types: &self.types,
-            met: BTreeSet::new(),
-            f,
-        }
-        .form(&self.root)
+        Printer { types: &self.types, met: BTreeSet::new(), f }.form(&self.root)
     }
 }
 
@@ -148,11 +140,7 @@ impl<'s> Printer<'s, '_, '_> {
     }
 
     fn named(&mut self, name: &'s str, layout: &'s Layout) -> fmt::Result {
-        self.f.write_str(if matches!(layout, Layout::Enum(_)) {
-            "enum "
-        } else {
-            "struct "
-        })?;
+        self.f.write_str(if matches!(layout, Layout::Enum(_)) { "enum " } else { "struct " })?;
         self.f.write_str(name)?;
         self.layout(layout)
     }
@@ -179,11 +167,7 @@ impl<'s> Printer<'s, '_, '_> {
         self.f.write_str(close)
     }
 
-    fn braced<T>(
-        &mut self,
-        parts: &'s [T],
-        each: impl Fn(&mut Self, &'s T) -> fmt::Result,
-    ) -> fmt::Result {
+    fn braced<T>(&mut self, parts: &'s [T], each: impl Fn(&mut Self, &'s T) -> fmt::Result) -> fmt::Result {
         if parts.is_empty() {
             return self.f.write_str(" {}");
         }
@@ -192,11 +176,7 @@ impl<'s> Printer<'s, '_, '_> {
         self.f.write_str(" }")
     }
 
-    fn list<T>(
-        &mut self,
-        parts: &'s [T],
-        each: impl Fn(&mut Self, &'s T) -> fmt::Result,
-    ) -> fmt::Result {
+    fn list<T>(&mut self, parts: &'s [T], each: impl Fn(&mut Self, &'s T) -> fmt::Result) -> fmt::Result {
         parts.iter().enumerate().try_for_each(|(at, part)| {
             if at > 0 {
                 self.f.write_str(", ")?;

@@ -1,21 +1,20 @@
 //! Opening a store: settings, checks, and the binding of handles to their states.
 
+use crate::StateError;
 use crate::backend::{Rows as BackendRows, StateBackend, TtlTime};
 use crate::codec::keys::MAX_GROUPS;
-use crate::codec::trace;
+use crate::codec::keys::RowKey;
 use crate::descriptor::{StateDescriptor, StateKind};
 use crate::error::Cause;
-use crate::keyed::catalog::{Declared, PositionRecord};
-use crate::keyed::expiry::{StoreTime, Ttl};
+use crate::keyed::catalog::{Declared, KeyRecord, PositionRecord};
+use crate::keyed::expiry::{FirstWatermark, StoreTime, Ttl};
 use crate::keyed::hub::{BackendHub, Draft, OperatorHub};
 use crate::keyed::rows::Rows;
 use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState, UndeclaredState};
-use crate::codec::keys::RowKey;
 use crate::state::handle::Handle;
 use crate::state::slot::Slot;
 use crate::time::{Clock, SystemClock};
-use crate::StateError;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
@@ -194,7 +193,8 @@ impl<S: KeyedState> KeyedBuilder<S> {
         {
             return setting(format!("the max parallelism is 1 to {MAX_GROUPS}, and this one is {groups}"));
         }
-        let hub = BackendHub::of(&rows.backend)?.operator(&operator, &trace::<S::Key>().shape, self.max_parallelism)?;
+        let hub =
+            BackendHub::of(&rows.backend)?.operator(&operator, &KeyRecord::of::<S::Key>(), self.max_parallelism)?;
         let max_parallelism = hub.max_parallelism();
         let range = self.key_groups.unwrap_or(0..max_parallelism);
         if range.is_empty() || range.end > max_parallelism {
@@ -205,16 +205,13 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let past = Past::of(&hub.positions(), &range);
         let clock = self.clock.or_else(|| rows.ttl.as_ref().map(|ttl| Arc::clone(&ttl.time) as Arc<dyn Clock>));
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
-        hub.use_clock(&clock);
-        let time = StoreTime::new(clock, rows.ttl, past.watermark);
-        time.begin();
-        let shared =
-            Arc::new(Shared::new(operator, Arc::clone(&hub), time, self.broadcast_limit, past.next_position));
-        let tables_seen = hub.tables().version();
+        let time = StoreTime::new(Arc::clone(&clock), rows.ttl, past.watermark, past.first_watermark);
+        let shared = Arc::new(Shared::new(operator, Arc::clone(&hub), time, self.broadcast_limit, past.next_position));
         let state = {
             let mut binder = Binder { shared: &shared, draft: hub.draft(), descriptors: S::DESCRIPTORS };
             let state = S::attach(&mut binder)?;
             binder.draft.publish();
+            hub.use_clock(&clock);
             state
         };
         let names: Vec<_> = S::DESCRIPTORS.iter().map(|descriptor| descriptor.name()).collect();
@@ -229,7 +226,6 @@ impl<S: KeyedState> KeyedBuilder<S> {
             range,
             max_parallelism,
             position: past.position,
-            tables_seen,
             row_key: RowKey::default(),
             undeclared,
         })
@@ -270,6 +266,7 @@ impl Drop for Claim<'_> {
 struct Past {
     position: Option<Vec<u8>>,
     watermark: Option<i64>,
+    first_watermark: Option<FirstWatermark>,
     next_position: u64,
 }
 
@@ -278,10 +275,13 @@ impl Past {
     fn of(positions: &[PositionRecord], range: &Range<u16>) -> Self {
         let overlaps = |position: &&PositionRecord| position.start < range.end && range.start < position.end;
         let past: Vec<_> = positions.iter().filter(overlaps).collect();
+        let firsts: Option<Vec<_>> = past.iter().map(|position| position.first_watermark).collect();
         let newest = past.first().filter(|newest| newest.range() == *range);
         Self {
             position: newest.map(|newest| newest.position.clone()),
             watermark: past.iter().map(|position| position.watermark).min().flatten(),
+            // Without one of them the ranges together have none; of several the latest keeps longest.
+            first_watermark: firsts.into_iter().flatten().max_by_key(|first| first.watermark),
             next_position: past.iter().map(|position| position.next_position).max().unwrap_or(1),
         }
     }

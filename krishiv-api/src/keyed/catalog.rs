@@ -1,13 +1,12 @@
 //! The catalog: which operator and state has which id, kind, shape and TTL, stored as JSON beside the rows.
 
-use crate::StateError;
 use crate::codec::keys::{CATALOG, STAMPED, operator_prefix};
 use crate::codec::record::SCHEMA_VERSION;
-use crate::codec::Shape;
+use crate::codec::{Codec, Shape, trace};
 use crate::descriptor::{MAX_NAME, StateKind};
 use crate::error::Cause;
-use crate::keyed::expiry::{Now, Switches, Ttl};
-use crate::time::TtlClock;
+use crate::keyed::expiry::{FirstWatermark, Now, Switches, Ttl};
+use crate::{StateError, StateValue};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -26,7 +25,7 @@ pub(crate) struct OperatorRecord {
     pub(crate) id: u16,
     pub(crate) name: String,
     pub(crate) max_parallelism: u16,
-    pub(crate) key: Shape,
+    pub(crate) key: KeyRecord,
     pub(crate) next_slot: u16,
     pub(crate) states: Vec<StateRecord>,
 }
@@ -39,7 +38,7 @@ pub(crate) struct StateRecord {
     pub(crate) kind: StateKind,
     pub(crate) version: u64,
     pub(crate) value: Shape,
-    pub(crate) map_key: Option<Shape>,
+    pub(crate) map_key: Option<KeyRecord>,
     pub(crate) ttl: Option<Ttl>,
     /// Whether records without an expiry stamp may be stored.
     pub(crate) plain: bool,
@@ -48,12 +47,26 @@ pub(crate) struct StateRecord {
     pub(crate) switches: Switches,
 }
 
+/// A key or map key: what it looks like, and how it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeyRecord {
+    pub(crate) shape: Shape,
+    pub(crate) codec: Codec,
+}
+
+impl KeyRecord {
+    pub(crate) fn of<K: StateValue>() -> Self {
+        let traced = trace::<K>();
+        Self { shape: traced.shape, codec: traced.codec }
+    }
+}
+
 /// A state as the program declares it.
 pub(crate) struct Declared<'a> {
     pub(crate) name: &'a str,
     pub(crate) kind: StateKind,
     pub(crate) value: Shape,
-    pub(crate) map_key: Option<Shape>,
+    pub(crate) map_key: Option<KeyRecord>,
     pub(crate) ttl: Option<Ttl>,
 }
 
@@ -66,6 +79,7 @@ pub(crate) struct PositionRecord {
     pub(crate) sequence: u64,
     pub(crate) position: Vec<u8>,
     pub(crate) watermark: Option<i64>,
+    pub(crate) first_watermark: Option<FirstWatermark>,
     /// The next free list position.
     pub(crate) next_position: u64,
 }
@@ -85,13 +99,8 @@ impl OperatorRecord {
             Some(index) => index,
             None => {
                 let slot = self.next_slot;
-                self.next_slot = Some(slot + 1).filter(|next| *next < STAMPED).ok_or(Cause::Exhausted { what: "state" })?;
-                let mut switches = Switches::default();
-                if let Some(ttl) = declared.ttl
-                    && let Some(clock @ TtlClock::Event) = ttl.clock
-                {
-                    *switches.since(clock) = time.now(clock);
-                }
+                self.next_slot =
+                    Some(slot + 1).filter(|next| *next < STAMPED).ok_or(Cause::Exhausted { what: "state" })?;
                 self.states.push(StateRecord {
                     slot,
                     name: declared.name.to_owned(),
@@ -102,7 +111,7 @@ impl OperatorRecord {
                     ttl: declared.ttl,
                     plain: !stamped,
                     stamped,
-                    switches,
+                    switches: Switches::default(),
                 });
                 self.states.len() - 1
             }
@@ -119,24 +128,6 @@ impl OperatorRecord {
         }
         Ok(state)
     }
-
-    /// Notes the first watermark of every state that has waited for one; says whether any had.
-    pub(crate) fn first_watermark(&mut self, time: &impl Now) -> bool {
-        let Some(watermark) = time.now(TtlClock::Event) else { return false };
-        let mut changed = false;
-        for state in &mut self.states {
-            let Some(ttl) = state.ttl else { continue };
-            if ttl.clock == Some(TtlClock::Processing) || state.switches.event_since.is_some() {
-                continue;
-            }
-            state.switches.event_since = Some(watermark);
-            if ttl.clock.is_none() {
-                state.switches.processing_stopped = time.now(TtlClock::Processing);
-            }
-            changed = true;
-        }
-        changed
-    }
 }
 
 impl StateRecord {
@@ -148,9 +139,9 @@ impl StateRecord {
             return mismatch("value", &self.value, &declared.value);
         }
         if let (Some(stored), Some(declared)) = (&self.map_key, &declared.map_key)
-            && stored != declared
+            && stored.shape != declared.shape
         {
-            return mismatch("map key", stored, declared);
+            return mismatch("map key", &stored.shape, &declared.shape);
         }
         Ok(())
     }

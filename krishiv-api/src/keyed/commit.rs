@@ -5,6 +5,7 @@ use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
 use crate::keyed::event::show;
+use crate::keyed::expiry::Now;
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use std::sync::atomic::Ordering::Relaxed;
@@ -37,6 +38,7 @@ impl<S: KeyedState> Keyed<S> {
             sequence: 0,
             position: position.to_vec(),
             watermark: self.watermark(),
+            first_watermark: self.shared.time.first_watermark(),
             next_position: self.shared.next_position.load(Relaxed),
         };
         self.shared.hub.commit(record, batch).map_err(|error| self.blame(error))?;
@@ -53,7 +55,7 @@ impl<S: KeyedState> Keyed<S> {
         let Self { state, rows, dynamic, shared, max_parallelism, .. } = self;
         let result = hashes.iter().copied().try_for_each(|hash| {
             rows.dirty_rows(hash).try_for_each(|row| {
-                row_key.set(shared.id, *max_parallelism, &row.key)?;
+                row_key.set(shared.id, *max_parallelism, (&row.key, shared.key_codec))?;
                 let mut flush = Flush { row: &row_key, batch: &mut batch, result: Ok(()) };
                 state.visit(&mut row.cells, &mut flush);
                 let mut result = flush.result;

@@ -179,7 +179,7 @@ impl<S: KeyedState> Keyed<S> {
         let (mut cells, mut extra) = (S::Row::default(), None);
         let Self { state, dynamic, shared, max_parallelism, .. } = self;
         let frame = Frame::<S> { state, dynamic, shared, key: None, max_parallelism: *max_parallelism };
-        let open = Broadcasting { state, cells: &mut cells, dynamic, extra: &mut extra };
+        let open = Broadcasting { state, cells: &mut cells, dynamic, extra: &mut extra, shared };
         let result = current::enter(&frame, || update(state, &mut scope));
         let published = match shared.take_failure() {
             Some(error) => Err(error),
@@ -205,22 +205,22 @@ impl<S: KeyedState> Keyed<S> {
     #[inline]
     fn begin(&mut self) -> Result<(), StateError> {
         self.shared.begin();
-        if self.shared.hub.tables_version() == self.tables_seen { Ok(()) } else { self.catch_up() }
+        if self.shared.hub.tables_version() == self.shared.tables_seen() { Ok(()) } else { self.catch_up() }
     }
 
     #[cold]
     fn catch_up(&mut self) -> Result<(), StateError> {
         let tables = self.shared.hub.tables();
-        let mut refresh = Refresh { tables: &tables, seen: self.tables_seen, result: Ok(()) };
+        let mut refresh = Refresh { tables: &tables, seen: self.shared.tables_seen(), result: Ok(()) };
         self.state.visit(&mut S::Row::default(), &mut refresh);
         let mut result = refresh.result;
         self.dynamic.for_each(|handle| {
             if result.is_ok() {
-                result = handle.refresh(&tables, self.tables_seen);
+                result = handle.refresh(&tables, self.shared.tables_seen());
             }
         });
         result?;
-        self.tables_seen = tables.version();
+        self.shared.set_tables_seen(tables.version());
         Ok(())
     }
 
@@ -251,6 +251,7 @@ impl<S: KeyedState> Keyed<S> {
                     Err(Cause::ForeignKey { group, owned: range.clone() }.into())
                 });
                 located.map_err(|error| error.at_operator(&shared.operator).at_key(|| show(&key)))?;
+                rows.weight.all += Row::<S>::WEIGHT;
                 place.insert(Row::new(key)).into_mut()
             }
         };
@@ -263,21 +264,16 @@ impl<S: KeyedState> Keyed<S> {
         let frame = Frame::<S> { state, dynamic, shared, key: Some(key), max_parallelism: *max_parallelism };
         let entered = Entered::enter(state, cells, dynamic, extra, shared);
         let result = current::enter(&frame, || event(state));
-        if let Some(error) = shared.take_failure() {
-            drop(entered);
-            return Err(error.at_operator(&shared.operator).at_key(|| show(key)));
-        }
-        if !keep(&result) {
-            return Ok(result);
-        }
+        let failure = shared.take_failure();
         let before = *status;
-        *status = entered.settle(before);
+        *status = entered.end(failure.is_none() && keep(&result), before);
+        let failure = failure.map(|error| error.at_operator(&shared.operator).at_key(|| show(key)));
         if status.dirty && !before.dirty {
             rows.dirty.push(hash);
         }
         rows.weight.update(before, *status);
         rows.evict();
-        Ok(result)
+        failure.map_or(Ok(result), Err)
     }
 }
 
@@ -288,7 +284,7 @@ fn locate<S: KeyedState>(
     max_parallelism: u16,
     row_key: &mut RowKey,
 ) -> Result<u16, StateError> {
-    row_key.set(shared.id, max_parallelism, key)?;
+    row_key.set(shared.id, max_parallelism, (key, shared.key_codec))?;
     Ok(row_key.group())
 }
 
@@ -360,9 +356,12 @@ impl<'a, S: KeyedState> Entered<'a, S> {
         Self { state, cells, dynamic, extra, shared, settled: false }
     }
 
-    /// Ends an event that succeeded; returns what is now known of the row.
+    /// Ends the event, with what it did or without; returns what is now known of the row.
     #[inline]
-    fn settle(mut self, before: Status) -> Status {
+    fn end(mut self, keep: bool, before: Status) -> Status {
+        if !keep {
+            self.undo();
+        }
         let adopt = self.shared.has_prefetched();
         let mut settle = Settle { adopt, wrote: false, complete: true, weight: Row::<S>::WEIGHT };
         self.state.visit(self.cells, &mut settle);
@@ -380,12 +379,19 @@ impl<'a, S: KeyedState> Entered<'a, S> {
     }
 }
 
+impl<S: KeyedState> Entered<'_, S> {
+    #[cold]
+    fn undo(&mut self) {
+        self.state.visit(self.cells, &mut Undo);
+        self.dynamic.for_each(|handle| handle.undo());
+    }
+}
+
 impl<S: KeyedState> Drop for Entered<'_, S> {
     #[inline]
     fn drop(&mut self) {
         if !self.settled {
-            self.state.visit(self.cells, &mut Undo);
-            self.dynamic.for_each(|handle| handle.undo());
+            self.undo();
             self.shared.forget_prefetched();
             // A panic may come after a failure, which must not be blamed on the next event.
             drop(self.shared.take_failure());
@@ -401,6 +407,7 @@ struct Broadcasting<'a, S: KeyedState> {
     cells: &'a mut S::Row,
     dynamic: &'a DynamicHandles,
     extra: &'a mut Extra,
+    shared: &'a Shared,
 }
 
 impl<S: KeyedState> Broadcasting<'_, S> {
@@ -417,6 +424,7 @@ impl<S: KeyedState> Drop for Broadcasting<'_, S> {
         // After `keep` there is nothing left to undo.
         self.state.visit(self.cells, &mut Undo);
         self.dynamic.for_each(|handle| handle.undo());
+        drop(self.shared.take_failure());
     }
 }
 

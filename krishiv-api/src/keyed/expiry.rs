@@ -15,26 +15,58 @@ fn known(ms: i64) -> Option<i64> {
     (ms != NONE).then_some(ms)
 }
 
+/// The moment a store got its first watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FirstWatermark {
+    /// What was written before counts as written at this event time.
+    pub(crate) watermark: i64,
+    /// What the clock showed: what had ended by then stays gone.
+    pub(crate) clock: i64,
+}
+
+/// Tells the time by both clocks.
+pub(crate) trait Now {
+    fn now(&self, clock: TtlClock) -> Option<i64>;
+
+    /// The moment of the first watermark.
+    fn first_watermark(&self) -> Option<FirstWatermark>;
+
+    /// Whether there is a watermark, known or not.
+    fn has_watermark(&self) -> bool {
+        self.now(TtlClock::Event).is_some()
+    }
+}
+
 /// The clock and the watermark of a store, and what of them the event at hand sees.
 pub(crate) struct StoreTime {
     clock: Arc<dyn Clock>,
     backend: Option<DefaultTtl>,
     watermark: AtomicI64,
+    first_watermark: AtomicI64,
+    first_clock: AtomicI64,
     // One event sees one time: both are taken when it begins.
     event_watermark: AtomicI64,
     event_now: AtomicI64,
 }
 
 impl StoreTime {
-    pub(crate) fn new(clock: Arc<dyn Clock>, backend: Option<DefaultTtl>, watermark: Option<i64>) -> Self {
-        let watermark = watermark.unwrap_or(NONE);
-        Self {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        backend: Option<DefaultTtl>,
+        watermark: Option<i64>,
+        first: Option<FirstWatermark>,
+    ) -> Self {
+        let time = Self {
             clock,
             backend,
-            watermark: AtomicI64::new(watermark),
-            event_watermark: AtomicI64::new(watermark),
+            watermark: AtomicI64::new(watermark.unwrap_or(NONE)),
+            first_watermark: AtomicI64::new(first.map_or(NONE, |first| first.watermark)),
+            first_clock: AtomicI64::new(first.map_or(NONE, |first| first.clock)),
+            event_watermark: AtomicI64::new(NONE),
             event_now: AtomicI64::new(NONE),
-        }
+        };
+        time.begin();
+        time
     }
 
     /// The greatest watermark so far, the backend's included.
@@ -46,26 +78,18 @@ impl StoreTime {
 
     /// Moves the watermark to `ms`, never back.
     pub(crate) fn set_watermark(&self, ms: i64) {
-        self.watermark.fetch_max(ms, Relaxed);
+        self.watermark.store(self.watermark.load(Relaxed).max(ms), Relaxed);
         self.begin();
     }
 
     /// Takes the time that the next event sees.
     pub(crate) fn begin(&self) {
-        self.event_watermark.store(self.watermark().unwrap_or(NONE), Relaxed);
         self.event_now.store(NONE, Relaxed);
-    }
-
-    /// The time of the event by `clock`.
-    pub(crate) fn now(&self, clock: TtlClock) -> Option<i64> {
-        match clock {
-            TtlClock::Event => known(self.event_watermark.load(Relaxed)),
-            TtlClock::Processing => {
-                if self.event_now.load(Relaxed) == NONE {
-                    self.event_now.store(self.clock.now_ms(), Relaxed);
-                }
-                known(self.event_now.load(Relaxed))
-            }
+        let Some(watermark) = self.watermark() else { return };
+        self.event_watermark.store(watermark, Relaxed);
+        if self.first_watermark.load(Relaxed) == NONE {
+            self.first_watermark.store(watermark, Relaxed);
+            self.first_clock.store(self.clock.now_ms(), Relaxed);
         }
     }
 
@@ -80,14 +104,22 @@ impl StoreTime {
     }
 }
 
-/// Tells the time by both clocks.
-pub(crate) trait Now {
-    fn now(&self, clock: TtlClock) -> Option<i64>;
-}
-
 impl Now for StoreTime {
     fn now(&self, clock: TtlClock) -> Option<i64> {
-        Self::now(self, clock)
+        match clock {
+            TtlClock::Event => known(self.event_watermark.load(Relaxed)),
+            TtlClock::Processing => {
+                if self.event_now.load(Relaxed) == NONE {
+                    self.event_now.store(self.clock.now_ms(), Relaxed);
+                }
+                known(self.event_now.load(Relaxed))
+            }
+        }
+    }
+
+    fn first_watermark(&self) -> Option<FirstWatermark> {
+        let watermark = known(self.first_watermark.load(Relaxed))?;
+        Some(FirstWatermark { watermark, clock: self.first_clock.load(Relaxed) })
     }
 }
 
@@ -108,10 +140,7 @@ impl From<TtlDescriptor> for Ttl {
 
 impl Ttl {
     fn clock(&self, time: &impl Now) -> TtlClock {
-        self.clock.unwrap_or_else(|| match time.now(TtlClock::Event) {
-            Some(_) => TtlClock::Event,
-            None => TtlClock::Processing,
-        })
+        self.clock.unwrap_or(if time.has_watermark() { TtlClock::Event } else { TtlClock::Processing })
     }
 }
 
@@ -127,7 +156,7 @@ pub(crate) struct Switches {
 }
 
 impl Switches {
-    pub(crate) fn since(&mut self, clock: TtlClock) -> &mut Option<i64> {
+    fn since(&mut self, clock: TtlClock) -> &mut Option<i64> {
         match clock {
             TtlClock::Event => &mut self.event_since,
             TtlClock::Processing => &mut self.processing_since,
@@ -159,39 +188,15 @@ impl Switches {
 }
 
 /// The life of one state: its TTL and when that was switched.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Expiry {
     ttl: Option<Ttl>,
-    event_since: AtomicI64,
-    processing_since: AtomicI64,
-    event_stopped: AtomicI64,
-    processing_stopped: AtomicI64,
+    switches: Switches,
 }
 
 impl Expiry {
     pub(crate) fn new(ttl: Option<Ttl>, switches: Switches) -> Self {
-        let expiry = Self {
-            ttl,
-            event_since: AtomicI64::new(NONE),
-            processing_since: AtomicI64::new(NONE),
-            event_stopped: AtomicI64::new(NONE),
-            processing_stopped: AtomicI64::new(NONE),
-        };
-        expiry.follow(&switches);
-        expiry
-    }
-
-    /// Takes over what another instance noted.
-    pub(crate) fn follow(&self, switches: &Switches) {
-        self.event_since.store(switches.event_since.unwrap_or(NONE), Relaxed);
-        self.processing_since.store(switches.processing_since.unwrap_or(NONE), Relaxed);
-        self.event_stopped.store(switches.event_stopped.unwrap_or(NONE), Relaxed);
-        self.processing_stopped.store(switches.processing_stopped.unwrap_or(NONE), Relaxed);
-    }
-
-    /// Whether this is the life that `ttl` gives.
-    pub(crate) fn has(&self, ttl: Option<Ttl>) -> bool {
-        self.ttl == ttl
+        Self { ttl, switches }
     }
 
     pub(crate) fn has_ttl(&self) -> bool {
@@ -200,9 +205,7 @@ impl Expiry {
 
     /// Whether records of this state can be gone although they are stored.
     pub(crate) fn can_expire(&self) -> bool {
-        self.has_ttl()
-            || known(self.event_stopped.load(Relaxed)).is_some()
-            || known(self.processing_stopped.load(Relaxed)).is_some()
+        self.has_ttl() || self.switches.event_stopped.is_some() || self.switches.processing_stopped.is_some()
     }
 
     pub(crate) fn refreshes_on_read(&self) -> bool {
@@ -213,17 +216,17 @@ impl Expiry {
     pub(crate) fn stamp(&self, time: &impl Now) -> Stamp {
         let Some(ttl) = self.ttl else { return Stamp::NEVER };
         let clock = ttl.clock(time);
-        let ends = match (u64::MAX == ttl.ttl_ms, time.now(clock)) {
-            (true, _) => NEVER,
-            (false, Some(now)) => expires_at(now, ttl.ttl_ms),
-            (false, None) => PENDING,
+        let ends = match (ttl.ttl_ms, time.now(clock)) {
+            (u64::MAX, _) => NEVER,
+            (ttl_ms, Some(now)) => expires_at(now, ttl_ms),
+            (_, None) => PENDING,
         };
         Stamp { expires_at: ends, clock }
     }
 
     /// The stamp of what was stored before the state had a TTL.
     pub(crate) fn unstamped(&self) -> Stamp {
-        Stamp { expires_at: if self.ttl.is_some() { PENDING } else { NEVER }, clock: TtlClock::Processing }
+        Stamp { expires_at: if self.has_ttl() { PENDING } else { NEVER }, clock: TtlClock::Processing }
     }
 
     /// Whether what carries `stamp` is gone.
@@ -233,19 +236,30 @@ impl Expiry {
         if stamped && clock == Some(stamp.clock) {
             return time.now(stamp.clock).is_some_and(|now| is_expired(stamp.expires_at, now));
         }
-        let stopped = match stamp.clock {
-            TtlClock::Event => &self.event_stopped,
-            TtlClock::Processing => &self.processing_stopped,
-        };
-        if stamped && known(stopped.load(Relaxed)).is_some_and(|end| is_expired(stamp.expires_at, end)) {
+        if stamped && self.stopped(stamp.clock, time).is_some_and(|end| is_expired(stamp.expires_at, end)) {
             return true;
         }
         let (Some(ttl), Some(clock)) = (self.ttl, clock) else { return false };
+        let first = time.first_watermark().map(|first| first.watermark);
         let since = match clock {
-            TtlClock::Event => &self.event_since,
-            TtlClock::Processing => &self.processing_since,
+            TtlClock::Processing => self.switches.processing_since,
+            // Written in event time, but before this store had any.
+            TtlClock::Event if stamp.clock == TtlClock::Event => first,
+            TtlClock::Event => self.switches.event_since.or(first),
         };
-        let (Some(since), Some(now)) = (known(since.load(Relaxed)), time.now(clock)) else { return false };
+        let (Some(since), Some(now)) = (since, time.now(clock)) else { return false };
         stamp.expires_at != NEVER && is_expired(expires_at(since, ttl.ttl_ms), now)
+    }
+
+    /// When `clock` was last in use, if it no longer is.
+    fn stopped(&self, clock: TtlClock, time: &impl Now) -> Option<i64> {
+        match clock {
+            TtlClock::Event => self.switches.event_stopped,
+            TtlClock::Processing => self.switches.processing_stopped.or_else(|| {
+                // A TTL that follows the backend goes over to the watermark by itself.
+                let follows = self.ttl.is_some_and(|ttl| ttl.clock.is_none());
+                time.first_watermark().filter(|_| follows).map(|first| first.clock)
+            }),
+        }
     }
 }

@@ -4,19 +4,19 @@
 use crate::StateError;
 use crate::backend::{AnyBackend, Retention, WriteBatch};
 use crate::codec::keys::{STAMPED, parse};
-use crate::codec::{Shape, record};
+use crate::codec::{Codec, record};
 use crate::error::Cause;
 use crate::keyed::catalog::{
-    self, Declared, FORMAT, FormatRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
+    self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
 };
-use crate::keyed::expiry::{Expiry, Now};
+use crate::keyed::expiry::{Expiry, FirstWatermark, Now};
 use crate::keyed::tables::Tables;
 use crate::state::current::describe;
 use crate::time::{Clock, TtlClock};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 static BACKENDS: Mutex<Vec<Weak<BackendHub>>> = Mutex::new(Vec::new());
 
@@ -69,7 +69,7 @@ impl BackendHub {
     pub(crate) fn operator(
         self: &Arc<Self>,
         name: &str,
-        key: &Shape,
+        key: &KeyRecord,
         max_parallelism: Option<u16>,
     ) -> Result<Arc<OperatorHub>, StateError> {
         catalog::check_name("operator", name)?;
@@ -84,8 +84,8 @@ impl BackendHub {
             }
         };
         let state = lock(&operator.state);
-        if state.record.key != *key {
-            return mismatch("key", &state.record.key, key);
+        if state.record.key.shape != key.shape {
+            return mismatch("key", &state.record.key.shape, &key.shape);
         }
         if let Some(asked) = max_parallelism
             && asked != state.record.max_parallelism
@@ -99,7 +99,7 @@ impl BackendHub {
     fn load(
         self: &Arc<Self>,
         name: &str,
-        key: &Shape,
+        key: &KeyRecord,
         max_parallelism: Option<u16>,
         inner: &mut BackendState,
     ) -> Result<OperatorHub, StateError> {
@@ -109,7 +109,7 @@ impl BackendHub {
             Some(bytes) => catalog::read::<OperatorRecord>("operator record", &bytes)?,
             None => {
                 let id = inner.next_operator;
-                inner.next_operator = id.checked_add(1).ok_or(Cause::Exhausted { what: "operator" })?;
+                id.checked_add(1).ok_or(Cause::Exhausted { what: "operator" })?;
                 let max_parallelism = max_parallelism.unwrap_or(DEFAULT_MAX_PARALLELISM);
                 let key = key.clone();
                 OperatorRecord { id, name: name.to_owned(), max_parallelism, key, next_slot: 1, states: Vec::new() }
@@ -138,6 +138,9 @@ impl BackendHub {
             retention,
         };
         operator.publish_retention(&lock(&operator.state));
+        if !persisted {
+            inner.next_operator += 1;
+        }
         Ok(operator)
     }
 }
@@ -191,6 +194,11 @@ impl OperatorHub {
         lock(&self.state).record.id
     }
 
+    /// How keys are written.
+    pub(crate) fn key_codec(&self) -> Codec {
+        lock(&self.state).record.key.codec
+    }
+
     pub(crate) fn max_parallelism(&self) -> u16 {
         lock(&self.state).record.max_parallelism
     }
@@ -240,21 +248,12 @@ impl OperatorHub {
     pub(crate) fn describe(&self, name: &str) -> Option<String> {
         let state = lock(&self.state);
         let record = state.record.states.iter().find(|state| state.name == name)?;
-        Some(describe(record.kind, record.map_key.as_ref(), &record.value))
+        Some(describe(record.kind, record.map_key.as_ref().map(|key| &key.shape), &record.value))
     }
 
-    /// Lets every state that waited for the first watermark have it.
-    pub(crate) fn first_watermark(&self, time: &impl Now) {
-        let _turn = lock(&self.declaring);
-        let mut state = lock(&self.state);
-        if state.record.first_watermark(time) {
-            state.revision += 1;
-            for record in &state.record.states {
-                if let Some(expiry) = state.expiries.get(&record.slot) {
-                    expiry.follow(&record.switches);
-                }
-            }
-        }
+    /// Takes note that a store goes by the watermark from now on.
+    pub(crate) fn has_watermark(&self) {
+        self.retention.state().has_watermark = true;
     }
 
     pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -292,7 +291,12 @@ impl OperatorHub {
         let broadcast = self.tables().flush(id, &mut rows);
         let alone = revision == state.persisted && broadcast == 0;
         drop(state);
-        let turn = if alone { drop(turn); None } else { Some(turn) };
+        let turn = if alone {
+            drop(turn);
+            None
+        } else {
+            Some(turn)
+        };
         let written = self.backend().write(rows);
         let mut state = lock(&self.state);
         written?;
@@ -306,14 +310,24 @@ impl OperatorHub {
 
     fn publish_retention(&self, state: &OperatorState) {
         let (positions, _) = in_force(&state.positions);
-        let watermark = positions.iter().map(|position| position.watermark).min().flatten();
-        let states = state.expiries.iter().map(|(slot, expiry)| (*slot, Arc::clone(expiry))).collect();
-        self.retention.follow(states, watermark);
+        let mut retention = self.retention.state();
+        retention.states.clone_from(&state.expiries);
+        retention.watermark = positions.iter().map(|position| position.watermark).min().flatten();
+        // Of several moments the latest: it keeps longest.
+        let firsts: Option<Vec<_>> = positions.iter().map(|position| position.first_watermark).collect();
+        retention.first_watermark = firsts.into_iter().flatten().max_by_key(|first| first.watermark);
     }
 
     /// Lets expired records be judged by `clock`.
     pub(crate) fn use_clock(&self, clock: &Arc<dyn Clock>) {
-        self.retention.use_clock(clock);
+        self.retention.state().clock = Some(Arc::clone(clock));
+    }
+}
+
+impl Drop for OperatorHub {
+    /// Nobody knows any longer what ends when: the next store may have other TTLs.
+    fn drop(&mut self) {
+        *self.retention.state() = RetentionState::default();
     }
 }
 
@@ -334,9 +348,10 @@ impl Draft<'_> {
     ) -> Result<(StateRecord, Arc<Expiry>), StateError> {
         let found = self.record.declare(declared, time)?.clone();
         let known = lock(&self.hub.state).expiries.get(&found.slot).map(Arc::clone);
+        let expiry = Expiry::new(found.ttl, found.switches);
         let expiry = match known {
-            Some(expiry) if expiry.has(found.ttl) => expiry,
-            _ => Arc::new(Expiry::new(found.ttl, found.switches)),
+            Some(known) if *known == expiry => known,
+            _ => Arc::new(expiry),
         };
         self.expiries.push((found.slot, Arc::clone(&expiry)));
         Ok((found, expiry))
@@ -371,7 +386,7 @@ fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionR
 /// Holds no backend, since the backend holds it.
 struct OperatorRetention {
     operator: u16,
-    now: RwLock<RetentionState>,
+    state: Mutex<RetentionState>,
 }
 
 #[derive(Default)]
@@ -379,6 +394,9 @@ struct RetentionState {
     states: HashMap<u16, Arc<Expiry>>,
     /// The committed one: a crash goes back to it, and must find what had not expired by then.
     watermark: Option<i64>,
+    first_watermark: Option<FirstWatermark>,
+    /// Whether a store has a watermark, committed or not.
+    has_watermark: bool,
     clock: Option<Arc<dyn Clock>>,
 }
 
@@ -389,21 +407,23 @@ impl Now for RetentionState {
             TtlClock::Processing => self.clock.as_ref().map(|clock| clock.now_ms()),
         }
     }
+
+    fn first_watermark(&self) -> Option<FirstWatermark> {
+        self.first_watermark
+    }
+
+    fn has_watermark(&self) -> bool {
+        self.has_watermark || self.watermark.is_some()
+    }
 }
 
 impl OperatorRetention {
     fn new(operator: u16) -> Self {
-        Self { operator, now: RwLock::new(RetentionState::default()) }
+        Self { operator, state: Mutex::new(RetentionState::default()) }
     }
 
-    fn follow(&self, states: HashMap<u16, Arc<Expiry>>, watermark: Option<i64>) {
-        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        now.states = states;
-        now.watermark = watermark;
-    }
-
-    fn use_clock(&self, clock: &Arc<dyn Clock>) {
-        self.now.write().unwrap_or_else(PoisonError::into_inner).clock = Some(Arc::clone(clock));
+    fn state(&self) -> MutexGuard<'_, RetentionState> {
+        lock(&self.state)
     }
 }
 
@@ -413,7 +433,7 @@ impl Retention for OperatorRetention {
         if parts.operator != self.operator {
             return false;
         }
-        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.state();
         let Some(expiry) = now.states.get(&(parts.slot & !STAMPED)) else { return false };
         if parts.slot & STAMPED == 0 {
             return false;

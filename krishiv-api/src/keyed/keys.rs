@@ -2,7 +2,7 @@
 
 use crate::StateError;
 use crate::codec::keys::{OPERATOR_GROUP, Parts, RowKey, STAMPED, group_prefix, operator_prefix, parse};
-use crate::codec::{Codec, decode, record};
+use crate::codec::{decode, record};
 use crate::error::Cause;
 use crate::keyed::event::show;
 use crate::keyed::rows::Row;
@@ -88,7 +88,7 @@ impl<S: KeyedState> Keyed<S> {
                     continue;
                 }
                 row = Some(prefix.to_vec());
-                let key: S::Key = decode(Codec::Postcard, parts.key).map_err(|reason| {
+                let key: S::Key = decode(self.shared.key_codec, parts.key).map_err(|reason| {
                     let reason = format!("a stored key is damaged: {reason}");
                     self.blame(Cause::Decode { reason }.into())
                 })?;
@@ -118,7 +118,7 @@ impl<S: KeyedState> Keyed<S> {
         let Some((name, expiry)) = self.shared.hub.expiry(slot) else { return Ok(true) };
         let head = record::head(value, parts.slot & STAMPED != 0).map_err(|error| {
             let error = self.blame(error.at_state(&name));
-            match decode::<S::Key>(Codec::Postcard, parts.key) {
+            match decode::<S::Key>(self.shared.key_codec, parts.key) {
                 Ok(key) => error.at_key(|| show(&key)),
                 Err(_) => error,
             }
@@ -130,7 +130,7 @@ impl<S: KeyedState> Keyed<S> {
     /// Whether the dirty row of `key` holds anything.
     fn holds(&mut self, key: &S::Key) -> Result<bool, StateError> {
         let mut row_key = RowKey::default();
-        row_key.set(self.shared.id, self.max_parallelism, key)?;
+        row_key.set(self.shared.id, self.max_parallelism, (key, self.shared.key_codec))?;
         let mut records = Vec::new();
         let backend = Arc::clone(self.shared.hub.backend());
         for item in backend.scan(row_key.prefix()) {
@@ -143,29 +143,34 @@ impl<S: KeyedState> Keyed<S> {
         }
         let stored: Vec<_> = records.iter().map(|(slot, suffix)| (*slot, suffix.as_slice())).collect();
         let hash = self.rows.hash(key);
-        let Self { state, rows, dynamic, shared, .. } = self;
+        let Self { state, rows, dynamic, .. } = self;
         let Some(Row { cells, extra, .. }) = rows.table.find_mut(hash, |row| row.key == *key) else {
             return Ok(!stored.is_empty());
         };
-        let mut holds = Holds { stored: &stored, any: false };
+        let mut holds = Holds { stored: &stored, any: false, slots: Vec::new() };
         state.visit(cells, &mut holds);
-        let mut any = holds.any;
-        dynamic.visit(extra, |handle, cell| any |= handle.holds(cell, &stored));
-        // States that no handle has touched have nothing but what is stored.
-        let known = |slot: u16| shared.hub.expiry(slot & !STAMPED).is_some();
-        Ok(any || stored.iter().any(|(slot, _)| !known(*slot)))
+        let Holds { mut any, mut slots, .. } = holds;
+        dynamic.visit(extra, |handle, cell| {
+            any |= handle.holds(cell, &stored);
+            slots.extend(handle.slot());
+        });
+        // States that this store has no handle for have what is stored.
+        Ok(any || stored.iter().any(|(slot, _)| !slots.contains(&(slot & !STAMPED))))
     }
 }
 
 struct Holds<'a> {
     stored: &'a [(u16, &'a [u8])],
     any: bool,
+    /// The states that have a handle.
+    slots: Vec<u16>,
 }
 
 impl Visitor for Holds<'_> {
     fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
         if let Some(core) = handle.core() {
             self.any |= core.holds(cell, self.stored);
+            self.slots.push(core.slot().id());
         }
     }
 }

@@ -149,7 +149,6 @@ pub struct Keyed<S: KeyedState> {
     range: Range<u16>,
     max_parallelism: u16,
     position: Option<Vec<u8>>,
-    tables_seen: u64,
     /// Scratch: the encoded key of the event.
     row_key: RowKey,
     undeclared: Vec<UndeclaredState>,
@@ -232,11 +231,7 @@ impl<S: KeyedState> Keyed<S> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn set_watermark(&mut self, ms: i64) {
-        let first = self.watermark().is_none();
         self.shared.time.set_watermark(ms);
-        if first {
-            self.shared.hub.first_watermark(&self.shared.time);
-        }
     }
 
     /// The watermark, in milliseconds; `None` before the first.

@@ -60,7 +60,12 @@ impl Weight {
 
 impl<S: KeyedState> Row<S> {
     pub(super) fn new(key: S::Key) -> Self {
-        Self { key, cells: S::Row::default(), extra: None, status: Status::default() }
+        Self {
+            key,
+            cells: S::Row::default(),
+            extra: None,
+            status: Status { weight: Self::WEIGHT, ..Status::default() },
+        }
     }
 
     /// Memory of a row itself, in bytes; a byte of the table's own comes with each.

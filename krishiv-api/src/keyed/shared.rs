@@ -2,6 +2,7 @@
 
 use crate::StateError;
 use crate::backend::AnyBackend;
+use crate::codec::Codec;
 use crate::codec::keys::RowKey;
 use crate::keyed::expiry::StoreTime;
 use crate::keyed::hub::{OperatorHub, lock};
@@ -16,10 +17,13 @@ pub(crate) struct Shared {
     pub(crate) operator: String,
     pub(crate) id: u16,
     pub(crate) hub: Arc<OperatorHub>,
+    pub(crate) key_codec: Codec,
     pub(crate) time: StoreTime,
     pub(crate) broadcast_limit: usize,
     /// The next free list position.
     pub(crate) next_position: AtomicU64,
+    /// Version of the broadcast states that the event sees.
+    tables_seen: AtomicU64,
     /// Whether some state can expire, so that events must know the time.
     timed: AtomicBool,
     /// Whether the first watermark of the backend has been taken note of.
@@ -48,7 +52,9 @@ impl Shared {
         next_position: u64,
     ) -> Self {
         Self {
+            tables_seen: AtomicU64::new(hub.tables_version()),
             id: hub.id(),
+            key_codec: hub.key_codec(),
             timed: AtomicBool::new(time.has_default()),
             has_watermark: AtomicBool::new(false),
             operator,
@@ -64,6 +70,16 @@ impl Shared {
 
     pub(crate) fn backend(&self) -> &dyn AnyBackend {
         &**self.hub.backend()
+    }
+
+    /// Version of the broadcast states that the event sees.
+    #[inline]
+    pub(crate) fn tables_seen(&self) -> u64 {
+        self.tables_seen.load(Relaxed)
+    }
+
+    pub(crate) fn set_tables_seen(&self, version: u64) {
+        self.tables_seen.store(version, Relaxed);
     }
 
     /// From now on every event needs the time.
@@ -86,7 +102,7 @@ impl Shared {
     #[cold]
     fn first_watermark(&self) {
         if self.time.watermark().is_some() {
-            self.hub.first_watermark(&self.time);
+            self.hub.has_watermark();
             self.has_watermark.store(true, Relaxed);
         }
     }
@@ -133,7 +149,13 @@ impl Shared {
             event.found = self.backend().multi_get(&keys)?;
             self.prefetched.store(true, Relaxed);
         }
-        Ok(event.found.get_mut(place).and_then(Option::take))
+        match (event.found.get(place), event.plain.get(place)) {
+            // Left in place: whoever could not decode it must not find nothing the second time.
+            (Some(found), _) => Ok(found.clone()),
+            // A state that the store got to know after the others were read.
+            (None, Some(slot)) => self.backend().get(&event.row.record(*slot, &[])),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Whether an event has read plain cells, so that those not asked for can be kept.

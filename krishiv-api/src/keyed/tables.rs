@@ -17,6 +17,8 @@ pub(crate) struct Change {
     pub(crate) key: Vec<u8>,
     /// The new record; `None` removes it.
     pub(crate) record: Option<Vec<u8>>,
+    /// The old one.
+    pub(crate) before: Option<Vec<u8>>,
 }
 
 #[derive(Default)]
@@ -64,23 +66,22 @@ impl Tables {
     }
 
     /// The changes since `version`; `None` when they are no longer all known.
-    pub(crate) fn since(&self, version: u64) -> Option<impl Iterator<Item = &Change>> {
+    pub(crate) fn since(&self, version: u64) -> Option<impl DoubleEndedIterator<Item = &Change>> {
         let missed = usize::try_from(self.version.checked_sub(version)?).ok()?;
         let skip = self.log.len().checked_sub(missed)?;
         Some(self.log.iter().skip(skip))
     }
 
     /// Applies all of `changes`, or none when a table would grow past `limit` bytes.
-    pub(crate) fn publish(&mut self, changes: Vec<Change>, limit: usize) -> Result<(), StateError> {
-        let mut applied = Vec::with_capacity(changes.len());
-        for change in &changes {
-            let before = self.apply(change);
-            applied.push((change, before));
+    pub(crate) fn publish(&mut self, mut changes: Vec<Change>, limit: usize) -> Result<(), StateError> {
+        for index in 0..changes.len() {
+            let Some(change) = changes.get_mut(index) else { break };
+            change.before = self.apply(change.slot, &change.key, change.record.as_deref());
             let size = self.tables.get(&change.slot).map_or(0, |table| table.bytes);
             if size > limit && change.record.is_some() {
                 let error = StateError::from(Cause::BroadcastLimit { size, limit }).at_state(&change.name);
-                for (change, before) in applied.into_iter().rev() {
-                    self.apply(&Change { record: before, ..change.clone() });
+                for change in changes.iter().take(index + 1).rev() {
+                    self.apply(change.slot, &change.key, change.before.as_deref());
                 }
                 return Err(error);
             }
@@ -111,17 +112,17 @@ impl Tables {
         self.uncommitted.drain(..count.min(self.uncommitted.len()));
     }
 
-    fn apply(&mut self, change: &Change) -> Option<Vec<u8>> {
-        let table = self.tables.entry(change.slot).or_default();
-        let before = match &change.record {
+    fn apply(&mut self, slot: u16, key: &[u8], record: Option<&[u8]>) -> Option<Vec<u8>> {
+        let table = self.tables.entry(slot).or_default();
+        let before = match record {
             Some(record) => {
-                table.bytes += change.key.len() + record.len();
-                table.entries.insert(change.key.clone(), record.clone())
+                table.bytes += key.len() + record.len();
+                table.entries.insert(key.to_vec(), record.to_vec())
             }
-            None => table.entries.remove(&change.key),
+            None => table.entries.remove(key),
         };
         if let Some(before) = &before {
-            table.bytes -= change.key.len() + before.len();
+            table.bytes -= key.len() + before.len();
         }
         before
     }

@@ -90,8 +90,18 @@ impl<T: StateValue> Value<T> {
         self.prepare()
     }
 
+    /// Makes it readable, and sure that no closure is reading it, so that it can be written.
+    pub(crate) fn ready_to_write(&self) -> Result<(), StateError> {
+        self.ready()?;
+        self.borrow().map(drop)
+    }
+
     #[cold]
     fn prepare(&self) -> Result<(), StateError> {
+        // A closure that reads it has it judged already, in this event.
+        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
+            return Ok(());
+        }
         let live = &mut *self.borrow()?;
         match live.cell {
             Cell::Outside => return Err(self.outside()),
@@ -101,9 +111,8 @@ impl<T: StateValue> Value<T> {
         let Cell::Present { dirty, clock, expires_at, .. } = &mut live.cell else { return Ok(()) };
         let stamp = Stamp { expires_at: *expires_at, clock: *clock };
         if self.slot.is_expired(stamp) {
-            // A row that nothing else changes is not written for this: the record goes with the next write of
-            // this value, or in compaction. One that was never stored must not come back from the backend.
-            live.cell = Cell::Absent { dirty: *dirty };
+            // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
+            live.cell = Cell::Absent { dirty: true };
         } else if self.slot.refreshes_on_read() {
             let renewed = self.slot.stamp();
             if renewed != stamp {

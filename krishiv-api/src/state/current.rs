@@ -105,7 +105,7 @@ fn attach<H: Handle>(shared: &Arc<Shared>, name: &str) -> Result<H, StateError> 
 fn other_type<H: Handle>(shared: &Shared, name: &str) -> StateError {
     let held = shared.hub.describe(name).unwrap_or_else(|| "another type".to_owned());
     let shapes = H::shapes();
-    let asked = describe(H::KIND, shapes.map_key.as_ref(), &shapes.value);
+    let asked = describe(H::KIND, shapes.map_key.as_ref().map(|key| &key.shape), &shapes.value);
     StateError::from(Cause::HandleType { asked, held }).at_operator(&shared.operator).at_state(name)
 }
 
@@ -133,6 +133,7 @@ pub(crate) trait AnyHandle: Send {
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
     fn committed(&self, cell: &mut (dyn Any + Send));
     fn holds(&self, cell: &(dyn Any + Send), stored: &[(u16, &[u8])]) -> bool;
+    fn slot(&self) -> Option<u16>;
     fn refresh(&self, tables: &Tables, seen: u64) -> Result<(), StateError>;
 }
 
@@ -176,6 +177,9 @@ impl<H: Handle> AnyHandle for H {
             (Some(core), Some(cell)) => core.holds(cell, stored),
             _ => false,
         }
+    }
+    fn slot(&self) -> Option<u16> {
+        self.core().map(|core| core.slot().id())
     }
     fn refresh(&self, tables: &Tables, seen: u64) -> Result<(), StateError> {
         self.core().map_or(Ok(()), |core| core.refresh(tables, seen))

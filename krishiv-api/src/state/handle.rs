@@ -6,6 +6,7 @@ use crate::codec::keys::RowKey;
 use crate::codec::{Codec, Shape, trace};
 use crate::descriptor::StateKind;
 use crate::error::Cause;
+use crate::keyed::catalog::KeyRecord;
 use crate::keyed::tables::Tables;
 use crate::state::current;
 use crate::state::slot::Slot;
@@ -49,7 +50,7 @@ pub trait Handle: Sized + Send + 'static {
 /// What a type looks like to serde: of a value, and for maps of the key in front of it.
 pub struct Shapes {
     pub(crate) value: Shape,
-    pub(crate) map_key: Option<Shape>,
+    pub(crate) map_key: Option<KeyRecord>,
     pub(crate) codec: Codec,
 }
 
@@ -60,7 +61,7 @@ impl Shapes {
     }
 
     pub(crate) fn of_map<K: StateValue, V: StateValue>() -> Self {
-        Self { map_key: Some(trace::<K>().shape), ..Self::of::<V>() }
+        Self { map_key: Some(KeyRecord::of::<K>()), ..Self::of::<V>() }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::codec::Codec;
 use crate::codec::keys::{RowKey, STAMPED};
 use crate::codec::record::{self, Stamp};
-use crate::codec::Codec;
 use crate::keyed::catalog::StateRecord;
 use crate::keyed::expiry::Expiry;
 use crate::keyed::shared::Shared;
@@ -20,8 +20,9 @@ pub struct Slot {
     /// Disk slot of what is written, and the other one if older records may lie there.
     current: u16,
     other: Option<u16>,
-    /// Codec that the type asks for.
+    /// Codec that the type asks for, and the one of map keys.
     pub(crate) codec: Codec,
+    pub(crate) key_codec: Codec,
     expiry: Arc<Expiry>,
     /// Whether anything here can be gone although it is stored; settled when the slot is bound.
     can_expire: bool,
@@ -54,6 +55,7 @@ impl Slot {
             current: disk(stamped),
             other: older.then(|| disk(!stamped)),
             codec,
+            key_codec: record.map_key.as_ref().map_or(Codec::Postcard, |key| key.codec),
             can_expire: expiry.can_expire(),
             expiry,
             plain: None,

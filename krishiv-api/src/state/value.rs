@@ -402,7 +402,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn update<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> R {
-        self.run_closure(f, Value::ready, Value::update, |f| f(&mut None))
+        self.run_closure(f, Value::ready_to_write, Value::update, |f| f(&mut None))
     }
 
     /// [`update`](Self::update) that returns its failure and leaves the event alone.

@@ -4,5 +4,5 @@ mod clock;
 mod ttl;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub(crate) use ttl::{expires_at, is_expired};
 pub use ttl::{TtlClock, TtlConfig, TtlUpdate};
+pub(crate) use ttl::{expires_at, is_expired};

@@ -6,9 +6,7 @@
 
 use super::FREE_ELEMENTS;
 use crate::codec::faithful::MAX_DEPTH;
-use serde::de::{
-    self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor,
-};
+use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use std::fmt;
 
 /// Boxed twice over, so that a result is no bigger than a pair of registers: it is passed up from every element.
@@ -33,11 +31,7 @@ fn unreadable<T>(message: impl Into<String>) -> Result<T> {
 }
 
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let mut reader = Reader {
-        rest: bytes,
-        elements: bytes.len().saturating_add(FREE_ELEMENTS),
-        depth: 0,
-    };
+    let mut reader = Reader { rest: bytes, elements: bytes.len().saturating_add(FREE_ELEMENTS), depth: 0 };
     let value = T::deserialize(&mut reader)?;
     match reader.rest.len() {
         0 => Ok(value),
@@ -73,9 +67,7 @@ impl<'de> Reader<'de> {
                 self.elements = left;
                 Ok(length)
             }
-            None => unreadable(format!(
-                "a length of {length} is more than the bytes can hold"
-            )),
+            None => unreadable(format!("a length of {length} is more than the bytes can hold")),
         }
     }
 
@@ -93,22 +85,11 @@ impl<'de> Reader<'de> {
     /// Hands `length` elements to the visitor, which has to take them all: what it leaves would be read as
     /// whatever comes next.
     #[inline]
-    fn counted<T>(
-        &mut self,
-        length: usize,
-        visit: impl FnOnce(&mut Elements<'_, 'de>) -> Result<T>,
-    ) -> Result<T> {
+    fn counted<T>(&mut self, length: usize, visit: impl FnOnce(&mut Elements<'_, 'de>) -> Result<T>) -> Result<T> {
         self.deeper(|reader| {
-            let mut elements = Elements {
-                reader,
-                left: length,
-            };
+            let mut elements = Elements { reader, left: length };
             let value = visit(&mut elements)?;
-            if elements.left > 0 {
-                unreadable(format!("{} elements are left over", elements.left))
-            } else {
-                Ok(value)
-            }
+            if elements.left > 0 { unreadable(format!("{} elements are left over", elements.left)) } else { Ok(value) }
         })
     }
 }
@@ -184,11 +165,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         false
     }
 
-    self_describing!(
-        deserialize_any,
-        deserialize_identifier,
-        deserialize_ignored_any
-    );
+    self_describing!(deserialize_any, deserialize_identifier, deserialize_ignored_any);
 
     take! {
         deserialize_bool => visit_bool, deserialize_char => visit_char,
@@ -215,20 +192,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_unit()
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
         visitor.visit_unit()
     }
 
     #[inline]
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
         self.deeper(|reader| visitor.visit_newtype_struct(reader))
     }
 
@@ -246,21 +215,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value> {
-        self.deeper(|reader| {
-            visitor.visit_seq(Elements {
-                reader,
-                left: length,
-            })
-        })
+        self.deeper(|reader| visitor.visit_seq(Elements { reader, left: length }))
     }
 
     #[inline]
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        length: usize,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, length: usize, visitor: V) -> Result<V::Value> {
         self.deserialize_tuple(length, visitor)
     }
 
@@ -316,11 +275,7 @@ impl<'de> de::VariantAccess<'de> for &mut Reader<'de> {
     }
 
     #[inline]
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
         self.deserialize_tuple(fields.len(), visitor)
     }
 }

@@ -18,11 +18,7 @@ fn used<T: Serialize + DeserializeOwned>(value: &T, wanted: Codec) -> (Codec, T)
 }
 
 #[track_caller]
-fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(
-    value: T,
-    wanted: Codec,
-    expected: Codec,
-) {
+fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, wanted: Codec, expected: Codec) {
     assert_eq!(used(&value, wanted), (expected, value));
 }
 
@@ -32,36 +28,19 @@ fn clean_values_use_the_wanted_codec() {
         check((), codec, codec);
         check((1_u8, -1_i64, "x".to_owned(), 'c'), codec, codec);
         check(Some(vec![Some(1_u8), None]), codec, codec);
-        check(
-            HashMap::from([(1_u32, "a".to_owned()), (2, "b".to_owned())]),
-            codec,
-            codec,
-        );
+        check(HashMap::from([(1_u32, "a".to_owned()), (2, "b".to_owned())]), codec, codec);
         check("::1".parse::<IpAddr>().unwrap(), codec, codec);
-        check(
-            (0.1_f32, -0.0_f64, f64::MIN_POSITIVE, u64::MAX, i64::MIN),
-            codec,
-            codec,
-        );
+        check((0.1_f32, -0.0_f64, f64::MIN_POSITIVE, u64::MAX, i64::MIN), codec, codec);
         check((u128::from(u64::MAX), i128::from(i64::MIN)), codec, codec);
         check(Ok::<(), Duration>(()), codec, codec);
         check([3_u8; 32], codec, codec);
     }
-    check(
-        (u128::MAX, i128::MIN, [Some(Some(1)), Some(None), None]),
-        Postcard,
-        Postcard,
-    );
+    check((u128::MAX, i128::MIN, [Some(Some(1)), Some(None), None]), Postcard, Postcard);
 }
 
 #[test]
 fn postcard_bytes_are_those_of_the_crate() {
-    let value = (
-        1_u64,
-        "x".to_owned(),
-        vec![Some(-3_i16), None],
-        BTreeMap::from([('c', 0.5_f32)]),
-    );
+    let value = (1_u64, "x".to_owned(), vec![Some(-3_i16), None], BTreeMap::from([('c', 0.5_f32)]));
     let mut bytes = Vec::new();
     encode(&value, Postcard, &mut bytes).unwrap();
     assert_eq!(bytes, postcard::to_allocvec(&value).unwrap());
@@ -69,12 +48,7 @@ fn postcard_bytes_are_those_of_the_crate() {
 
 #[test]
 fn json_that_would_lose_something_becomes_postcard() {
-    for number in [
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::from_bits(0x7ff8_0000_0000_1234),
-    ] {
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::from_bits(0x7ff8_0000_0000_1234)] {
         let (codec, back) = used(&number, Json);
         assert_eq!((codec, back.to_bits()), (Postcard, number.to_bits()));
         assert_eq!(used(&number, Postcard).1.to_bits(), number.to_bits());
@@ -84,11 +58,7 @@ fn json_that_would_lose_something_becomes_postcard() {
     check(Some(Some(1_u8)), Json, Json);
     check(Some(()), Json, Postcard);
     check((1_u8, vec![Some(Some(None::<u8>))]), Json, Postcard);
-    check(
-        BTreeMap::from([((1_u32, "a".to_owned()), 0.5)]),
-        Json,
-        Postcard,
-    );
+    check(BTreeMap::from([((1_u32, "a".to_owned()), 0.5)]), Json, Postcard);
     check(BTreeMap::from([(vec![1_u8], 1_u8)]), Json, Postcard);
     check(u128::MAX, Json, Postcard);
     check(i128::MIN, Json, Postcard);
@@ -125,32 +95,14 @@ struct Flat {
 
 #[test]
 fn postcard_that_would_lose_something_becomes_json() {
-    let full = || Skipping {
-        name: Some("x".to_owned()),
-        ..Skipping::default()
-    };
+    let full = || Skipping { name: Some("x".to_owned()), ..Skipping::default() };
     check(full(), Postcard, Postcard);
     check(Skipping::default(), Postcard, Json);
     check(vec![full(), Skipping::default(), full()], Postcard, Json);
     check(Variants::Skipping { name: None, id: 1 }, Postcard, Json);
-    check(
-        Variants::Nested(vec![full()], [1, 2].into()),
-        Postcard,
-        Postcard,
-    );
-    check(
-        Variants::Nested(vec![Skipping::default()], (0..100).collect()),
-        Postcard,
-        Json,
-    );
-    check(
-        Flat {
-            id: 1,
-            rest: [("a".to_owned(), 2)].into(),
-        },
-        Postcard,
-        Json,
-    );
+    check(Variants::Nested(vec![full()], [1, 2].into()), Postcard, Postcard);
+    check(Variants::Nested(vec![Skipping::default()], (0..100).collect()), Postcard, Json);
+    check(Flat { id: 1, rest: [("a".to_owned(), 2)].into() }, Postcard, Json);
     check(Some(Wrapped(None)), Json, Postcard);
     check(vec![(); FREE_ELEMENTS], Postcard, Postcard);
     check(vec![(); FREE_ELEMENTS + 10], Postcard, Json);
@@ -201,18 +153,12 @@ impl<'de> Deserialize<'de> for Liar {
 
 #[test]
 fn what_neither_codec_can_give_back_is_refused_with_both_reasons() {
-    let skipped = Skipping {
-        speed: f64::NAN,
-        ..Skipping::default()
-    };
+    let skipped = Skipping { speed: f64::NAN, ..Skipping::default() };
     refused(&skipped, ["a field is skipped", "NaN"]);
     refused(&Liar, ["more or fewer elements", "not JSON"]);
     // Postcard could write this, but never read it.
     let error = encode(&Some(serde_json::Value::Null), Json, &mut Vec::new()).unwrap_err();
-    assert!(
-        error.contains("not postcard, because it does not read back"),
-        "{error}"
-    );
+    assert!(error.contains("not postcard, because it does not read back"), "{error}");
     let mut bytes = Vec::new();
     encode(&Default5 { number: 0 }, Postcard, &mut bytes).unwrap_err();
     assert!(bytes.is_empty());
@@ -241,10 +187,7 @@ fn what_is_written_is_not_nested_deeper_than_what_is_read() {
                 decode::<Chain>(codec, &bytes).unwrap();
             }
         }
-        refused(
-            &chain(1000),
-            ["not JSON, because it is nested too deeply", "not postcard"],
-        );
+        refused(&chain(1000), ["not JSON, because it is nested too deeply", "not postcard"]);
     }
     let arrays = (0..300).fold(serde_json::json!(1), |value, _| serde_json::json!([value]));
     encode(&arrays, Json, &mut Vec::new()).unwrap_err();
@@ -252,16 +195,8 @@ fn what_is_written_is_not_nested_deeper_than_what_is_read() {
 
 #[test]
 fn bytes_have_to_be_used_up() {
-    assert!(
-        decode::<u8>(Postcard, &[1, 2])
-            .unwrap_err()
-            .contains("left over")
-    );
-    assert!(
-        decode::<u8>(Postcard, &[])
-            .unwrap_err()
-            .contains("end too early")
-    );
+    assert!(decode::<u8>(Postcard, &[1, 2]).unwrap_err().contains("left over"));
+    assert!(decode::<u8>(Postcard, &[]).unwrap_err().contains("end too early"));
     assert!(decode::<u8>(Json, b"1 2").is_err());
     assert!(decode::<u8>(Json, b"").is_err());
     assert_eq!(decode::<()>(Postcard, &[]), Ok(()));
@@ -309,9 +244,7 @@ impl Noise {
         let length = self.next() % 40;
         // Small bytes make valid tags and lengths more likely.
         let small = self.next().is_multiple_of(2);
-        (0..length)
-            .map(|_| (self.next() % if small { 4 } else { 256 }) as u8)
-            .collect()
+        (0..length).map(|_| (self.next() % if small { 4 } else { 256 }) as u8).collect()
     }
 }
 

@@ -71,12 +71,7 @@ impl Content {
     }
 
     pub(super) fn variants(names: &'static [&'static str]) -> Self {
-        let branch = |name: &&'static str| Branch {
-            name,
-            content: None,
-            busy: false,
-            finished: false,
-        };
+        let branch = |name: &&'static str| Branch { name, content: None, busy: false, finished: false };
         Self::Enum(names.iter().map(branch).collect())
     }
 
@@ -90,11 +85,7 @@ impl Content {
     }
 
     fn branches(&self) -> &[Branch] {
-        if let Self::Enum(branches) = self {
-            branches
-        } else {
-            &[]
-        }
+        if let Self::Enum(branches) = self { branches } else { &[] }
     }
 }
 
@@ -143,20 +134,13 @@ impl Graph {
         }
         let content = content(self);
         let named = Named(self.entries.len());
-        self.entries.push(Entry {
-            name,
-            content,
-            base: None,
-        });
+        self.entries.push(Entry { name, content, base: None });
         self.names.insert((name, visitor), named);
         named
     }
 
     pub(super) fn parts(&self, named: Named) -> Vec<Spot> {
-        self.entries
-            .get(named.0)
-            .map(|entry| entry.content.spots())
-            .unwrap_or_default()
+        self.entries.get(named.0).map(|entry| entry.content.spots()).unwrap_or_default()
     }
 
     fn branch(&mut self, named: Named, index: usize) -> Option<&mut Branch> {
@@ -170,31 +154,24 @@ impl Graph {
     pub(super) fn choose(&mut self, named: Named) -> Option<usize> {
         let entry = self.entries.get(named.0)?;
         let branches = entry.content.branches();
-        let fresh = branches
-            .iter()
-            .position(|branch| !branch.finished && !branch.busy);
+        let fresh = branches.iter().position(|branch| !branch.finished && !branch.busy);
         if branches.iter().any(|branch| branch.busy) {
             return entry.base.or(fresh);
         }
         let base = entry.base;
         let finished = branches.len();
-        fresh
-            .or_else(|| (0..finished).find(|index| self.is_branch_open(named, *index)))
-            .or(base)
+        fresh.or_else(|| (0..finished).find(|index| self.is_branch_open(named, *index))).or(base)
     }
 
     fn is_branch_open(&mut self, named: Named, index: usize) -> bool {
-        let content = self
-            .branch(named, index)
-            .and_then(|branch| branch.content.as_ref());
+        let content = self.branch(named, index).and_then(|branch| branch.content.as_ref());
         let spots = content.map(Content::spots).unwrap_or_default();
         spots.into_iter().any(|spot| self.is_open(spot))
     }
 
     /// Enters a variant; tells whether it was entered already.
     pub(super) fn start(&mut self, named: Named, index: usize) -> bool {
-        self.branch(named, index)
-            .is_some_and(|branch| std::mem::replace(&mut branch.busy, true))
+        self.branch(named, index).is_some_and(|branch| std::mem::replace(&mut branch.busy, true))
     }
 
     pub(super) fn finish(&mut self, named: Named, index: usize, still_busy: bool) {
@@ -218,20 +195,13 @@ impl Graph {
             let content = content(self);
             self.branch(named, index)?.content = Some(content);
         }
-        self.branch(named, index)?
-            .content
-            .as_ref()
-            .map(Content::spots)
+        self.branch(named, index)?.content.as_ref().map(Content::spots)
     }
 
     /// Forgets the variants from this one on.
     pub(super) fn trim_variants(&mut self, named: Named, from: usize) {
         self.trimmed += 1;
-        if let Some(Entry {
-            content: Content::Enum(branches),
-            ..
-        }) = self.entries.get_mut(named.0)
-        {
+        if let Some(Entry { content: Content::Enum(branches), .. }) = self.entries.get_mut(named.0) {
             branches.truncate(from);
         }
     }
@@ -240,13 +210,8 @@ impl Graph {
     pub(super) fn trim_fields(&mut self, named: Named, index: Option<usize>, left: usize) {
         self.trimmed += 1;
         let content = match index {
-            Some(index) => self
-                .branch(named, index)
-                .and_then(|branch| branch.content.as_mut()),
-            None => self
-                .entries
-                .get_mut(named.0)
-                .map(|entry| &mut entry.content),
+            Some(index) => self.branch(named, index).and_then(|branch| branch.content.as_mut()),
+            None => self.entries.get_mut(named.0).map(|entry| &mut entry.content),
         };
         if let Some(Content::Struct(fields)) = content {
             fields.truncate(fields.len().saturating_sub(left));
@@ -293,12 +258,7 @@ impl Graph {
                         continue;
                     };
                     ahead.extend(entry.content.spots());
-                    for branch in entry
-                        .content
-                        .branches()
-                        .iter()
-                        .filter(|branch| !branch.busy)
-                    {
+                    for branch in entry.content.branches().iter().filter(|branch| !branch.busy) {
                         if !branch.finished {
                             return true;
                         }
@@ -332,15 +292,8 @@ impl Graph {
 
     /// Grows with everything that a pass finds out.
     pub(super) fn known(&self) -> usize {
-        let seen = self
-            .places
-            .iter()
-            .filter(|place| place.seen.is_some())
-            .count();
-        let branches = self
-            .entries
-            .iter()
-            .flat_map(|entry| entry.content.branches());
+        let seen = self.places.iter().filter(|place| place.seen.is_some()).count();
+        let branches = self.entries.iter().flat_map(|entry| entry.content.branches());
         let finished = branches.filter(|branch| branch.finished).count();
         seen + finished + self.entries.len() + self.trimmed
     }

@@ -11,17 +11,9 @@ impl Graph {
             return None;
         }
         let classes = self.classes()?;
-        let mut names = Names {
-            graph: self,
-            classes,
-            given: BTreeMap::new(),
-            types: BTreeMap::new(),
-        };
+        let mut names = Names { graph: self, classes, given: BTreeMap::new(), types: BTreeMap::new() };
         let root = names.form(root)?;
-        Some(Shape {
-            root,
-            types: names.types,
-        })
+        Some(Shape { root, types: names.types })
     }
 
     /// A number for each struct and enum, the same where name and layout are.
@@ -35,9 +27,7 @@ impl Graph {
             let mut next = Vec::with_capacity(classes.len());
             for entry in &self.entries {
                 let layout = self.layout(&entry.content, &mut |named| {
-                    classes
-                        .get(named.0)
-                        .map(|class| Form::Type(class.to_string()))
+                    classes.get(named.0).map(|class| Form::Type(class.to_string()))
                 })?;
                 let class = known.len();
                 next.push(*known.entry((entry.name, layout)).or_insert(class));
@@ -63,39 +53,25 @@ impl Graph {
         })
     }
 
-    fn forms(
-        &self,
-        spots: &[Spot],
-        name: &mut dyn FnMut(Named) -> Option<Form>,
-    ) -> Option<Vec<Form>> {
+    fn forms(&self, spots: &[Spot], name: &mut dyn FnMut(Named) -> Option<Form>) -> Option<Vec<Form>> {
         spots.iter().map(|spot| self.form(*spot, name)).collect()
     }
 
-    fn layout(
-        &self,
-        content: &Content,
-        name: &mut dyn FnMut(Named) -> Option<Form>,
-    ) -> Option<Layout> {
+    fn layout(&self, content: &Content, name: &mut dyn FnMut(Named) -> Option<Form>) -> Option<Layout> {
         Some(match content {
             Content::Unit => Layout::Unit,
             Content::Newtype(of) => Layout::Newtype(self.form(*of, name)?),
             Content::Tuple(of) => Layout::Tuple(self.forms(of, name)?),
             Content::Struct(fields) => {
                 let mut field = |(label, of): &(&'static str, Spot)| {
-                    Some(Field {
-                        name: (*label).to_owned(),
-                        is: self.form(*of, name)?,
-                    })
+                    Some(Field { name: (*label).to_owned(), is: self.form(*of, name)? })
                 };
                 Layout::Struct(fields.iter().map(&mut field).collect::<Option<_>>()?)
             }
             Content::Enum(branches) => {
                 let mut variant = |branch: &Branch| {
                     let is = self.layout(branch.content.as_ref()?, name)?;
-                    Some(Variant {
-                        name: branch.name.to_owned(),
-                        is,
-                    })
+                    Some(Variant { name: branch.name.to_owned(), is })
                 };
                 Layout::Enum(branches.iter().map(&mut variant).collect::<Option<_>>()?)
             }
@@ -106,9 +82,7 @@ impl Graph {
 impl Form {
     fn tuple(mut parts: Vec<Self>) -> Self {
         let length = parts.len();
-        let alike = parts
-            .windows(2)
-            .all(|pair| matches!(pair, [left, right] if left == right));
+        let alike = parts.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
         match parts.pop() {
             Some(of) if alike && length > 4 => Self::Array(Box::new(of), length),
             Some(last) => {
@@ -142,9 +116,7 @@ impl Names<'_> {
         let entry = graph.entries.get(named.0)?;
         let numbered = (2..).map(|number| format!("{}#{number}", entry.name));
         let taken: BTreeSet<&String> = self.given.values().collect();
-        let name = std::iter::once(entry.name.to_owned())
-            .chain(numbered)
-            .find(|name| !taken.contains(name))?;
+        let name = std::iter::once(entry.name.to_owned()).chain(numbered).find(|name| !taken.contains(name))?;
         self.given.insert(class, name.clone());
         let layout = graph.layout(&entry.content, &mut |named| self.name(named))?;
         self.types.insert(name.clone(), layout);

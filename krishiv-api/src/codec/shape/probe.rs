@@ -43,8 +43,7 @@ impl Probe<'_> {
         content: impl FnOnce(&mut Graph) -> Content,
     ) -> Result<Named> {
         let named = self.tracer.graph.named(name, visitor, content);
-        let same =
-            |seen: &Seen| matches!(seen, Seen::Named(seen) if *seen == named).then_some(named);
+        let same = |seen: &Seen| matches!(seen, Seen::Named(seen) if *seen == named).then_some(named);
         self.tracer.visit(self.spot, same, |_| Seen::Named(named))
     }
 }
@@ -121,20 +120,12 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         let expected = |seen: &Seen| {
-            if let Seen::Option(of) = seen {
-                Some([*of])
-            } else {
-                None
-            }
+            if let Seen::Option(of) = seen { Some([*of]) } else { None }
         };
-        let spots = self
-            .tracer
-            .visit(self.spot, expected, |graph| Seen::Option(graph.spot()))?;
+        let spots = self.tracer.visit(self.spot, expected, |graph| Seen::Option(graph.spot()))?;
         let entered = self.tracer.enter(&spots);
         let value = match entered.first() {
-            Some(&of) => self
-                .tracer
-                .deeper(|tracer| visitor.visit_some(tracer.probe(of)))?,
+            Some(&of) => self.tracer.deeper(|tracer| visitor.visit_some(tracer.probe(of)))?,
             None => visitor.visit_none()?,
         };
         self.tracer.leave(entered);
@@ -143,38 +134,22 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         let expected = |seen: &Seen| {
-            if let Seen::Seq(of) = seen {
-                Some([*of])
-            } else {
-                None
-            }
+            if let Seen::Seq(of) = seen { Some([*of]) } else { None }
         };
-        let spots = self
-            .tracer
-            .visit(self.spot, expected, |graph| Seen::Seq(graph.spot()))?;
+        let spots = self.tracer.visit(self.spot, expected, |graph| Seen::Seq(graph.spot()))?;
         let entered = self.tracer.enter(&spots);
-        let value = self
-            .tracer
-            .deeper(|tracer| visitor.visit_seq(Parts::of(tracer, entered)))?;
+        let value = self.tracer.deeper(|tracer| visitor.visit_seq(Parts::of(tracer, entered)))?;
         self.tracer.leave(entered);
         Ok(value)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         let expected = |seen: &Seen| {
-            if let Seen::Map(key, value) = seen {
-                Some([*key, *value])
-            } else {
-                None
-            }
+            if let Seen::Map(key, value) = seen { Some([*key, *value]) } else { None }
         };
-        let spots = self.tracer.visit(self.spot, expected, |graph| {
-            Seen::Map(graph.spot(), graph.spot())
-        })?;
+        let spots = self.tracer.visit(self.spot, expected, |graph| Seen::Map(graph.spot(), graph.spot()))?;
         let entered = self.tracer.enter(&spots);
-        let value = self
-            .tracer
-            .deeper(|tracer| visitor.visit_map(Parts::of(tracer, entered)))?;
+        let value = self.tracer.deeper(|tracer| visitor.visit_map(Parts::of(tracer, entered)))?;
         self.tracer.leave(entered);
         Ok(value)
     }
@@ -184,36 +159,22 @@ impl<'de> Deserializer<'de> for Probe<'_> {
             Seen::Tuple(of) if of.len() == length => Some(of.clone()),
             _ => None,
         };
-        let spots = self.tracer.visit(self.spot, expected, |graph| {
-            Seen::Tuple(graph.spots(length))
-        })?;
-        self.tracer
-            .deeper(|tracer| visitor.visit_seq(Parts::of(tracer, &spots)))
+        let spots = self.tracer.visit(self.spot, expected, |graph| Seen::Tuple(graph.spots(length)))?;
+        self.tracer.deeper(|tracer| visitor.visit_seq(Parts::of(tracer, &spots)))
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        mut self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {
         self.named(name, type_name::<V>(), |_| Content::Unit)?;
         visitor.visit_unit()
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        mut self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
-        let named = self.named(name, type_name::<V>(), |graph| {
-            Content::Newtype(graph.spot())
-        })?;
+    fn deserialize_newtype_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {
+        let named = self.named(name, type_name::<V>(), |graph| Content::Newtype(graph.spot()))?;
         let spots = self.tracer.graph.parts(named);
         let Some(&of) = spots.first() else {
             return self.tracer.hopeless();
         };
-        self.tracer
-            .deeper(|tracer| visitor.visit_newtype_struct(tracer.probe(of)))
+        self.tracer.deeper(|tracer| visitor.visit_newtype_struct(tracer.probe(of)))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -222,12 +183,9 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value> {
-        let named = self.named(name, type_name::<V>(), |graph| {
-            Content::Tuple(graph.spots(length))
-        })?;
+        let named = self.named(name, type_name::<V>(), |graph| Content::Tuple(graph.spots(length)))?;
         let spots = self.tracer.graph.parts(named);
-        self.tracer
-            .deeper(|tracer| visitor.visit_seq(Parts::of(tracer, &spots)))
+        self.tracer.deeper(|tracer| visitor.visit_seq(Parts::of(tracer, &spots)))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -236,12 +194,9 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        let named = self.named(name, type_name::<V>(), |graph| {
-            Content::fields(fields, graph)
-        })?;
+        let named = self.named(name, type_name::<V>(), |graph| Content::fields(fields, graph))?;
         let spots = self.tracer.graph.parts(named);
-        self.tracer
-            .deeper(|tracer| tracer.fields(named, None, &spots, visitor))
+        self.tracer.deeper(|tracer| tracer.fields(named, None, &spots, visitor))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -253,19 +208,11 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         let named = self.named(name, type_name::<V>(), |_| Content::variants(variants))?;
         let Some(index) = self.tracer.graph.choose(named) else {
             self.tracer.stuck = true;
-            return Err(Halt(
-                "no variant is known that does not contain its own enum".to_owned(),
-            ));
+            return Err(Halt("no variant is known that does not contain its own enum".to_owned()));
         };
         let was_busy = self.tracer.graph.start(named, index);
         let tracer = &mut *self.tracer;
-        let value = tracer.deeper(|tracer| {
-            visitor.visit_enum(Choice {
-                tracer,
-                named,
-                index,
-            })
-        })?;
+        let value = tracer.deeper(|tracer| visitor.visit_enum(Choice { tracer, named, index }))?;
         self.tracer.graph.finish(named, index, was_busy);
         Ok(value)
     }
@@ -279,10 +226,7 @@ pub(super) struct Parts<'t, 's> {
 
 impl<'t, 's> Parts<'t, 's> {
     pub(super) fn of(tracer: &'t mut Tracer, spots: &'s [Spot]) -> Self {
-        Self {
-            tracer,
-            spots: spots.iter(),
-        }
+        Self { tracer, spots: spots.iter() }
     }
 
     /// Spots that were not asked for.
@@ -291,10 +235,7 @@ impl<'t, 's> Parts<'t, 's> {
     }
 
     fn next<'de, S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        self.spots
-            .next()
-            .map(|&spot| seed.deserialize(self.tracer.probe(spot)))
-            .transpose()
+        self.spots.next().map(|&spot| seed.deserialize(self.tracer.probe(spot))).transpose()
     }
 }
 
@@ -337,10 +278,7 @@ struct Choice<'t> {
 }
 
 impl<'t> Choice<'t> {
-    fn content(
-        self,
-        content: impl FnOnce(&mut Graph) -> Content,
-    ) -> Result<(&'t mut Tracer, Vec<Spot>)> {
+    fn content(self, content: impl FnOnce(&mut Graph) -> Content) -> Result<(&'t mut Tracer, Vec<Spot>)> {
         match self.tracer.graph.variant(self.named, self.index, content) {
             Some(spots) => Ok((self.tracer, spots)),
             None => self.tracer.hopeless(),
@@ -386,11 +324,7 @@ impl<'de> de::VariantAccess<'de> for Choice<'_> {
         visitor.visit_seq(Parts::of(tracer, &spots))
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
         let (named, index) = (self.named, self.index);
         let (tracer, spots) = self.content(|graph| Content::fields(fields, graph))?;
         tracer.fields(named, Some(index), &spots, visitor)

@@ -15,26 +15,14 @@ fn shown<T: Serialize + DeserializeOwned>() -> String {
 }
 
 /// The shape as it is printed, the codec, and each value through that codec and back.
-fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(
-    shape: &str,
-    codec: Codec,
-    values: &[T],
-) {
+fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(shape: &str, codec: Codec, values: &[T]) {
     let traced = trace::<T>();
-    assert_eq!(
-        (traced.shape.to_string().as_str(), traced.codec),
-        (shape, codec)
-    );
+    assert_eq!((traced.shape.to_string().as_str(), traced.codec), (shape, codec));
     let stored = serde_json::to_string(&traced.shape).unwrap();
-    assert_eq!(
-        serde_json::from_str::<Shape>(&stored).unwrap(),
-        traced.shape,
-        "{stored}"
-    );
+    assert_eq!(serde_json::from_str::<Shape>(&stored).unwrap(), traced.shape, "{stored}");
     for value in values {
         let mut bytes = Vec::new();
-        let used = encode(value, traced.codec, &mut bytes)
-            .unwrap_or_else(|error| panic!("{value:?}: {error}"));
+        let used = encode(value, traced.codec, &mut bytes).unwrap_or_else(|error| panic!("{value:?}: {error}"));
         assert_eq!(&decode::<T>(used, &bytes).unwrap(), value);
     }
 }
@@ -53,45 +41,17 @@ fn plain_types() {
     check("Vec<Vec<u8>>", Postcard, &[vec![vec![1_u8, 2], vec![]]]);
     check("[u8; 32]", Postcard, &[[7_u8; 32]]);
     check("(f64, f64, f64)", Postcard, &[[1.0, 2.0, 3.0]]);
-    check(
-        "Option<Option<u8>>",
-        Postcard,
-        &[None, Some(None), Some(Some(3_u8))],
-    );
+    check("Option<Option<u8>>", Postcard, &[None, Some(None), Some(Some(3_u8))]);
     check("Option<unit>", Postcard, &[None, Some(())]);
-    check(
-        "map<(u32, str), f64>",
-        Postcard,
-        &[BTreeMap::from([((1_u32, "a".to_owned()), 0.5)])],
-    );
-    check(
-        "map<str, Vec<u32>>",
-        Postcard,
-        &[HashMap::from([("a".to_owned(), vec![1_u32])])],
-    );
+    check("map<(u32, str), f64>", Postcard, &[BTreeMap::from([((1_u32, "a".to_owned()), 0.5)])]);
+    check("map<str, Vec<u32>>", Postcard, &[HashMap::from([("a".to_owned(), vec![1_u32])])]);
     check("Vec<u16>", Postcard, &[BTreeSet::from([3_u16])]);
     check("Vec<unit>", Postcard, &[vec![(), ()]]);
     check("u32", Postcard, &[NonZeroU32::new(4).unwrap()]);
-    check(
-        "enum Result { Ok(u8), Err(str) }",
-        Postcard,
-        &[Ok::<u8, String>(1), Err("no".to_owned())],
-    );
-    check(
-        "struct Duration { secs: u64, nanos: u32 }",
-        Postcard,
-        &[Duration::from_millis(1500)],
-    );
-    check(
-        "struct SystemTime { secs_since_epoch: u64, nanos_since_epoch: u32 }",
-        Postcard,
-        &[SystemTime::UNIX_EPOCH],
-    );
-    check(
-        "enum IpAddr { V4((u8, u8, u8, u8)), V6([u8; 16]) }",
-        Postcard,
-        &["::1".parse::<IpAddr>().unwrap()],
-    );
+    check("enum Result { Ok(u8), Err(str) }", Postcard, &[Ok::<u8, String>(1), Err("no".to_owned())]);
+    check("struct Duration { secs: u64, nanos: u32 }", Postcard, &[Duration::from_millis(1500)]);
+    check("struct SystemTime { secs_since_epoch: u64, nanos_since_epoch: u32 }", Postcard, &[SystemTime::UNIX_EPOCH]);
+    check("enum IpAddr { V4((u8, u8, u8, u8)), V6([u8; 16]) }", Postcard, &["::1".parse::<IpAddr>().unwrap()]);
     assert_eq!(trace::<SocketAddr>().codec, Postcard);
 }
 
@@ -129,15 +89,8 @@ enum Color {
 
 #[test]
 fn structs_and_enums() {
-    let position = Position {
-        latitude: 1.0,
-        longitude: -0.0,
-    };
-    check(
-        "struct Position { latitude: f64, longitude: f64 }",
-        Postcard,
-        std::slice::from_ref(&position),
-    );
+    let position = Position { latitude: 1.0, longitude: -0.0 };
+    check("struct Position { latitude: f64, longitude: f64 }", Postcard, std::slice::from_ref(&position));
     check("struct Unit", Postcard, &[Unit]);
     check("struct Nothing {}", Postcard, &[Nothing {}]);
     check("struct Meters(f64)", Postcard, &[Meters(2.0)]);
@@ -145,25 +98,10 @@ fn structs_and_enums() {
     check(
         "enum Color { Red, Rgb(u8, u8, u8), Named(str), At { position: struct Position { latitude: f64, longitude: f64 } } }",
         Postcard,
-        &[
-            Color::Red,
-            Color::Rgb(1, 2, 3),
-            Color::Named("x".to_owned()),
-            Color::At { position },
-        ],
+        &[Color::Red, Color::Rgb(1, 2, 3), Color::Named("x".to_owned()), Color::At { position }],
     );
-    let page = Page {
-        items: vec![2_u8],
-        next: Some(Box::new(Page {
-            items: vec![],
-            next: None,
-        })),
-    };
-    check(
-        "struct Page { items: Vec<u8>, next: Option<Page> }",
-        Postcard,
-        &[page],
-    );
+    let page = Page { items: vec![2_u8], next: Some(Box::new(Page { items: vec![], next: None })) };
+    check("struct Page { items: Vec<u8>, next: Option<Page> }", Postcard, &[page]);
 }
 
 mod a {
@@ -212,9 +150,7 @@ mod c {
 fn one_name_for_two_layouts_is_numbered() {
     let both = a::Both {
         left: a::Item { tags: vec![1] },
-        right: b::Item {
-            tags: vec!["x".to_owned()],
-        },
+        right: b::Item { tags: vec!["x".to_owned()] },
         kinds: (a::Kind::Large(1), b::Kind::New(2)),
     };
     check(
@@ -233,10 +169,7 @@ fn one_name_for_two_layouts_is_numbered() {
 fn a_shape_knows_names_and_order_but_no_modules() {
     assert_eq!(trace::<a::Item>().shape, trace::<c::Item>().shape);
     assert_ne!(trace::<a::Item>().shape, trace::<b::Item>().shape);
-    assert_eq!(
-        trace::<(a::Item, c::Item)>().shape,
-        trace::<(c::Item, c::Item)>().shape
-    );
+    assert_eq!(trace::<(a::Item, c::Item)>().shape, trace::<(c::Item, c::Item)>().shape);
     assert_ne!(trace::<Position>().shape, trace::<c::Position>().shape);
 }
 
@@ -245,10 +178,7 @@ enum Expr {
     Add(Box<Expr>, Box<Expr>),
     Not(Box<Expr>),
     All(Vec<Expr>),
-    Call {
-        name: String,
-        arguments: BTreeMap<String, Expr>,
-    },
+    Call { name: String, arguments: BTreeMap<String, Expr> },
     Number(i64),
 }
 
@@ -281,40 +211,18 @@ fn recursion_ends() {
     check(
         "enum Expr { Add(Expr, Expr), Not(Expr), All(Vec<Expr>), Call { name: str, arguments: map<str, Expr> }, Number(i64) }",
         Postcard,
-        &[
-            Expr::Add(number(), Box::new(Expr::Not(number()))),
-            Expr::All(vec![*number()]),
-        ],
+        &[Expr::Add(number(), Box::new(Expr::Not(number()))), Expr::All(vec![*number()])],
     );
-    check(
-        "enum Loop { One(Loop), Many(Vec<Loop>) }",
-        Postcard,
-        &[Loop::One(Box::new(Loop::Many(vec![])))],
-    );
-    let leaf = || Tree {
-        left: None,
-        right: None,
-        kind: Color::Red,
-        forest: vec![],
-    };
+    check("enum Loop { One(Loop), Many(Vec<Loop>) }", Postcard, &[Loop::One(Box::new(Loop::Many(vec![])))]);
+    let leaf = || Tree { left: None, right: None, kind: Color::Red, forest: vec![] };
     let tree = Tree {
         left: Some(Box::new(leaf())),
-        forest: vec![
-            (leaf(), Branch::Up(Box::new(leaf()))),
-            (leaf(), Branch::Down(Some(Color::Red))),
-        ],
+        forest: vec![(leaf(), Branch::Up(Box::new(leaf()))), (leaf(), Branch::Down(Some(Color::Red)))],
         ..leaf()
     };
     let traced = trace::<Tree>();
     assert_eq!(traced.codec, Postcard);
-    assert!(
-        traced
-            .shape
-            .to_string()
-            .contains("enum Branch { Up(Tree), Down(Option<Color>) }"),
-        "{}",
-        traced.shape
-    );
+    assert!(traced.shape.to_string().contains("enum Branch { Up(Tree), Down(Option<Color>) }"), "{}", traced.shape);
     check(&traced.shape.to_string(), Postcard, &[tree]);
     assert_eq!(shown::<Endless>(), "opaque Endless");
 }
@@ -394,59 +302,20 @@ struct Holder {
 fn self_describing_types_go_to_json() {
     let json = serde_json::json!({"a": [1, 2.5, null, "x"], "b": {"c": true}});
     check("any", Json, &[json.clone(), serde_json::Value::Null]);
-    check(
-        "any",
-        Json,
-        &[
-            Untagged::Number(1),
-            Untagged::Text("x".to_owned()),
-            Untagged::Map([].into()),
-        ],
-    );
-    check(
-        "opaque any",
-        Json,
-        &[Internal::A { x: 1 }, Internal::B { y: None }, Internal::C],
-    );
-    let adjacent = [
-        Adjacent::A(1),
-        Adjacent::B { y: "y".to_owned() },
-        Adjacent::C,
-        Adjacent::D(1, -1),
-    ];
+    check("any", Json, &[Untagged::Number(1), Untagged::Text("x".to_owned()), Untagged::Map([].into())]);
+    check("opaque any", Json, &[Internal::A { x: 1 }, Internal::B { y: None }, Internal::C]);
+    let adjacent = [Adjacent::A(1), Adjacent::B { y: "y".to_owned() }, Adjacent::C, Adjacent::D(1, -1)];
     check("opaque Adjacent", Json, &adjacent);
-    check(
-        "opaque AdjacentUnits",
-        Json,
-        &[AdjacentUnits::A, AdjacentUnits::B],
-    );
-    let position = Position {
-        latitude: 1.0,
-        longitude: 2.0,
-    };
+    check("opaque AdjacentUnits", Json, &[AdjacentUnits::A, AdjacentUnits::B]);
+    let position = Position { latitude: 1.0, longitude: 2.0 };
     check(
         "opaque map",
         Json,
-        &[Flat {
-            id: 1,
-            position: position.clone(),
-            rest: [("x".to_owned(), json.clone())].into(),
-        }],
+        &[Flat { id: 1, position: position.clone(), rest: [("x".to_owned(), json.clone())].into() }],
     );
     let traced = trace::<Holder>().shape.to_string();
-    assert!(
-        traced.starts_with("struct Holder { before: u8, value: any, after: enum Color {"),
-        "{traced}"
-    );
-    check(
-        &traced,
-        Json,
-        &[Holder {
-            before: 1,
-            value: json,
-            after: Color::At { position },
-        }],
-    );
+    assert!(traced.starts_with("struct Holder { before: u8, value: any, after: enum Color {"), "{traced}");
+    check(&traced, Json, &[Holder { before: 1, value: json, after: Color::At { position } }]);
     assert_eq!(trace::<Vec<Adjacent>>().shape, Shape::opaque("seq"));
 }
 
@@ -496,32 +365,11 @@ fn what_is_not_written_as_it_is_read() {
     check(
         "struct Skipping { id: u32, name: Option<str>, tags: Vec<u8>, after: u32 }",
         Postcard,
-        &[
-            skipping(None, &[]),
-            skipping(Some("x"), &[]),
-            skipping(None, &[1]),
-            skipping(Some("x"), &[1]),
-        ],
+        &[skipping(None, &[]), skipping(Some("x"), &[]), skipping(None, &[1]), skipping(Some("x"), &[1])],
     );
-    check(
-        "struct OneWay { id: u32, old: u32, after: u32 }",
-        Json,
-        &[OneWay {
-            id: 1,
-            old: 0,
-            after: 3,
-        }],
-    );
+    check("struct OneWay { id: u32, old: u32, after: u32 }", Json, &[OneWay { id: 1, old: 0, after: 3 }]);
     check("enum Gap { A, B, C }", Json, &[Gap::A, Gap::B, Gap::C]);
-    check(
-        "struct Cached { id: u32, after: u8 }",
-        Postcard,
-        &[Cached {
-            id: 1,
-            cache: 0,
-            after: 2,
-        }],
-    );
+    check("struct Cached { id: u32, after: u8 }", Postcard, &[Cached { id: 1, cache: 0, after: 2 }]);
 }
 
 /// A type that parses itself, as those of the date and id crates do.
@@ -538,9 +386,7 @@ impl<'de> Deserialize<'de> for Date {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let valid = text.len() == 10 && text.split('-').count() == 3;
-        valid
-            .then_some(Self(text))
-            .ok_or_else(|| D::Error::custom("not a date"))
+        valid.then_some(Self(text)).ok_or_else(|| D::Error::custom("not a date"))
     }
 }
 
@@ -551,11 +397,7 @@ struct Strange(String);
 impl TryFrom<String> for Strange {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text == "rosebud" {
-            Ok(Self(text))
-        } else {
-            Err("not the word")
-        }
+        if text == "rosebud" { Ok(Self(text)) } else { Err("not the word") }
     }
 }
 
@@ -587,30 +429,16 @@ struct Secret {
 
 #[test]
 fn types_that_check_themselves() {
-    let visit = Visit {
-        id: NonZeroU32::MIN,
-        day: Date("2013-01-01".to_owned()),
-        last: None,
-        color: Color::Red,
-    };
+    let visit = Visit { id: NonZeroU32::MIN, day: Date("2013-01-01".to_owned()), last: None, color: Color::Red };
     let shape = shown::<Visit>();
     assert!(
-        shape.starts_with(
-            "struct Visit { id: u32, day: str, last: Option<str>, color: enum Color { Red,"
-        ),
+        shape.starts_with("struct Visit { id: u32, day: str, last: Option<str>, color: enum Color { Red,"),
         "{shape}"
     );
     check(&shape, Postcard, &[visit]);
     check("opaque str", Json, &[Strange("rosebud".to_owned())]);
     // The tracer never gets to `value`, which postcard could not give back.
-    check(
-        "opaque Secret",
-        Json,
-        &[Secret {
-            word: Strange("rosebud".to_owned()),
-            value: serde_json::json!([1]),
-        }],
-    );
+    check("opaque Secret", Json, &[Secret { word: Strange("rosebud".to_owned()), value: serde_json::json!([1]) }]);
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
@@ -629,26 +457,13 @@ enum RenamedVariant {
 
 #[test]
 fn aliases_leave_the_names_uncertain_and_the_codec_alone() {
-    check(
-        "opaque Renamed",
-        Postcard,
-        &[Renamed {
-            new: 1,
-            after: "x".to_owned(),
-        }],
-    );
-    check(
-        "opaque RenamedVariant",
-        Postcard,
-        &[RenamedVariant::New(1), RenamedVariant::After],
-    );
+    check("opaque Renamed", Postcard, &[Renamed { new: 1, after: "x".to_owned() }]);
+    check("opaque RenamedVariant", Postcard, &[RenamedVariant::New(1), RenamedVariant::After]);
 }
 
 #[test]
 fn the_stored_form_is_frozen() {
-    let stored =
-        serde_json::to_string(&trace::<BTreeMap<String, (Color, Option<[u8; 8]>)>>().shape)
-            .unwrap();
+    let stored = serde_json::to_string(&trace::<BTreeMap<String, (Color, Option<[u8; 8]>)>>().shape).unwrap();
     assert_eq!(
         stored,
         concat!(
@@ -659,8 +474,5 @@ fn the_stored_form_is_frozen() {
             r#""Position":{"struct":[{"name":"latitude","is":"f64"},{"name":"longitude","is":"f64"}]}}}"#
         )
     );
-    assert_eq!(
-        serde_json::to_string(&Shape::opaque("Uuid")).unwrap(),
-        r#"{"root":{"opaque":"Uuid"}}"#
-    );
+    assert_eq!(serde_json::to_string(&Shape::opaque("Uuid")).unwrap(), r#"{"root":{"opaque":"Uuid"}}"#);
 }

@@ -28,10 +28,7 @@ pub(crate) fn trace<T: Serialize + DeserializeOwned>() -> Traced {
     let mut survival = Survival::default();
     let mut before = None;
     let complete = loop {
-        let pass = T::deserialize(Probe {
-            tracer: &mut tracer,
-            spot: root,
-        });
+        let pass = T::deserialize(Probe { tracer: &mut tracer, spot: root });
         let passed = pass.map(|value| survival.test(&value)).is_ok();
         let rejected = !passed && !tracer.stuck;
         tracer.begin();
@@ -54,19 +51,11 @@ pub(crate) fn trace<T: Serialize + DeserializeOwned>() -> Traced {
         }
         before = known;
     };
-    let shape = if complete {
-        tracer.graph.shape(root)
-    } else {
-        None
-    };
+    let shape = if complete { tracer.graph.shape(root) } else { None };
     let postcard = complete && !tracer.self_describing && survival.survives();
     Traced {
         shape: shape.unwrap_or_else(|| Shape::opaque(tracer.graph.name(root))),
-        codec: if postcard {
-            Codec::Postcard
-        } else {
-            Codec::Json
-        },
+        codec: if postcard { Codec::Postcard } else { Codec::Json },
     }
 }
 
@@ -133,10 +122,7 @@ impl Tracer {
     }
 
     fn other_sample(&mut self) -> bool {
-        let changed = self
-            .last_sample
-            .take()
-            .is_some_and(|spot| self.graph.next_sample(spot));
+        let changed = self.last_sample.take().is_some_and(|spot| self.graph.next_sample(spot));
         self.samples_changed += usize::from(changed);
         changed
     }

@@ -2,9 +2,9 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::codec::decode;
 use crate::codec::keys::{RowKey, encode_key};
 use crate::codec::record;
-use crate::codec::{Codec, decode};
 use crate::error::Cause;
 use crate::keyed::tables::{Change, Tables};
 use crate::state::broadcast::BroadcastScope;
@@ -57,6 +57,7 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         let mut tables = shared.hub.tables();
         tables.load(table.slot.id(), shared.id, shared.backend()).map_err(|error| table.slot.blame(error))?;
         table.reload(&tables)?;
+        table.rewind(&tables, shared.tables_seen())?;
         drop(tables);
         Ok(table)
     }
@@ -140,12 +141,12 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
 
     fn suffix(&self, key: &K) -> Result<Vec<u8>, StateError> {
         let mut suffix = Vec::new();
-        encode_key(key, &mut suffix).map_err(|error| self.slot.blame(error))?;
+        encode_key(key, self.slot.key_codec, &mut suffix).map_err(|error| self.slot.blame(error))?;
         Ok(suffix)
     }
 
     fn change(&self, key: Vec<u8>, record: Option<Vec<u8>>) -> Change {
-        Change { slot: self.slot.id(), name: self.slot.name().to_owned(), key, record }
+        Change { slot: self.slot.id(), name: self.slot.name().to_owned(), key, record, before: None }
     }
 
     fn reload(&self, tables: &Tables) -> Result<(), StateError> {
@@ -155,9 +156,17 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         tables.entries(self.slot.id()).try_for_each(|(key, record)| self.apply(&mut local, key, Some(record)))
     }
 
+    /// Goes back to version `seen`, which the other broadcast states of the event at hand show.
+    fn rewind(&self, tables: &Tables, seen: u64) -> Result<(), StateError> {
+        let mut local = self.borrow_mut()?;
+        let later = tables.since(seen).into_iter().flatten().rev();
+        let mut own = later.filter(|change| change.slot == self.slot.id());
+        own.try_for_each(|change| self.apply(&mut local, &change.key, change.before.as_deref()))
+    }
+
     fn apply(&self, local: &mut Local<K, V>, key: &[u8], record: Option<&[u8]>) -> Result<(), StateError> {
         let damaged = |reason| self.slot.blame(Cause::Decode { reason }.into());
-        let typed: K = decode(Codec::Postcard, key).map_err(damaged)?;
+        let typed: K = decode(self.slot.key_codec, key).map_err(damaged)?;
         let entry = match record {
             None => None,
             Some(record) => {

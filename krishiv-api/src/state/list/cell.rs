@@ -161,7 +161,10 @@ impl<T: StateValue> List<T> {
 
     /// Makes the list readable: loaded, without what has expired, renewed if reading does that.
     pub(super) fn ready(&self) -> Result<(), StateError> {
-        // Reading inside a reading closure is fine as long as there is nothing to change.
+        // A closure that reads it has it judged already, in this event.
+        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
+            return Ok(());
+        }
         if let Ok(live) = self.live.try_borrow()
             && live.cell.entered
             && live.cell.loaded
@@ -185,6 +188,12 @@ impl<T: StateValue> List<T> {
             }
         }
         Ok(())
+    }
+
+    /// Makes it readable, and sure that no closure is reading it, so that it can be written.
+    pub(super) fn ready_to_write(&self) -> Result<(), StateError> {
+        self.ready()?;
+        self.borrow().map(drop)
     }
 
     fn load(&self, cell: &mut Cell<T>) -> Result<(), StateError> {
@@ -339,13 +348,9 @@ impl<T: StateValue> Core for List<T> {
         if cell.erase {
             self.slot.delete_all(batch, row)?;
         }
-        let gone = cell.removed.len();
-        let dirty = cell.erase || gone > 0 || cell.items.range(cell.clean_until..).any(|item| item.dirty);
-        if dirty {
-            cell.drop_expired(&self.slot);
-            for position in cell.removed.iter().chain(&cell.expired) {
-                self.slot.delete(batch, row, &position.to_be_bytes());
-            }
+        cell.drop_expired(&self.slot);
+        for position in cell.removed.iter().chain(&cell.expired) {
+            self.slot.delete(batch, row, &position.to_be_bytes());
         }
         for item in cell.items.range_mut(cell.clean_until..).filter(|item| item.dirty) {
             if item.position == 0 {

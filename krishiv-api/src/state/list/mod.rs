@@ -322,7 +322,7 @@ impl<T: StateValue> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn retain(&self, keep: impl FnMut(&T) -> bool) {
-        self.run_closure(keep, List::ready, List::retain, |_| ())
+        self.run_closure(keep, List::ready_to_write, List::retain, |_| ())
     }
 
     /// [`retain`](Self::retain) that returns its failure and leaves the event alone.

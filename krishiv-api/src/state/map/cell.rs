@@ -113,7 +113,8 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             return;
         }
         if self.slot.is_expired(entry.stamp) {
-            entry.value = None;
+            // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
+            (entry.value, entry.dirty) = (None, true);
         } else if self.slot.refreshes_on_read() {
             let stamp = self.slot.stamp();
             if stamp != entry.stamp {
@@ -126,7 +127,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     fn suffix<Q: ToOwned<Owned = K> + ?Sized>(&self, key: &Q) -> Result<(K, Box<[u8]>), StateError> {
         let key = key.to_owned();
         let mut suffix = Vec::new();
-        encode_key(&key, &mut suffix).map_err(|error| self.slot.blame(error))?;
+        encode_key(&key, self.slot.key_codec, &mut suffix).map_err(|error| self.slot.blame(error))?;
         Ok((key, suffix.into_boxed_slice()))
     }
 
@@ -136,6 +137,10 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
+        // A closure that reads the map has all of it judged already, in this event.
+        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
+            return Ok(());
+        }
         if let Ok(live) = self.live.try_borrow()
             && live.cell.entered
             && !self.slot.can_expire()
@@ -164,6 +169,12 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         Ok(())
     }
 
+    /// Makes the entry of `key` readable, and sure that no closure is reading the map, so that it can be written.
+    pub(super) fn entry_ready_to_write(&self, key: &K) -> Result<(), StateError> {
+        self.entry_ready(key)?;
+        self.borrow().map(drop)
+    }
+
     /// Runs `f` on the value of `key`.
     pub(super) fn with_entry<Q, R>(&self, key: &Q, f: impl FnOnce(Option<&V>) -> R) -> Result<R, StateError>
     where
@@ -177,7 +188,10 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
 
     /// Makes the whole map readable.
     pub(super) fn ready(&self) -> Result<(), StateError> {
-        // Reading inside a reading closure is fine as long as there is nothing to change.
+        // A closure that reads it has it judged already, in this event.
+        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
+            return Ok(());
+        }
         if let Ok(live) = self.live.try_borrow()
             && live.cell.entered
             && live.cell.complete
@@ -188,7 +202,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         let Live { cell, undo } = &mut *self.borrow()?;
         if !cell.complete {
             for (suffix, found) in self.slot.load_all::<V>()? {
-                let key: K = decode(Codec::Postcard, &suffix).map_err(|reason| {
+                let key: K = decode(self.slot.key_codec, &suffix).map_err(|reason| {
                     let reason = format!("a map key is damaged: {reason}");
                     self.slot.blame(Cause::Decode { reason }.into())
                 })?;
@@ -203,6 +217,12 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             self.judge(key, entry, undo);
         }
         Ok(())
+    }
+
+    /// Makes it readable, and sure that no closure is reading it, so that it can be written.
+    pub(super) fn ready_to_write(&self) -> Result<(), StateError> {
+        self.ready()?;
+        self.borrow().map(drop)
     }
 
     /// Runs `f` on all entries.
@@ -371,7 +391,6 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
         let live = |entry: &Entry<V>| entry.value.is_some() && !self.slot.is_expired(entry.stamp);
         let shadowed = |suffix: &[u8]| cell.entries.values().any(|entry| &*entry.suffix == suffix);
         cell.entries.values().any(live)
-            || (!cell.complete
-                && stored.iter().any(|(slot, suffix)| self.slot.owns(*slot) && !shadowed(suffix)))
+            || (!cell.complete && stored.iter().any(|(slot, suffix)| self.slot.owns(*slot) && !shadowed(suffix)))
     }
 }

@@ -303,7 +303,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn retain(&self, keep: impl FnMut(&K, &V) -> bool) {
-        self.run_closure(keep, Map::ready, Map::retain, |_| ())
+        self.run_closure(keep, Map::ready_to_write, Map::retain, |_| ())
     }
 
     /// [`retain`](Self::retain) that returns its failure and leaves the event alone.
@@ -569,12 +569,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn update<R>(&self, key: K, f: impl FnOnce(&mut Option<V>) -> R) -> R {
-        self.run_closure(
-            f,
-            |core| core.entry_ready(&key),
-            |core, f| core.update(&key, f),
-            |f| f(&mut None),
-        )
+        self.run_closure(f, |core| core.entry_ready_to_write(&key), |core, f| core.update(&key, f), |f| f(&mut None))
     }
 
     /// [`update`](Self::update) that returns its failure and leaves the event alone.
@@ -642,7 +637,10 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn entries(&self) -> Vec<(K, V)> {
-        self.run(|core| core.with(|entries| entries.map(|(key, value)| (key.clone(), value.clone())).collect()), Vec::new)
+        self.run(
+            |core| core.with(|entries| entries.map(|(key, value)| (key.clone(), value.clone())).collect()),
+            Vec::new,
+        )
     }
 
     /// [`entries`](Self::entries) that returns its failure and leaves the event alone.
