@@ -252,7 +252,8 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
 
     pub(super) fn length(&self) -> Result<usize, StateError> {
         self.ready()?;
-        Ok(self.borrow()?.cell.entries.values().filter(|entry| entry.value.is_some()).count())
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        Ok(live.cell.entries.values().filter(|entry| entry.value.is_some()).count())
     }
 
     /// Sets the value of `key` without reading it.
