@@ -4,16 +4,14 @@ use crate::StateError;
 use crate::backend::{Rows as BackendRows, StateBackend, TtlTime};
 use crate::codec::keys::MAX_GROUPS;
 use crate::codec::keys::RowKey;
-use crate::descriptor::{StateDescriptor, StateKind};
 use crate::error::Cause;
-use crate::keyed::catalog::{Declared, KeyRecord, PositionRecord};
-use crate::keyed::expiry::{FirstWatermark, StoreTime, Ttl};
-use crate::keyed::hub::{BackendHub, Draft, OperatorHub};
+use crate::keyed::binder::Binder;
+use crate::keyed::catalog::{KeyRecord, PositionRecord};
+use crate::keyed::expiry::{FirstWatermark, StoreTime};
+use crate::keyed::hub::{BackendHub, OperatorHub};
 use crate::keyed::rows::Rows;
 use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState, UndeclaredState};
-use crate::state::handle::Handle;
-use crate::state::slot::Slot;
 use crate::time::{Clock, SystemClock};
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -284,44 +282,5 @@ impl Past {
             first_watermark: firsts.into_iter().flatten().max_by_key(|first| first.watermark),
             next_position: past.iter().map(|position| position.next_position).max().unwrap_or(1),
         }
-    }
-}
-
-/// Binds the handles of a struct to their states; only the derive uses it.
-pub struct Binder<'a> {
-    shared: &'a Arc<Shared>,
-    draft: Draft<'a>,
-    descriptors: &'static [StateDescriptor],
-}
-
-impl Binder<'_> {
-    /// The handle of the state that is declared at `index`.
-    #[doc(hidden)]
-    pub fn bind<H: Handle>(&mut self, index: usize) -> Result<H, StateError> {
-        let Some(descriptor) = self.descriptors.get(index) else {
-            return setting(format!("the struct declares no state {index}"));
-        };
-        self.draft.bind(self.shared, descriptor.name(), descriptor.ttl().map(Ttl::from))
-    }
-}
-
-impl Draft<'_> {
-    /// Declares a state of `H`, with the backend's TTL unless it has its own, and attaches a handle to it.
-    pub(crate) fn bind<H: Handle>(
-        &mut self,
-        shared: &Arc<Shared>,
-        name: &str,
-        ttl: Option<Ttl>,
-    ) -> Result<H, StateError> {
-        let shapes = H::shapes();
-        let default = shared.time.default_ttl().filter(|_| H::KIND != StateKind::Broadcast);
-        let (value, map_key) = (shapes.value, shapes.map_key);
-        let declared = Declared { name, kind: H::KIND, value, map_key, ttl: ttl.or(default) };
-        let declared = self.declare(declared, &shared.time);
-        let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name))?;
-        if expiry.can_expire() {
-            shared.watch_time();
-        }
-        H::attach(Slot::new(Arc::clone(shared), &record, expiry, shapes.codec))
     }
 }

@@ -3,16 +3,16 @@
 
 use crate::StateError;
 use crate::backend::{AnyBackend, Retention, WriteBatch};
-use crate::codec::keys::{STAMPED, parse};
-use crate::codec::{Codec, record};
+use crate::codec::Codec;
 use crate::error::Cause;
 use crate::keyed::catalog::{
     self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
 };
-use crate::keyed::expiry::{Expiry, FirstWatermark, Now};
+use crate::keyed::expiry::{Expiry, Now};
+use crate::keyed::retention::{OperatorRetention, RetentionState};
 use crate::keyed::tables::Tables;
 use crate::state::current::describe;
-use crate::time::{Clock, TtlClock};
+use crate::time::Clock;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -379,67 +379,4 @@ fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionR
         covered.extend(position.range());
         covered.len() > before
     })
-}
-
-/// Which records of an operator may be dropped in compaction.
-///
-/// Holds no backend, since the backend holds it.
-struct OperatorRetention {
-    operator: u16,
-    state: Mutex<RetentionState>,
-}
-
-#[derive(Default)]
-struct RetentionState {
-    states: HashMap<u16, Arc<Expiry>>,
-    /// The committed one: a crash goes back to it, and must find what had not expired by then.
-    watermark: Option<i64>,
-    first_watermark: Option<FirstWatermark>,
-    /// Whether a store has a watermark, committed or not.
-    has_watermark: bool,
-    clock: Option<Arc<dyn Clock>>,
-}
-
-impl Now for RetentionState {
-    fn now(&self, clock: TtlClock) -> Option<i64> {
-        match clock {
-            TtlClock::Event => self.watermark,
-            TtlClock::Processing => self.clock.as_ref().map(|clock| clock.now_ms()),
-        }
-    }
-
-    fn first_watermark(&self) -> Option<FirstWatermark> {
-        self.first_watermark
-    }
-
-    fn has_watermark(&self) -> bool {
-        self.has_watermark || self.watermark.is_some()
-    }
-}
-
-impl OperatorRetention {
-    fn new(operator: u16) -> Self {
-        Self { operator, state: Mutex::new(RetentionState::default()) }
-    }
-
-    fn state(&self) -> MutexGuard<'_, RetentionState> {
-        lock(&self.state)
-    }
-}
-
-impl Retention for OperatorRetention {
-    fn is_expired(&self, key: &[u8], value: &[u8]) -> bool {
-        let Some(parts) = parse(key) else { return false };
-        if parts.operator != self.operator {
-            return false;
-        }
-        let now = self.state();
-        let Some(expiry) = now.states.get(&(parts.slot & !STAMPED)) else { return false };
-        if parts.slot & STAMPED == 0 {
-            return false;
-        }
-        // What does not read is kept: the reader must see the damage.
-        let Ok(head) = record::head(value, true) else { return false };
-        head.stamp.is_some_and(|stamp| expiry.is_expired(stamp, &*now))
-    }
 }

@@ -1,5 +1,8 @@
 //! The store of one operator instance.
 
+mod batch;
+mod binder;
+mod broadcast;
 mod builder;
 pub(crate) mod catalog;
 mod commit;
@@ -8,9 +11,11 @@ mod event;
 pub(crate) mod expiry;
 pub(crate) mod hub;
 mod keys;
+mod retention;
 mod rows;
 pub(crate) mod shared;
 pub(crate) mod tables;
+mod visitors;
 
 use crate::backend::StateBackend;
 use crate::codec::keys::RowKey;
@@ -22,9 +27,10 @@ use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use builder::{Binder, KeyedBuilder};
+pub use batch::EventResult;
+pub use binder::Binder;
+pub use builder::KeyedBuilder;
 pub use dynamic::Dynamic;
-pub use event::EventResult;
 
 /// A struct of state handles; `#[derive(KeyedState)]` implements it.
 ///

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Debug;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn used<T: Serialize + DeserializeOwned>(value: &T, wanted: Codec) -> (Codec, T) {
     let mut bytes = b"before".to_vec();
@@ -203,9 +203,8 @@ fn bytes_have_to_be_used_up() {
 }
 
 fn hostile<T: DeserializeOwned>(bytes: &[u8]) {
-    let start = Instant::now();
+    // Whoever believes such a length does not come back, or runs out of memory.
     assert!(decode::<T>(Postcard, bytes).is_err());
-    assert!(start.elapsed() < Duration::from_millis(200));
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! Binding handles to the states that the catalog has for them.
+
+use crate::StateError;
+use crate::descriptor::{StateDescriptor, StateKind};
+use crate::error::Cause;
+use crate::keyed::catalog::Declared;
+use crate::keyed::expiry::Ttl;
+use crate::keyed::hub::Draft;
+use crate::keyed::shared::Shared;
+use crate::state::handle::Handle;
+use crate::state::slot::Slot;
+use std::sync::Arc;
+
+/// Binds the handles of a struct to their states; only the derive uses it.
+pub struct Binder<'a> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) draft: Draft<'a>,
+    pub(super) descriptors: &'static [StateDescriptor],
+}
+
+impl Binder<'_> {
+    /// The handle of the state that is declared at `index`.
+    #[doc(hidden)]
+    pub fn bind<H: Handle>(&mut self, index: usize) -> Result<H, StateError> {
+        let Some(descriptor) = self.descriptors.get(index) else {
+            return Err(Cause::Setting { reason: format!("the struct declares no state {index}") }.into());
+        };
+        self.draft.bind(self.shared, descriptor.name(), descriptor.ttl().map(Ttl::from))
+    }
+}
+
+impl Draft<'_> {
+    /// Declares a state of `H`, with the backend's TTL unless it has its own, and attaches a handle to it.
+    pub(crate) fn bind<H: Handle>(
+        &mut self,
+        shared: &Arc<Shared>,
+        name: &str,
+        ttl: Option<Ttl>,
+    ) -> Result<H, StateError> {
+        let shapes = H::shapes();
+        let default = shared.time.default_ttl().filter(|_| H::KIND != StateKind::Broadcast);
+        let (value, map_key) = (shapes.value, shapes.map_key);
+        let declared = Declared { name, kind: H::KIND, value, map_key, ttl: ttl.or(default) };
+        let declared = self.declare(declared, &shared.time);
+        let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name))?;
+        if expiry.can_expire() {
+            shared.watch_time();
+        }
+        H::attach(Slot::new(Arc::clone(shared), &record, expiry, shapes.codec))
+    }
+}

@@ -1,0 +1,120 @@
+//! Broadcasts: how one instance changes what all of them see, and how the others catch up.
+
+use crate::StateError;
+use crate::keyed::dynamic::{DynamicHandles, Extra};
+use crate::keyed::event::Frame;
+use crate::keyed::shared::Shared;
+use crate::keyed::tables::Tables;
+use crate::keyed::visitors::{Settle, Undo};
+use crate::keyed::{Keyed, KeyedState};
+use crate::state::BroadcastScope;
+use crate::state::current;
+use crate::state::handle::{Calls, Core, Handle, Visitor};
+use std::sync::Arc;
+
+impl<S: KeyedState> Keyed<S> {
+    /// Changes broadcast state, for all keys and all parallel instances; all or nothing, like an event.
+    ///
+    /// The other instances see it from their next event on. It is written by the next commit of any of
+    /// them, so that nothing computed from it is ever durable before it.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// # #[derive(KeyedState)]
+    /// # #[state(key = String)]
+    /// # struct Flights { rules: BroadcastState<String, i32> }
+    /// let mut flights = Keyed::<Flights>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// flights.broadcast(|state, scope| state.rules.put(scope, "EV".to_owned(), 30))?;
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first failure of a handle; [`Cause::BroadcastLimit`] when a state would grow past the limit.
+    pub fn broadcast<R>(&mut self, update: impl FnOnce(&S, &mut BroadcastScope) -> R) -> Result<R, StateError> {
+        self.begin().map_err(|error| self.blame(error))?;
+        let mut scope = BroadcastScope { shared: Arc::clone(&self.shared), changes: Vec::new() };
+        let (mut cells, mut extra) = (S::Row::default(), None);
+        let Self { state, dynamic, shared, max_parallelism, .. } = self;
+        let frame = Frame::<S> { state, dynamic, shared, key: None, max_parallelism: *max_parallelism };
+        let open = Broadcasting { state, cells: &mut cells, dynamic, extra: &mut extra, shared };
+        let result = current::enter(&frame, || update(state, &mut scope));
+        let published = match shared.take_failure() {
+            Some(error) => Err(error),
+            None if scope.changes.is_empty() => Ok(()),
+            None => {
+                let mut tables = shared.hub.tables();
+                let published = tables.publish(scope.changes, shared.broadcast_limit);
+                shared.hub.announce(&tables);
+                published
+            }
+        };
+        if let Err(error) = published {
+            drop(open);
+            return Err(self.blame(error));
+        }
+        open.keep();
+        // Takes in, in their order, what other instances have published in between.
+        self.begin().map_err(|error| self.blame(error))?;
+        Ok(result)
+    }
+
+    #[cold]
+    pub(super) fn catch_up(&mut self) -> Result<(), StateError> {
+        let tables = self.shared.hub.tables();
+        let mut refresh = Refresh { tables: &tables, seen: self.shared.tables_seen(), result: Ok(()) };
+        self.state.visit(&mut S::Row::default(), &mut refresh);
+        let mut result = refresh.result;
+        self.dynamic.for_each(|handle| {
+            if result.is_ok() {
+                result = handle.refresh(&tables, self.shared.tables_seen());
+            }
+        });
+        result?;
+        self.shared.set_tables_seen(tables.version());
+        Ok(())
+    }
+}
+
+/// A broadcast under way. Dropped, also by a panic, it undoes what was changed.
+struct Broadcasting<'a, S: KeyedState> {
+    state: &'a S,
+    cells: &'a mut S::Row,
+    dynamic: &'a DynamicHandles,
+    extra: &'a mut Extra,
+    shared: &'a Shared,
+}
+
+impl<S: KeyedState> Broadcasting<'_, S> {
+    fn keep(self) {
+        self.state.visit(self.cells, &mut Settle { adopt: false, wrote: false, complete: true, weight: 0 });
+        self.dynamic.visit(self.extra, |handle, _| {
+            handle.settle();
+        });
+    }
+}
+
+impl<S: KeyedState> Drop for Broadcasting<'_, S> {
+    fn drop(&mut self) {
+        // After `keep` there is nothing left to undo.
+        self.state.visit(self.cells, &mut Undo);
+        self.dynamic.for_each(|handle| handle.undo());
+        drop(self.shared.take_failure());
+    }
+}
+
+/// Takes in what other instances have published.
+struct Refresh<'a> {
+    tables: &'a Tables,
+    seen: u64,
+    result: Result<(), StateError>,
+}
+
+impl Visitor for Refresh<'_> {
+    fn visit<H: Handle>(&mut self, handle: &H, _: &mut H::Cell) {
+        if let (Some(core), Ok(())) = (handle.core(), &self.result) {
+            self.result = core.refresh(self.tables, self.seen);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Which records of an operator the backend may drop in compaction.
+
+use crate::backend::Retention;
+use crate::codec::keys::{STAMPED, parse};
+use crate::codec::record;
+use crate::keyed::expiry::{Expiry, FirstWatermark, Now};
+use crate::keyed::hub::lock;
+use crate::time::{Clock, TtlClock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Which records of an operator may be dropped in compaction.
+///
+/// Holds no backend, since the backend holds it.
+pub(super) struct OperatorRetention {
+    operator: u16,
+    state: Mutex<RetentionState>,
+}
+
+#[derive(Default)]
+pub(super) struct RetentionState {
+    pub(super) states: HashMap<u16, Arc<Expiry>>,
+    /// The committed one: a crash goes back to it, and must find what had not expired by then.
+    pub(super) watermark: Option<i64>,
+    pub(super) first_watermark: Option<FirstWatermark>,
+    /// Whether a store has a watermark, committed or not.
+    pub(super) has_watermark: bool,
+    pub(super) clock: Option<Arc<dyn Clock>>,
+}
+
+impl Now for RetentionState {
+    fn now(&self, clock: TtlClock) -> Option<i64> {
+        match clock {
+            TtlClock::Event => self.watermark,
+            TtlClock::Processing => self.clock.as_ref().map(|clock| clock.now_ms()),
+        }
+    }
+
+    fn first_watermark(&self) -> Option<FirstWatermark> {
+        self.first_watermark
+    }
+
+    fn has_watermark(&self) -> bool {
+        self.has_watermark || self.watermark.is_some()
+    }
+}
+
+impl OperatorRetention {
+    pub(super) fn new(operator: u16) -> Self {
+        Self { operator, state: Mutex::new(RetentionState::default()) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, RetentionState> {
+        lock(&self.state)
+    }
+}
+
+impl Retention for OperatorRetention {
+    fn is_expired(&self, key: &[u8], value: &[u8]) -> bool {
+        let Some(parts) = parse(key) else { return false };
+        if parts.operator != self.operator {
+            return false;
+        }
+        let now = self.state();
+        let Some(expiry) = now.states.get(&(parts.slot & !STAMPED)) else { return false };
+        if parts.slot & STAMPED == 0 {
+            return false;
+        }
+        // What does not read is kept: the reader must see the damage.
+        let Ok(head) = record::head(value, true) else { return false };
+        head.stamp.is_some_and(|stamp| expiry.is_expired(stamp, &*now))
+    }
+}
