@@ -1,11 +1,11 @@
 //! Broadcasts: how one instance changes what all of them see, and how the others catch up.
 
 use crate::StateError;
-use crate::keyed::dynamic::{DynamicHandles, Extra};
+use crate::keyed::dynamic::DynamicHandles;
 use crate::keyed::event::Frame;
 use crate::keyed::shared::Shared;
 use crate::keyed::tables::Tables;
-use crate::keyed::visitors::{Settle, Undo};
+use crate::keyed::visitors::Undo;
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::BroadcastScope;
 use crate::state::current;
@@ -35,10 +35,9 @@ impl<S: KeyedState> Keyed<S> {
     pub fn broadcast<R>(&mut self, update: impl FnOnce(&S, &mut BroadcastScope) -> R) -> Result<R, StateError> {
         self.begin().map_err(|error| self.blame(error))?;
         let mut scope = BroadcastScope { shared: Arc::clone(&self.shared), changes: Vec::new() };
-        let (mut cells, mut extra) = (S::Row::default(), None);
         let Self { state, dynamic, shared, max_parallelism, .. } = self;
         let frame = Frame::<S> { state, dynamic, shared, key: None, max_parallelism: *max_parallelism };
-        let open = Broadcasting { state, cells: &mut cells, dynamic, extra: &mut extra, shared };
+        let mut open = Broadcasting { state, dynamic, shared, published: false };
         let result = current::enter(&frame, || update(state, &mut scope));
         let published = match shared.take_failure() {
             Some(error) => Err(error),
@@ -50,12 +49,10 @@ impl<S: KeyedState> Keyed<S> {
                 published
             }
         };
-        if let Err(error) = published {
-            drop(open);
-            return Err(self.blame(error));
-        }
-        open.keep();
-        // Takes in, in their order, what other instances have published in between.
+        open.published = published.is_ok();
+        drop(open);
+        published.map_err(|error| self.blame(error))?;
+        // Takes in, in their order, what other instances have published in between, and this one.
         self.begin().map_err(|error| self.blame(error))?;
         Ok(result)
     }
@@ -80,27 +77,18 @@ impl<S: KeyedState> Keyed<S> {
 /// A broadcast under way. Dropped, also by a panic, it undoes what was changed.
 struct Broadcasting<'a, S: KeyedState> {
     state: &'a S,
-    cells: &'a mut S::Row,
     dynamic: &'a DynamicHandles,
-    extra: &'a mut Extra,
     shared: &'a Shared,
-}
-
-impl<S: KeyedState> Broadcasting<'_, S> {
-    fn keep(self) {
-        self.state.visit(self.cells, &mut Settle { adopt: false, wrote: false, complete: true, weight: 0 });
-        self.dynamic.visit(self.extra, |handle, _| {
-            handle.settle();
-        });
-    }
+    published: bool,
 }
 
 impl<S: KeyedState> Drop for Broadcasting<'_, S> {
     fn drop(&mut self) {
-        // After `keep` there is nothing left to undo.
-        self.state.visit(self.cells, &mut Undo);
-        self.dynamic.for_each(|handle| handle.undo());
-        drop(self.shared.take_failure());
+        if !self.published {
+            self.state.visit(&mut S::Row::default(), &mut Undo);
+            self.dynamic.for_each(|handle| handle.undo());
+            drop(self.shared.take_failure());
+        }
     }
 }
 

@@ -108,17 +108,12 @@ impl DynamicHandles {
         }
     }
 
-    /// Lets a row leave the handles, those included that joined while it was there.
-    #[inline]
-    pub(super) fn leave(&self, extra: &mut Extra) {
-        if self.is_empty() {
-            return;
-        }
+    /// Lets the row have the cells of handles that joined while it was there.
+    pub(super) fn hand_over(&self, extra: &mut Extra) {
         let joined = std::mem::take(&mut self.inner.borrow_mut().joined);
         if !joined.is_empty() {
             extra.get_or_insert_default().extend(joined);
         }
-        self.visit(extra, |handle, cell| handle.swap(cell));
     }
 
     /// Takes note of a new handle, which its first call holds, and enters it into the row of the event, if any.
@@ -128,7 +123,7 @@ impl DynamicHandles {
         inner.handles.push(Named { name: name.to_owned(), handle: None });
         if in_event {
             let mut cell = handle.new_cell();
-            handle.swap(&mut *cell);
+            handle.enter(&mut *cell);
             inner.joined.push(cell);
         }
     }

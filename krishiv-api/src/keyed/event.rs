@@ -6,9 +6,10 @@ use crate::error::Cause;
 use crate::keyed::dynamic::{DynamicHandles, Extra};
 use crate::keyed::rows::{Row, Status};
 use crate::keyed::shared::Shared;
-use crate::keyed::visitors::{Settle, Swap, Undo};
+use crate::keyed::visitors::{Adopt, Enter, Leave, Undo};
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::current::{self, AnyHandle, Current, Taken};
+use crate::state::handle::Left;
 use hashbrown::hash_table::Entry;
 use std::any::Any;
 use std::borrow::Borrow;
@@ -199,7 +200,7 @@ struct Entered<'a, S: KeyedState> {
     dynamic: &'a DynamicHandles,
     extra: &'a mut Extra,
     shared: &'a Shared,
-    settled: bool,
+    left: bool,
 }
 
 impl<'a, S: KeyedState> Entered<'a, S> {
@@ -211,9 +212,9 @@ impl<'a, S: KeyedState> Entered<'a, S> {
         extra: &'a mut Extra,
         shared: &'a Shared,
     ) -> Self {
-        state.visit(cells, &mut Swap);
-        dynamic.visit(extra, |handle, cell| handle.swap(cell));
-        Self { state, cells, dynamic, extra, shared, settled: false }
+        state.visit(cells, &mut Enter);
+        dynamic.visit(extra, |handle, cell| handle.enter(cell));
+        Self { state, cells, dynamic, extra, shared, left: false }
     }
 
     /// Ends the event, with what it did or without; returns what is now known of the row.
@@ -222,41 +223,48 @@ impl<'a, S: KeyedState> Entered<'a, S> {
         if !keep {
             self.undo();
         }
-        let adopt = self.shared.has_prefetched();
-        let mut settle = Settle { adopt, wrote: false, complete: true, weight: Row::<S>::WEIGHT };
-        self.state.visit(self.cells, &mut settle);
-        self.dynamic.for_each(|handle| {
-            if adopt {
-                handle.adopt();
-            }
-            settle.wrote |= handle.settle();
-            settle.weight += handle.weight();
-        });
-        self.shared.forget_prefetched();
-        self.settled = true;
-        let Settle { wrote, complete, weight, .. } = settle;
-        Status { weight, complete, recent: true, dirty: before.dirty || wrote }
+        let left = self.leave();
+        let (weight, complete) = (Row::<S>::WEIGHT + left.weight, left.complete);
+        Status { weight, complete, recent: true, dirty: before.dirty || left.wrote }
     }
-}
 
-impl<S: KeyedState> Entered<'_, S> {
     #[cold]
     fn undo(&mut self) {
         self.state.visit(self.cells, &mut Undo);
         self.dynamic.for_each(|handle| handle.undo());
+    }
+
+    #[inline]
+    fn leave(&mut self) -> Left {
+        if self.shared.has_prefetched() {
+            self.adopt();
+        }
+        let mut leave = Leave(Left { wrote: false, complete: true, weight: 0 });
+        self.state.visit(self.cells, &mut leave);
+        if !self.dynamic.is_empty() {
+            self.dynamic.hand_over(self.extra);
+            self.dynamic.visit(self.extra, |handle, cell| leave.add(handle.leave(cell)));
+        }
+        self.left = true;
+        leave.0
+    }
+
+    #[cold]
+    fn adopt(&mut self) {
+        self.state.visit(self.cells, &mut Adopt);
+        self.dynamic.for_each(|handle| handle.adopt());
+        self.shared.forget_prefetched();
     }
 }
 
 impl<S: KeyedState> Drop for Entered<'_, S> {
     #[inline]
     fn drop(&mut self) {
-        if !self.settled {
+        if !self.left {
             self.undo();
-            self.shared.forget_prefetched();
+            self.leave();
             // A panic may come after a failure, which must not be blamed on the next event.
             drop(self.shared.take_failure());
         }
-        self.state.visit(self.cells, &mut Swap);
-        self.dynamic.leave(self.extra);
     }
 }

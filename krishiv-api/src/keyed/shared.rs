@@ -165,13 +165,9 @@ impl Shared {
     }
 
     /// Forgets what was read for the event.
-    #[inline]
     pub(crate) fn forget_prefetched(&self) {
-        // Not a `swap`: that would be a barrier in every event, and cost it the overlap with the next.
-        if self.prefetched.load(Relaxed) {
-            self.prefetched.store(false, Relaxed);
-            lock(&self.event).found.clear();
-        }
+        self.prefetched.store(false, Relaxed);
+        lock(&self.event).found.clear();
     }
 
     /// The next list position of this store; they only grow, so that appending needs no reading.

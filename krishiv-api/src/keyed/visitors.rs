@@ -1,49 +1,58 @@
 //! What an event does with each handle of a struct and its cell.
 
-use crate::state::handle::{Calls, Core, Handle, Visitor};
+use crate::state::handle::{Calls, Core, Handle, Left, Visitor};
 
-/// Enters a row into the handles, or leaves them again.
-pub(super) struct Swap;
+/// Enters a row into the handles.
+pub(super) struct Enter;
 
-impl Visitor for Swap {
+impl Visitor for Enter {
     #[inline]
     fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
         if let Some(core) = handle.core() {
-            core.swap(cell);
+            core.enter(cell);
         }
     }
 }
 
-/// Ends an event that succeeded.
-pub(super) struct Settle {
-    /// Whether cells that were read together with others may be kept.
-    pub(super) adopt: bool,
-    pub(super) wrote: bool,
-    pub(super) complete: bool,
-    pub(super) weight: usize,
-}
+/// Keeps what was read of each cell together with others.
+pub(super) struct Adopt;
 
-impl Visitor for Settle {
-    #[inline]
+impl Visitor for Adopt {
     fn visit<H: Handle>(&mut self, handle: &H, _: &mut H::Cell) {
         if let Some(core) = handle.core() {
-            if self.adopt {
-                core.adopt();
-            }
-            self.wrote |= core.settle();
-            self.complete &= core.is_complete();
-            self.weight += core.weight();
+            core.adopt();
         }
     }
 }
 
-/// Ends an event that failed.
+/// Undoes an event.
 pub(super) struct Undo;
 
 impl Visitor for Undo {
     fn visit<H: Handle>(&mut self, handle: &H, _: &mut H::Cell) {
         if let Some(core) = handle.core() {
             core.undo();
+        }
+    }
+}
+
+/// Lets a row leave the handles, and sums up what has become of it.
+pub(super) struct Leave(pub(super) Left);
+
+impl Leave {
+    #[inline]
+    pub(super) fn add(&mut self, left: Left) {
+        self.0.wrote |= left.wrote;
+        self.0.complete &= left.complete;
+        self.0.weight += left.weight;
+    }
+}
+
+impl Visitor for Leave {
+    #[inline]
+    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core() {
+            self.add(core.leave(cell));
         }
     }
 }

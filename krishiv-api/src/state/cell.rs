@@ -6,7 +6,7 @@ use crate::codec::Codec;
 use crate::codec::keys::RowKey;
 use crate::codec::record::Stamp;
 use crate::error::Cause;
-use crate::state::handle::Core;
+use crate::state::handle::{Core, Left};
 use crate::state::slot::{Loaded, Slot, heap_size};
 use crate::time::TtlClock;
 use crate::value::StateValue;
@@ -69,10 +69,12 @@ impl<T: StateValue> Value<T> {
         Self { slot: slot.prefetched(), live: RefCell::new(live), reducer: None }
     }
 
+    #[inline]
     fn borrow(&self) -> Result<RefMut<'_, Live<T>>, StateError> {
         self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))
     }
 
+    #[cold]
     fn outside(&self) -> StateError {
         self.slot.blame(Cause::OutsideEvent.into())
     }
@@ -126,7 +128,7 @@ impl<T: StateValue> Value<T> {
     }
 
     /// Runs `f` on the value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
         // What `ready` and `read` would do in two looks.
         if let Ok(live) = self.live.try_borrow() {
@@ -151,7 +153,7 @@ impl<T: StateValue> Value<T> {
     }
 
     /// Sets the value, to be stored by `codec` where that can carry it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(&self, value: T, codec: Codec) -> Result<(), StateError> {
         let Stamp { expires_at, clock } = self.slot.stamp();
         let heap = u32::try_from(heap_size(&value)).unwrap_or(u32::MAX);
@@ -163,7 +165,7 @@ impl<T: StateValue> Value<T> {
         self.replace(Cell::Absent { dirty: true })
     }
 
-    #[inline]
+    #[inline(always)]
     fn replace(&self, new: Cell<T>) -> Result<(), StateError> {
         let live = &mut *self.borrow()?;
         if matches!(live.cell, Cell::Outside) {
@@ -223,18 +225,20 @@ impl<T: StateValue> Core for Value<T> {
     }
 
     #[inline]
-    fn swap(&self, cell: &mut Cell<T>) {
+    fn enter(&self, cell: &mut Cell<T>) {
         std::mem::swap(&mut self.live.borrow_mut().cell, cell);
     }
 
     #[inline]
-    fn settle(&self) -> bool {
-        let mut live = self.live.borrow_mut();
-        if matches!(live.before, Before::Same) {
-            return false;
+    fn leave(&self, cell: &mut Cell<T>) -> Left {
+        let live = &mut *self.live.borrow_mut();
+        let wrote = !matches!(live.before, Before::Same);
+        if wrote {
+            live.before = Before::Same;
         }
-        live.before = Before::Same;
-        true
+        std::mem::swap(&mut live.cell, cell);
+        let weight = if let Cell::Present { heap, .. } = cell { *heap as usize } else { 0 };
+        Left { wrote, complete: !matches!(cell, Cell::Unloaded), weight }
     }
 
     fn undo(&self) {
@@ -257,19 +261,6 @@ impl<T: StateValue> Core for Value<T> {
             && let Ok(found) = self.slot.load(&[])
         {
             live.cell = Cell::found(found);
-        }
-    }
-
-    #[inline]
-    fn is_complete(&self) -> bool {
-        !matches!(self.live.borrow().cell, Cell::Unloaded)
-    }
-
-    #[inline]
-    fn weight(&self) -> usize {
-        match self.live.borrow().cell {
-            Cell::Present { heap, .. } => heap as usize,
-            _ => 0,
         }
     }
 

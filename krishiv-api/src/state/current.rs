@@ -6,7 +6,7 @@ use crate::codec::keys::RowKey;
 use crate::error::Cause;
 use crate::keyed::shared::Shared;
 use crate::keyed::tables::Tables;
-use crate::state::handle::{Calls, Core, Handle};
+use crate::state::handle::{Calls, Core, Handle, Left};
 use scoped_tls_hkt::scoped_thread_local;
 use std::any::Any;
 use std::sync::Arc;
@@ -125,11 +125,10 @@ pub(crate) fn describe(
 pub(crate) trait AnyHandle: Send {
     fn as_any(&self) -> &dyn Any;
     fn new_cell(&self) -> Box<dyn Any + Send>;
-    fn swap(&self, cell: &mut (dyn Any + Send));
-    fn settle(&self) -> bool;
+    fn enter(&self, cell: &mut (dyn Any + Send));
     fn undo(&self);
     fn adopt(&self);
-    fn weight(&self) -> usize;
+    fn leave(&self, cell: &mut (dyn Any + Send)) -> Left;
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
     fn committed(&self, cell: &mut (dyn Any + Send));
     fn holds(&self, cell: &(dyn Any + Send), stored: &[(u16, &[u8])]) -> bool;
@@ -144,13 +143,10 @@ impl<H: Handle> AnyHandle for H {
     fn new_cell(&self) -> Box<dyn Any + Send> {
         Box::new(H::Cell::default())
     }
-    fn swap(&self, cell: &mut (dyn Any + Send)) {
+    fn enter(&self, cell: &mut (dyn Any + Send)) {
         if let (Some(core), Some(cell)) = (self.core(), cell.downcast_mut()) {
-            core.swap(cell);
+            core.enter(cell);
         }
-    }
-    fn settle(&self) -> bool {
-        self.core().is_some_and(Core::settle)
     }
     fn undo(&self) {
         self.core().into_iter().for_each(Core::undo);
@@ -158,8 +154,14 @@ impl<H: Handle> AnyHandle for H {
     fn adopt(&self) {
         self.core().into_iter().for_each(Core::adopt);
     }
-    fn weight(&self) -> usize {
-        self.core().map_or(0, Core::weight) + size_of::<H::Cell>()
+    fn leave(&self, cell: &mut (dyn Any + Send)) -> Left {
+        match (self.core(), cell.downcast_mut()) {
+            (Some(core), Some(cell)) => {
+                let left = core.leave(cell);
+                Left { weight: left.weight + size_of::<H::Cell>(), ..left }
+            }
+            _ => Left { wrote: false, complete: false, weight: 0 },
+        }
     }
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
         match (self.core(), cell.downcast_mut()) {

@@ -71,31 +71,35 @@ pub enum Binding<C> {
     Named(String),
 }
 
+/// What has become of a cell in an event.
+pub struct Left {
+    /// The event has written to it.
+    pub(crate) wrote: bool,
+    /// Nothing of it is left to read from the backend.
+    pub(crate) complete: bool,
+    /// Memory that it holds outside the row, in bytes, roughly.
+    pub(crate) weight: usize,
+}
+
 /// The part of a handle that belongs to a store.
 ///
-/// It rests empty. Entering a key swaps the key's cell into it, leaving swaps it back.
+/// It rests empty. Entering a key moves the key's cell into it, leaving moves it back.
 pub trait Core: Send + 'static {
     type Cell;
 
     fn slot(&self) -> &Slot;
 
-    /// Exchanges the cell in the handle with `cell`.
-    fn swap(&self, cell: &mut Self::Cell);
+    /// Takes the cell of the key that is entered, and leaves its own there.
+    fn enter(&self, cell: &mut Self::Cell);
 
-    /// Ends an event that succeeded; says whether it wrote.
-    fn settle(&self) -> bool;
-
-    /// Ends an event that failed: all it did is undone.
+    /// Goes back to before the event.
     fn undo(&self);
+
+    /// Gives the cell back at the end of an event, and says what has become of it.
+    fn leave(&self, cell: &mut Self::Cell) -> Left;
 
     /// Keeps what was read of this cell together with others.
     fn adopt(&self) {}
-
-    /// Whether nothing of this cell is left to read from the backend.
-    fn is_complete(&self) -> bool;
-
-    /// Memory that the cell holds outside the row, in bytes, roughly.
-    fn weight(&self) -> usize;
 
     /// Adds what the cell has to write to `batch`; can be repeated until [`committed`](Self::committed).
     fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
@@ -122,7 +126,7 @@ pub trait Visitor {
 /// How the methods of a handle reach its store.
 pub(crate) trait Calls: Handle {
     /// The part that belongs to a store; every handle in a store has it.
-    #[inline]
+    #[inline(always)]
     fn core(&self) -> Option<&Self::Core> {
         match self.binding() {
             Binding::Bound(core) => Some(core),
@@ -131,7 +135,7 @@ pub(crate) trait Calls: Handle {
     }
 
     /// Runs `f` on the bound handle: this one, or the one of that name in the store being processed.
-    #[inline]
+    #[inline(always)]
     fn try_run<R>(&self, f: impl FnOnce(&Self::Core) -> Result<R, StateError>) -> Result<R, StateError> {
         match self.binding() {
             Binding::Bound(core) => f(core),
@@ -143,7 +147,7 @@ pub(crate) trait Calls: Handle {
     }
 
     /// The same for calls that cannot fail to the eye: a failure undoes the event, and reads as absent.
-    #[inline]
+    #[inline(always)]
     fn run<R>(&self, f: impl FnOnce(&Self::Core) -> Result<R, StateError>, absent: impl FnOnce() -> R) -> R {
         match self.try_run(f) {
             Ok(result) => result,

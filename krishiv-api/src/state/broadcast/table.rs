@@ -8,7 +8,7 @@ use crate::codec::record;
 use crate::error::Cause;
 use crate::keyed::tables::{Change, Tables};
 use crate::state::broadcast::BroadcastScope;
-use crate::state::handle::Core;
+use crate::state::handle::{Core, Left};
 use crate::state::slot::Slot;
 use crate::value::{StateKey, StateValue};
 use hashbrown::HashMap;
@@ -187,14 +187,10 @@ impl<K: StateKey, V: StateValue> Core for Table<K, V> {
         &self.slot
     }
 
-    fn swap(&self, (): &mut ()) {}
+    fn enter(&self, (): &mut ()) {}
 
-    fn settle(&self) -> bool {
-        // What a broadcast changed belongs to no row.
-        if !self.local.borrow().undo.is_empty() {
-            self.local.borrow_mut().undo.clear();
-        }
-        false
+    fn leave(&self, (): &mut ()) -> Left {
+        Left { wrote: false, complete: true, weight: 0 }
     }
 
     fn undo(&self) {
@@ -202,14 +198,6 @@ impl<K: StateKey, V: StateValue> Core for Table<K, V> {
         while let Some((key, before)) = local.undo.pop() {
             local.set(key, before);
         }
-    }
-
-    fn is_complete(&self) -> bool {
-        true
-    }
-
-    fn weight(&self) -> usize {
-        0
     }
 
     fn flush(&self, (): &mut (), _: &RowKey, _: &mut WriteBatch) -> Result<(), StateError> {
@@ -223,6 +211,8 @@ impl<K: StateKey, V: StateValue> Core for Table<K, V> {
     }
 
     fn refresh(&self, tables: &Tables, seen: u64) -> Result<(), StateError> {
+        // Whatever a broadcast of this instance has changed is part of the tables now.
+        self.borrow_mut()?.undo.clear();
         let Some(changes) = tables.since(seen) else { return self.reload(tables) };
         let mut local = self.borrow_mut()?;
         let mut own = changes.filter(|change| change.slot == self.slot.id());

@@ -6,7 +6,7 @@ use crate::codec::Codec;
 use crate::codec::keys::RowKey;
 use crate::codec::record::Stamp;
 use crate::error::Cause;
-use crate::state::handle::Core;
+use crate::state::handle::{Core, Left};
 use crate::state::slot::{Slot, heap_size};
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};
@@ -303,15 +303,16 @@ impl<T: StateValue> Core for List<T> {
         &self.slot
     }
 
-    fn swap(&self, cell: &mut Cell<T>) {
+    fn enter(&self, cell: &mut Cell<T>) {
         std::mem::swap(&mut self.live.borrow_mut().cell, cell);
     }
 
-    fn settle(&self) -> bool {
-        let mut live = self.live.borrow_mut();
+    fn leave(&self, cell: &mut Cell<T>) -> Left {
+        let live = &mut *self.live.borrow_mut();
         let wrote = !live.undo.is_empty();
         live.undo.clear();
-        wrote
+        std::mem::swap(&mut live.cell, cell);
+        Left { wrote, complete: cell.loaded, weight: cell.heap }
     }
 
     fn undo(&self) {
@@ -334,14 +335,6 @@ impl<T: StateValue> Core for List<T> {
             }
             cell.reshaped();
         }
-    }
-
-    fn is_complete(&self) -> bool {
-        self.live.borrow().cell.loaded
-    }
-
-    fn weight(&self) -> usize {
-        self.live.borrow().cell.heap
     }
 
     fn flush(&self, cell: &mut Cell<T>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {

@@ -6,7 +6,7 @@ use crate::codec::keys::{RowKey, encode_key};
 use crate::codec::record::Stamp;
 use crate::codec::{Codec, decode};
 use crate::error::Cause;
-use crate::state::handle::Core;
+use crate::state::handle::{Core, Left};
 use crate::state::slot::{Loaded, Slot, heap_size};
 use crate::value::{StateKey, StateValue};
 use hashbrown::HashMap;
@@ -327,15 +327,16 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
         &self.slot
     }
 
-    fn swap(&self, cell: &mut Cell<K, V>) {
+    fn enter(&self, cell: &mut Cell<K, V>) {
         std::mem::swap(&mut self.live.borrow_mut().cell, cell);
     }
 
-    fn settle(&self) -> bool {
-        let mut live = self.live.borrow_mut();
+    fn leave(&self, cell: &mut Cell<K, V>) -> Left {
+        let live = &mut *self.live.borrow_mut();
         let wrote = !live.undo.is_empty();
         live.undo.clear();
-        wrote
+        std::mem::swap(&mut live.cell, cell);
+        Left { wrote, complete: cell.complete, weight: cell.weight }
     }
 
     fn undo(&self) {
@@ -356,14 +357,6 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
                 Undo::Clear(old) => *cell = old,
             }
         }
-    }
-
-    fn is_complete(&self) -> bool {
-        self.live.borrow().cell.complete
-    }
-
-    fn weight(&self) -> usize {
-        self.live.borrow().cell.weight
     }
 
     fn flush(&self, cell: &mut Cell<K, V>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
