@@ -47,6 +47,18 @@ pub trait Retention: Send + Sync + 'static {
     /// assert!(!KeepAll.is_expired(b"k", b"v"));
     /// ```
     fn is_expired(&self, key: &[u8], value: &[u8]) -> bool;
+
+    /// Whether the rule will never apply again, so that the backend may forget it.
+    ///
+    /// ```
+    /// # use krishiv_api::Retention;
+    /// # struct KeepAll;
+    /// # impl Retention for KeepAll { fn is_expired(&self, _: &[u8], _: &[u8]) -> bool { false } }
+    /// assert!(!KeepAll.is_over());
+    /// ```
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// An ordered map from bytes to bytes with atomic batches.
@@ -145,11 +157,11 @@ pub trait StateBackend: Send + Sync + 'static {
 
     /// Where stores opened on this backend keep their rows.
     #[doc(hidden)]
-    fn rows(self: Arc<Self>) -> Rows
+    fn rows(self: Arc<Self>) -> Result<Rows, StateError>
     where
         Self: Sized,
     {
-        Rows { backend: self, ttl: None }
+        Ok(Rows { backend: self, ttl: None })
     }
 }
 

@@ -182,7 +182,7 @@ impl<S: KeyedState> KeyedBuilder<S> {
         }
         let operator = self.operator.clone().unwrap_or_else(|| S::OPERATOR.to_owned());
         let name = operator.clone();
-        self.open_on(backend.rows(), operator).map_err(|error| error.at_operator(&name))
+        backend.rows().and_then(|rows| self.open_on(rows, operator)).map_err(|error| error.at_operator(&name))
     }
 
     fn open_on(self, rows: BackendRows, operator: String) -> Result<Keyed<S>, StateError> {

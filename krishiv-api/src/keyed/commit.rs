@@ -6,6 +6,7 @@ use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
 use crate::keyed::event::show;
 use crate::keyed::expiry::Now;
+use crate::keyed::rows::{Rows, dirty_rows};
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use std::sync::atomic::Ordering::Relaxed;
@@ -51,10 +52,11 @@ impl<S: KeyedState> Keyed<S> {
     fn flush(&mut self) -> Result<WriteBatch, StateError> {
         let mut batch = WriteBatch::default();
         let mut row_key = RowKey::default();
-        let hashes = std::mem::take(&mut self.rows.dirty);
+        // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
         let Self { state, rows, dynamic, shared, max_parallelism, .. } = self;
-        let result = hashes.iter().copied().try_for_each(|hash| {
-            rows.dirty_rows(hash).try_for_each(|row| {
+        let Rows { table, hasher, dirty, .. } = rows;
+        dirty.iter().try_for_each(|hash| {
+            dirty_rows(table, hasher, *hash).try_for_each(|row| {
                 row_key.set(shared.id, *max_parallelism, (&row.key, shared.key_codec))?;
                 let mut flush = Flush { row: &row_key, batch: &mut batch, result: Ok(()) };
                 state.visit(&mut row.cells, &mut flush);
@@ -66,28 +68,24 @@ impl<S: KeyedState> Keyed<S> {
                 });
                 result.map_err(|error| error.at_operator(&shared.operator).at_key(|| show(&row.key)))
             })
-        });
-        self.rows.dirty = hashes;
-        result.map(|()| batch)
+        })?;
+        Ok(batch)
     }
 
     /// Makes the dirty rows clean ones.
     fn settle(&mut self) {
-        let hashes = std::mem::take(&mut self.rows.dirty);
         let Self { state, rows, dynamic, .. } = self;
-        for hash in hashes {
-            let mut settled = Vec::new();
-            for row in rows.dirty_rows(hash) {
+        let Rows { table, hasher, dirty, weight, .. } = rows;
+        for hash in dirty.iter() {
+            for row in dirty_rows(table, hasher, *hash) {
                 state.visit(&mut row.cells, &mut Committed);
                 dynamic.visit(&mut row.extra, |handle, cell| handle.committed(cell));
                 let before = row.status;
                 row.status.dirty = false;
-                settled.push((before, row.status));
-            }
-            for (before, after) in settled {
-                rows.weight.update(before, after);
+                weight.update(before, row.status);
             }
         }
+        dirty.clear();
         rows.evict_all();
     }
 }

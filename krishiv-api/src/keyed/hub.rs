@@ -2,14 +2,14 @@
 //! states of one operator.
 
 use crate::StateError;
-use crate::backend::{AnyBackend, Retention, WriteBatch};
+use crate::backend::{AnyBackend, WriteBatch};
 use crate::codec::Codec;
 use crate::error::Cause;
 use crate::keyed::catalog::{
     self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
 };
 use crate::keyed::expiry::{Expiry, Now};
-use crate::keyed::retention::{OperatorRetention, RetentionState};
+use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
 use crate::state::current::describe;
 use crate::time::Clock;
@@ -78,7 +78,7 @@ impl BackendHub {
             Some(operator) => operator,
             None => {
                 let operator = Arc::new(self.load(name, key, max_parallelism, &mut inner)?);
-                self.backend.add_retention(Arc::clone(&operator.retention) as Arc<dyn Retention>);
+                self.backend.add_retention(Arc::new(WhileOpen(Arc::downgrade(&operator.retention))));
                 inner.operators.insert(name.to_owned(), Arc::downgrade(&operator));
                 operator
             }
@@ -321,13 +321,6 @@ impl OperatorHub {
     /// Lets expired records be judged by `clock`.
     pub(crate) fn use_clock(&self, clock: &Arc<dyn Clock>) {
         self.retention.state().clock = Some(Arc::clone(clock));
-    }
-}
-
-impl Drop for OperatorHub {
-    /// Nobody knows any longer what ends when: the next store may have other TTLs.
-    fn drop(&mut self) {
-        *self.retention.state() = RetentionState::default();
     }
 }
 

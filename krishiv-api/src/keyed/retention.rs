@@ -7,11 +7,9 @@ use crate::keyed::expiry::{Expiry, FirstWatermark, Now};
 use crate::keyed::hub::lock;
 use crate::time::{Clock, TtlClock};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// Which records of an operator may be dropped in compaction.
-///
-/// Holds no backend, since the backend holds it.
 pub(super) struct OperatorRetention {
     operator: u16,
     state: Mutex<RetentionState>,
@@ -55,7 +53,21 @@ impl OperatorRetention {
     }
 }
 
-impl Retention for OperatorRetention {
+/// The rule as the backend holds it: over with the last store of the operator, since the next one may have
+/// other TTLs.
+pub(super) struct WhileOpen(pub(super) Weak<OperatorRetention>);
+
+impl Retention for WhileOpen {
+    fn is_expired(&self, key: &[u8], value: &[u8]) -> bool {
+        self.0.upgrade().is_some_and(|rule| rule.is_expired(key, value))
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
+impl OperatorRetention {
     fn is_expired(&self, key: &[u8], value: &[u8]) -> bool {
         let Some(parts) = parse(key) else { return false };
         if parts.operator != self.operator {

@@ -91,12 +91,6 @@ impl<S: KeyedState> Rows<S> {
         self.weight.dirty > 0 && self.weight.dirty >= self.weight.budget / 2
     }
 
-    /// The dirty rows whose keys hash to `hash`: one, but for collisions.
-    pub(super) fn dirty_rows(&mut self, hash: u64) -> impl Iterator<Item = &mut Row<S>> {
-        let hasher = &self.hasher;
-        self.table.iter_hash_mut(hash).filter(move |row| row.status.dirty && hasher.hash_one(&row.key) == hash)
-    }
-
     /// Drops clean rows that were not used lately, until the rest fits the budget or has been looked at.
     #[inline]
     pub(super) fn evict(&mut self) {
@@ -132,4 +126,13 @@ impl<S: KeyedState> Rows<S> {
             }
         }
     }
+}
+
+/// The dirty rows of `table` whose keys hash to `hash`: one, but for collisions.
+pub(super) fn dirty_rows<'a, S: KeyedState>(
+    table: &'a mut HashTable<Row<S>>,
+    hasher: &'a RandomState,
+    hash: u64,
+) -> impl Iterator<Item = &'a mut Row<S>> {
+    table.iter_hash_mut(hash).filter(move |row| row.status.dirty && hasher.hash_one(&row.key) == hash)
 }

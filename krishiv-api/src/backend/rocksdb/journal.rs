@@ -6,7 +6,6 @@
 //! A file is a row of blocks of 32 KiB, a block a row of frames: `[crc32c, masked, u32][length u16][kind u8]`
 //! and the body, all little-endian. A frame never crosses a block, and a block ends in up to 6 bytes of padding.
 
-use super::crc32c;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -81,7 +80,7 @@ impl Frames {
             return Ok(Step::Zeros);
         }
         let Some(body) = body.get(..length) else { return Ok(Step::End) };
-        if crc32c::masked(&[&[kind], body]) != u32::from_le_bytes([c0, c1, c2, c3]) {
+        if masked(crc32c::crc32c_append(crc32c::crc32c(&[kind]), body)) != u32::from_le_bytes([c0, c1, c2, c3]) {
             return Ok(Step::End);
         }
         self.at = self.at.saturating_add(HEADER + length);
@@ -138,4 +137,9 @@ fn batch_header(head: &[u8]) -> Option<(u64, u64)> {
     let (sequence, rest) = head.split_first_chunk::<8>()?;
     let (steps, _) = rest.split_first_chunk::<4>()?;
     Some((u64::from_le_bytes(*sequence), u64::from(u32::from_le_bytes(*steps))))
+}
+
+/// A CRC-32C as RocksDB stores it: a checksum of bytes that hold a checksum is weak, and the mask is the remedy.
+fn masked(crc: u32) -> u32 {
+    crc.rotate_right(15).wrapping_add(0xa282_ead8)
 }

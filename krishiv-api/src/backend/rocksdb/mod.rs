@@ -1,6 +1,5 @@
 //! State in a folder, through RocksDB.
 
-mod crc32c;
 mod fault;
 mod guard;
 mod journal;

@@ -18,7 +18,9 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn add(&self, rule: Arc<dyn Retention>) {
-        self.rules.write().unwrap_or_else(PoisonError::into_inner).push(rule);
+        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        rules.retain(|rule| !rule.is_over());
+        rules.push(rule);
     }
 }
 

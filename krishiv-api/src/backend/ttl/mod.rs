@@ -370,14 +370,13 @@ impl<B: StateBackend> StateBackend for TtlStateBackend<B> {
         self.inner.add_retention(Arc::new(Unstamped { rule }));
     }
 
-    fn rows(self: Arc<Self>) -> Rows {
+    fn rows(self: Arc<Self>) -> Result<Rows, StateError> {
         self.typed.store(true, Ordering::Release);
         self.set_horizon(Horizon::None);
-        // So that the store goes on at the watermark that was stored. What cannot be read now is reported by the
-        // first use of the wrapper itself; the store's own records are not concerned.
-        drop(self.settled());
+        // So that the store goes on at the watermark that was stored.
+        drop(self.settled()?);
         let ttl = DefaultTtl { ttl_ms: self.config.ttl_ms(), time: Arc::clone(&self.time) };
-        Rows { ttl: Some(ttl), ..Arc::clone(&self.inner).rows() }
+        Ok(Rows { ttl: Some(ttl), ..Arc::clone(&self.inner).rows()? })
     }
 }
 
@@ -389,6 +388,10 @@ struct Unstamped {
 impl Retention for Unstamped {
     fn is_expired(&self, key: &[u8], value: &[u8]) -> bool {
         !marker::is_library(key) && stamp::split(key, value).is_ok_and(|(_, raw)| self.rule.is_expired(key, raw))
+    }
+
+    fn is_over(&self) -> bool {
+        self.rule.is_over()
     }
 }
 
@@ -413,7 +416,7 @@ mod tests {
         let clock = Arc::new(ManualClock::new(7));
         let ttl = TtlStateBackend::new(Arc::clone(&inner), TtlConfig::new(60)).with_clock(Arc::clone(&clock));
         let ttl = Arc::new(ttl);
-        let rows = Arc::clone(&ttl).rows();
+        let rows = Arc::clone(&ttl).rows()?;
         let Some(default) = rows.ttl else { return Err(StateError::damaged("no default")) };
         assert_eq!((default.ttl_ms, default.time.now_ms(), default.time.watermark()), (60, 7, None));
         ttl.set_watermark(5);
@@ -438,7 +441,7 @@ mod tests {
         first.set_watermark(5);
         first.write(WriteBatch::default())?;
         let again = Arc::new(TtlStateBackend::new(inner, TtlConfig::new(60)));
-        assert_eq!(again.rows().ttl.and_then(|ttl| ttl.time.watermark()), Some(5));
+        assert_eq!(again.rows()?.ttl.and_then(|ttl| ttl.time.watermark()), Some(5));
         Ok(())
     }
 }
