@@ -203,13 +203,13 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let past = Past::of(&hub.positions(), &range);
         let clock = self.clock.or_else(|| rows.ttl.as_ref().map(|ttl| Arc::clone(&ttl.time) as Arc<dyn Clock>));
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let time = StoreTime::new(Arc::clone(&clock), rows.ttl, past.watermark, past.first_watermark);
+        let time = StoreTime::new(clock, rows.ttl, past.watermark, past.first_watermark);
         let shared = Arc::new(Shared::new(operator, Arc::clone(&hub), time, self.broadcast_limit, past.next_position));
         let state = {
             let mut binder = Binder { shared: &shared, draft: hub.draft(), descriptors: S::DESCRIPTORS };
             let state = S::attach(&mut binder)?;
             binder.draft.publish();
-            hub.use_clock(&clock);
+            hub.use_time(&shared.time);
             state
         };
         let names: Vec<_> = S::DESCRIPTORS.iter().map(|descriptor| descriptor.name()).collect();

@@ -5,9 +5,10 @@ use crate::codec::record::SCHEMA_VERSION;
 use crate::codec::{Codec, Shape, trace};
 use crate::descriptor::{MAX_NAME, StateKind};
 use crate::error::Cause;
-use crate::keyed::expiry::{FirstWatermark, Now, Switches, Ttl};
+use crate::keyed::expiry::{Expiry, FirstWatermark, Now, Switches, Ttl};
 use crate::{StateError, StateValue};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// The newest format of stored bytes that this library writes and reads.
@@ -127,6 +128,13 @@ impl OperatorRecord {
             state.stamped |= stamped;
         }
         Ok(state)
+    }
+}
+
+impl OperatorRecord {
+    /// When the records of each state end.
+    pub(crate) fn lives(&self) -> HashMap<u16, Expiry> {
+        self.states.iter().map(|state| (state.slot, Expiry::new(state.ttl, state.switches))).collect()
     }
 }
 

@@ -3,11 +3,12 @@
 use crate::StateError;
 use crate::descriptor::StateDescriptor;
 use crate::keyed::{Binder, KeyedState};
-use crate::state::current::{AnyHandle, Taken};
+use crate::state::current::AnyHandle;
 use crate::state::handle::Visitor;
 use crate::value::StateKey;
+use elsa::FrozenVec;
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 /// A `KeyedState` that declares no field: its store serves handles made by name.
@@ -50,43 +51,34 @@ impl<K: StateKey> KeyedState for Dynamic<K> {
 pub(super) type Extra = Option<Box<Vec<Box<dyn Any + Send>>>>;
 
 /// The handles of undeclared states that a store got to know.
+///
+/// They join one by one and never leave, so that a call can use one while others join.
 #[derive(Default)]
 pub(super) struct DynamicHandles {
-    /// Whether there are any; most stores have none, and ask this in every event.
-    any: Cell<bool>,
-    inner: RefCell<Inner>,
-}
-
-#[derive(Default)]
-struct Inner {
-    handles: Vec<Named>,
+    handles: FrozenVec<Box<Named>>,
     /// What the handles that joined in the event at hand held at rest.
-    joined: Vec<Box<dyn Any + Send>>,
+    joined: RefCell<Vec<Box<dyn Any + Send>>>,
 }
 
 struct Named {
     name: String,
-    /// `None` while a call uses it.
-    handle: Option<Box<dyn AnyHandle>>,
+    handle: Box<dyn AnyHandle>,
 }
 
 impl DynamicHandles {
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        !self.any.get()
+        self.handles.is_empty()
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&dyn AnyHandle> {
+        self.handles.iter().find(|named| named.name == name).map(|named| &*named.handle)
     }
 
     /// Runs `f` on every handle.
     #[inline]
     pub(super) fn for_each(&self, mut f: impl FnMut(&dyn AnyHandle)) {
-        if self.is_empty() {
-            return;
-        }
-        for named in &self.inner.borrow().handles {
-            if let Some(handle) = &named.handle {
-                f(&**handle);
-            }
-        }
+        self.handles.iter().for_each(|named| f(&*named.handle));
     }
 
     /// Runs `f` on every handle with its cell in `extra`.
@@ -95,51 +87,32 @@ impl DynamicHandles {
         if self.is_empty() {
             return;
         }
-        let inner = self.inner.borrow();
         let cells = extra.get_or_insert_default();
-        for (index, named) in inner.handles.iter().enumerate() {
-            let Some(handle) = &named.handle else { continue };
+        for (index, named) in self.handles.iter().enumerate() {
             if cells.len() == index {
-                cells.push(handle.new_cell());
+                cells.push(named.handle.new_cell());
             }
             if let Some(cell) = cells.get_mut(index) {
-                f(&**handle, &mut **cell);
+                f(&*named.handle, &mut **cell);
             }
         }
+    }
+
+    /// Takes in a new handle, and enters it into the row of the event, if any.
+    pub(super) fn join(&self, name: &str, handle: Box<dyn AnyHandle>, in_event: bool) {
+        if in_event {
+            let mut cell = handle.new_cell();
+            handle.enter(&mut *cell);
+            self.joined.borrow_mut().push(cell);
+        }
+        self.handles.push(Box::new(Named { name: name.to_owned(), handle }));
     }
 
     /// Lets the row have the cells of handles that joined while it was there.
     pub(super) fn hand_over(&self, extra: &mut Extra) {
-        let joined = std::mem::take(&mut self.inner.borrow_mut().joined);
+        let joined = self.joined.take();
         if !joined.is_empty() {
             extra.get_or_insert_default().extend(joined);
-        }
-    }
-
-    /// Takes note of a new handle, which its first call holds, and enters it into the row of the event, if any.
-    pub(super) fn join(&self, name: &str, handle: &dyn AnyHandle, in_event: bool) {
-        self.any.set(true);
-        let mut inner = self.inner.borrow_mut();
-        inner.handles.push(Named { name: name.to_owned(), handle: None });
-        if in_event {
-            let mut cell = handle.new_cell();
-            handle.enter(&mut *cell);
-            inner.joined.push(cell);
-        }
-    }
-
-    pub(super) fn take(&self, name: &str) -> Taken {
-        let mut inner = self.inner.borrow_mut();
-        match inner.handles.iter_mut().find(|named| named.name == name) {
-            None => Taken::Unknown,
-            Some(named) => named.handle.take().map_or(Taken::InUse, Taken::Handle),
-        }
-    }
-
-    pub(super) fn put_back(&self, name: &str, handle: Box<dyn AnyHandle>) {
-        let mut inner = self.inner.borrow_mut();
-        if let Some(named) = inner.handles.iter_mut().find(|named| named.name == name) {
-            named.handle = Some(handle);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::keyed::rows::{Row, Status};
 use crate::keyed::shared::Shared;
 use crate::keyed::visitors::{Adopt, Enter, Leave, Undo};
 use crate::keyed::{Keyed, KeyedState};
-use crate::state::current::{self, AnyHandle, Current, Taken};
+use crate::state::current::{self, AnyHandle, Current};
 use crate::state::handle::Left;
 use hashbrown::hash_table::Entry;
 use std::any::Any;
@@ -173,15 +173,11 @@ impl<S: KeyedState> Current for Frame<'_, S> {
         self.state.handle(index)
     }
 
-    fn take(&self, name: &str) -> Taken {
-        self.dynamic.take(name)
+    fn dynamic(&self, name: &str) -> Option<&dyn AnyHandle> {
+        self.dynamic.get(name)
     }
 
-    fn put_back(&self, name: &str, handle: Box<dyn AnyHandle>) {
-        self.dynamic.put_back(name, handle);
-    }
-
-    fn join(&self, name: &str, handle: &dyn AnyHandle) -> Result<(), StateError> {
+    fn join(&self, name: &str, handle: Box<dyn AnyHandle>) -> Result<(), StateError> {
         if let Some(key) = self.key {
             // A row that was complete so far has not told the slow paths where it lies.
             let mut row_key = RowKey::default();

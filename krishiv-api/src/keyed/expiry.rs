@@ -1,6 +1,6 @@
 //! When state ends: the clocks of a store as one event sees them, and the judgement of a stamp.
 
-use crate::backend::DefaultTtl;
+use crate::backend::{DefaultTtl, TtlTime};
 use crate::codec::record::{NEVER, PENDING, Stamp};
 use crate::descriptor::TtlDescriptor;
 use crate::time::{Clock, TtlClock, TtlUpdate, expires_at, is_expired};
@@ -88,14 +88,28 @@ impl StoreTime {
         let Some(watermark) = self.watermark() else { return };
         self.event_watermark.store(watermark, Relaxed);
         if self.first_watermark.load(Relaxed) == NONE {
-            self.first_watermark.store(watermark, Relaxed);
-            self.first_clock.store(self.clock.now_ms(), Relaxed);
+            // The backend may have got it some time before this event.
+            let backend = self.backend.as_ref().and_then(|backend| backend.time.first());
+            let here = || FirstWatermark { watermark, clock: self.clock.now_ms() };
+            let first =
+                backend.map_or_else(here, |first| FirstWatermark { watermark: first.watermark, clock: first.clock });
+            self.first_watermark.store(first.watermark, Relaxed);
+            self.first_clock.store(first.clock, Relaxed);
         }
     }
 
     pub(crate) fn default_ttl(&self) -> Option<Ttl> {
         let ttl_ms = self.backend.as_ref()?.ttl_ms;
         Some(Ttl { ttl_ms, clock: None, update: TtlUpdate::CreateAndWrite })
+    }
+
+    /// The time of a backend that brings a TTL of its own.
+    pub(crate) fn backend(&self) -> Option<&Arc<TtlTime>> {
+        self.backend.as_ref().map(|backend| &backend.time)
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
     }
 
     /// Whether the backend brings a TTL of its own.

@@ -8,11 +8,10 @@ use crate::error::Cause;
 use crate::keyed::catalog::{
     self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
 };
-use crate::keyed::expiry::{Expiry, Now};
+use crate::keyed::expiry::{Expiry, Now, StoreTime};
 use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
 use crate::state::current::describe;
-use crate::time::Clock;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -128,6 +127,7 @@ impl BackendHub {
                 persisted: 0,
                 ranges: Vec::new(),
                 positions,
+                committed: Arc::new(if persisted { record.lives() } else { HashMap::new() }),
                 record,
                 expiries: HashMap::new(),
             }),
@@ -169,6 +169,8 @@ struct OperatorState {
     ranges: Vec<Range<u16>>,
     positions: Vec<PositionRecord>,
     expiries: HashMap<u16, Arc<Expiry>>,
+    /// The lives of states as the backend has them.
+    committed: Arc<HashMap<u16, Expiry>>,
 }
 
 impl OperatorState {
@@ -279,6 +281,7 @@ impl OperatorHub {
             rows.put(&catalog::format_key(), &catalog::write(&FormatRecord { format: FORMAT })?);
             rows.put(&catalog::operator_key(&state.record.name), &catalog::write(&state.record)?);
         }
+        let lives = (revision > state.persisted).then(|| state.record.lives());
         let newest = state.positions.iter().map(|position| position.sequence).max();
         position.sequence = newest.unwrap_or(0) + 1;
         let id = state.record.id;
@@ -301,6 +304,9 @@ impl OperatorHub {
         let mut state = lock(&self.state);
         written?;
         state.persisted = state.persisted.max(revision);
+        if let Some(lives) = lives {
+            state.committed = Arc::new(lives);
+        }
         state.positions = state.positions_after(&position).0;
         self.tables().committed(broadcast);
         self.publish_retention(&state);
@@ -312,15 +318,18 @@ impl OperatorHub {
         let (positions, _) = in_force(&state.positions);
         let mut retention = self.retention.state();
         retention.states.clone_from(&state.expiries);
+        retention.committed = Arc::clone(&state.committed);
         retention.watermark = positions.iter().map(|position| position.watermark).min().flatten();
         // Of several moments the latest: it keeps longest.
         let firsts: Option<Vec<_>> = positions.iter().map(|position| position.first_watermark).collect();
         retention.first_watermark = firsts.into_iter().flatten().max_by_key(|first| first.watermark);
     }
 
-    /// Lets expired records be judged by `clock`.
-    pub(crate) fn use_clock(&self, clock: &Arc<dyn Clock>) {
-        self.retention.state().clock = Some(Arc::clone(clock));
+    /// Lets expired records be judged by the clocks of `time`.
+    pub(crate) fn use_time(&self, time: &StoreTime) {
+        let mut retention = self.retention.state();
+        retention.clock = Some(Arc::clone(time.clock()));
+        retention.backend = time.backend().map(Arc::clone);
     }
 }
 

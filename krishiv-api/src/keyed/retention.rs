@@ -1,6 +1,6 @@
 //! Which records of an operator the backend may drop in compaction.
 
-use crate::backend::Retention;
+use crate::backend::{Retention, TtlTime};
 use crate::codec::keys::{STAMPED, parse};
 use crate::codec::record;
 use crate::keyed::expiry::{Expiry, FirstWatermark, Now};
@@ -17,13 +17,18 @@ pub(super) struct OperatorRetention {
 
 #[derive(Default)]
 pub(super) struct RetentionState {
+    /// The states in use.
     pub(super) states: HashMap<u16, Arc<Expiry>>,
+    /// The same as the last commit has them: a TTL that was switched since may yet be undone by a crash.
+    pub(super) committed: Arc<HashMap<u16, Expiry>>,
     /// The committed one: a crash goes back to it, and must find what had not expired by then.
     pub(super) watermark: Option<i64>,
     pub(super) first_watermark: Option<FirstWatermark>,
     /// Whether a store has a watermark, committed or not.
     pub(super) has_watermark: bool,
     pub(super) clock: Option<Arc<dyn Clock>>,
+    /// The time of a backend that brings a TTL of its own.
+    pub(super) backend: Option<Arc<TtlTime>>,
 }
 
 impl Now for RetentionState {
@@ -39,7 +44,9 @@ impl Now for RetentionState {
     }
 
     fn has_watermark(&self) -> bool {
-        self.has_watermark || self.watermark.is_some()
+        self.has_watermark
+            || self.watermark.is_some()
+            || self.backend.as_ref().is_some_and(|backend| backend.watermark().is_some())
     }
 }
 
@@ -74,12 +81,13 @@ impl OperatorRetention {
             return false;
         }
         let now = self.state();
-        let Some(expiry) = now.states.get(&(parts.slot & !STAMPED)) else { return false };
+        let slot = parts.slot & !STAMPED;
+        let (Some(expiry), Some(committed)) = (now.states.get(&slot), now.committed.get(&slot)) else { return false };
         if parts.slot & STAMPED == 0 {
             return false;
         }
         // What does not read is kept: the reader must see the damage.
         let Ok(head) = record::head(value, true) else { return false };
-        head.stamp.is_some_and(|stamp| expiry.is_expired(stamp, &*now))
+        head.stamp.is_some_and(|stamp| expiry.is_expired(stamp, &*now) && committed.is_expired(stamp, &*now))
     }
 }

@@ -162,6 +162,9 @@ impl<T: StateValue> Value<T> {
 
     /// Removes the value.
     pub(crate) fn clear(&self) -> Result<(), StateError> {
+        if matches!(self.borrow()?.cell, Cell::Absent { .. }) {
+            return Ok(());
+        }
         self.replace(Cell::Absent { dirty: true })
     }
 

@@ -20,21 +20,11 @@ pub(crate) trait Current {
     /// The handle that the struct declares under `name`.
     fn declared(&self, name: &str) -> Option<&dyn Any>;
 
-    /// Takes out the undeclared handle of `name` for one call; [`put_back`](Self::put_back) ends it.
-    fn take(&self, name: &str) -> Taken;
+    /// The handle that the store got to know under `name`.
+    fn dynamic(&self, name: &str) -> Option<&dyn AnyHandle>;
 
-    /// Puts a handle where [`take`](Self::take) finds it.
-    fn put_back(&self, name: &str, handle: Box<dyn AnyHandle>);
-
-    /// Takes note of a handle that is new to the store, and enters it into the row being processed.
-    fn join(&self, name: &str, handle: &dyn AnyHandle) -> Result<(), StateError>;
-}
-
-/// What a store has under an undeclared name.
-pub(crate) enum Taken {
-    Handle(Box<dyn AnyHandle>),
-    InUse,
-    Unknown,
+    /// Takes in a handle that is new to the store, and enters it into the row being processed.
+    fn join(&self, name: &str, handle: Box<dyn AnyHandle>) -> Result<(), StateError>;
 }
 
 /// Runs `f` with `current` as the store being processed.
@@ -54,22 +44,11 @@ pub(crate) fn with_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> 
             let handle = declared.downcast_ref::<H>();
             return handle.map(f).ok_or_else(|| other_type::<H>(shared, name));
         }
-        let handle = match current.take(name) {
-            Taken::Handle(handle) => handle,
-            Taken::InUse => {
-                return Err(StateError::from(Cause::Reentrant).at_operator(&shared.operator).at_state(name));
-            }
-            Taken::Unknown => {
-                let handle: Box<dyn AnyHandle> = Box::new(attach::<H>(shared, name)?);
-                current.join(name, &*handle)?;
-                handle
-            }
-        };
-        let lent = Lent { current, name, handle: Some(handle) };
-        match lent.handle.as_ref().and_then(|handle| handle.as_any().downcast_ref::<H>()) {
-            Some(handle) => Ok(f(handle)),
-            None => Err(other_type::<H>(shared, name)),
+        if current.dynamic(name).is_none() {
+            current.join(name, Box::new(attach::<H>(shared, name)?))?;
         }
+        let handle = current.dynamic(name).and_then(|handle| handle.as_any().downcast_ref::<H>());
+        handle.map(f).ok_or_else(|| other_type::<H>(shared, name))
     })
 }
 
@@ -77,21 +56,6 @@ pub(crate) fn with_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> 
 pub(crate) fn latch(error: StateError) {
     if CURRENT.is_set() {
         CURRENT.with(|current| current.shared().latch(error));
-    }
-}
-
-/// A handle that goes back to its store, also when the call panics.
-struct Lent<'a> {
-    current: &'a dyn Current,
-    name: &'a str,
-    handle: Option<Box<dyn AnyHandle>>,
-}
-
-impl Drop for Lent<'_> {
-    fn drop(&mut self) {
-        if let Some(handle) = self.handle.take() {
-            self.current.put_back(self.name, handle);
-        }
     }
 }
 
@@ -105,7 +69,11 @@ fn attach<H: Handle>(shared: &Arc<Shared>, name: &str) -> Result<H, StateError> 
 fn other_type<H: Handle>(shared: &Shared, name: &str) -> StateError {
     let held = shared.hub.describe(name).unwrap_or_else(|| "another type".to_owned());
     let shapes = H::shapes();
-    let asked = describe(H::KIND, shapes.map_key.as_ref().map(|key| &key.shape), &shapes.value);
+    let mut asked = describe(H::KIND, shapes.map_key.as_ref().map(|key| &key.shape), &shapes.value);
+    if asked == held {
+        // Types that look the same to serde.
+        asked = format!("{asked} by another type, {}", std::any::type_name::<H>());
+    }
     StateError::from(Cause::HandleType { asked, held }).at_operator(&shared.operator).at_state(name)
 }
 

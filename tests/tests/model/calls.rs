@@ -3,10 +3,12 @@
 use crate::Everything;
 use crate::world::{LATEST, LISTS, List, MAPS, MERGED, Map, Now, Row, VALUES, Value, View};
 use krishiv_api::{BroadcastState, ListState, MapState, ReducingState, StateError, ValueState};
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// What a call returned, as text, so that all of them compare alike.
@@ -116,15 +118,35 @@ fn text() -> impl Strategy<Value = String> {
     select(vec!["", "x", "xy", "y"]).prop_map(str::to_owned)
 }
 
-pub fn call() -> impl Strategy<Value = Call> {
-    let what = prop_oneof![
-        (0..VALUES.len(), value_call()).prop_map(|(which, call)| What::Value(which, call)),
-        (0..LISTS.len(), list_call()).prop_map(|(which, call)| What::List(which, call)),
-        (0..MAPS.len(), map_call()).prop_map(|(which, call)| What::Map(which, call)),
-        (0..MERGED.len(), merged_call()).prop_map(|(which, call)| What::Merged(which, call)),
-        rules_call().prop_map(What::Rules),
-    ];
-    (what, any::<bool>(), any::<bool>()).prop_map(|(what, by_name, twin)| Call { what, by_name, twin })
+/// Calls of one event: now on all states, now on a single one, where they meet what the others have left.
+pub fn calls() -> impl Strategy<Value = Vec<Call>> {
+    prop_oneof![vec(what(0..2), 0..6).prop_map(|whats| whats.concat()), what(1..6)]
+        .prop_flat_map(|whats| {
+            let length = whats.len();
+            (Just(whats), vec(any::<(bool, bool)>(), length))
+        })
+        .prop_map(|(whats, ways)| {
+            let calls = whats.into_iter().zip(ways);
+            calls.map(|(what, (by_name, twin))| Call { what, by_name, twin }).collect()
+        })
+}
+
+/// Calls on one state.
+fn what(count: Range<usize>) -> impl Strategy<Value = Vec<What>> {
+    fn on<C: Debug + Clone>(
+        states: usize,
+        calls: impl Strategy<Value = Vec<C>>,
+        what: fn(usize, C) -> What,
+    ) -> impl Strategy<Value = Vec<What>> {
+        (0..states, calls).prop_map(move |(which, calls)| calls.into_iter().map(|call| what(which, call)).collect())
+    }
+    prop_oneof![
+        on(VALUES.len(), vec(value_call(), count.clone()), What::Value),
+        on(LISTS.len(), vec(list_call(), count.clone()), What::List),
+        on(MAPS.len(), vec(map_call(), count.clone()), What::Map),
+        on(MERGED.len(), vec(merged_call(), count.clone()), What::Merged),
+        on(1, vec(rules_call(), count), |_, call| What::Rules(call)),
+    ]
 }
 
 fn value_call() -> impl Strategy<Value = ValueCall> {
@@ -148,7 +170,7 @@ fn value_call() -> impl Strategy<Value = ValueCall> {
 
 fn list_call() -> impl Strategy<Value = ListCall> {
     use ListCall::*;
-    let items = || prop::collection::vec(0..9, 0..4);
+    let items = || vec(0..9, 0..4);
     prop_oneof![
         1 => Just(Get),
         1 => Just(GetJson),
@@ -183,7 +205,7 @@ fn map_call() -> impl Strategy<Value = MapCall> {
         1 => Just(IsEmpty),
         5 => (text(), 0..9_u32).prop_map(|(key, value)| Put(key, value)),
         2 => (text(), 0..9_u32).prop_map(|(key, value)| PutJson(key, value)),
-        2 => prop::collection::vec((text(), 0..9_u32), 0..4).prop_map(PutAll),
+        2 => vec((text(), 0..9_u32), 0..4).prop_map(PutAll),
         2 => text().prop_map(Increment),
         1 => text().prop_map(Forget),
         2 => text().prop_map(Remove),
@@ -281,7 +303,7 @@ impl Call {
 
     /// Calls that show all there is.
     pub fn look() -> Vec<Self> {
-        let mut whats = vec![What::Rules(RulesCall::Entries)];
+        let mut whats = std::vec![What::Rules(RulesCall::Entries)];
         whats.extend((0..VALUES.len()).map(|which| What::Value(which, ValueCall::Get)));
         whats.extend((0..LISTS.len()).map(|which| What::List(which, ListCall::Get)));
         whats.extend((0..MAPS.len()).map(|which| What::Map(which, MapCall::Entries)));

@@ -23,10 +23,10 @@ struct EventTime {
 
 /// The moment of the first watermark.
 #[derive(Clone, Copy)]
-pub(super) struct First {
-    pub(super) watermark: i64,
+pub(crate) struct First {
+    pub(crate) watermark: i64,
     /// What the clock showed: records that had expired by then are gone.
-    pub(super) clock: i64,
+    pub(crate) clock: i64,
 }
 
 impl TtlTime {
@@ -53,7 +53,7 @@ impl TtlTime {
         self.event().map(|event| event.watermark)
     }
 
-    pub(super) fn first(&self) -> Option<First> {
+    pub(crate) fn first(&self) -> Option<First> {
         self.event().map(|event| event.first)
     }
 

@@ -314,6 +314,9 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     /// Drops all entries without reading them.
     pub(super) fn clear(&self) -> Result<(), StateError> {
         let Live { cell, undo } = &mut *self.borrow()?;
+        if cell.complete && cell.entries.values().all(|entry| entry.value.is_none()) {
+            return Ok(());
+        }
         let empty = Cell { complete: true, erase: true, ..Cell::default() };
         undo.push(Undo::Clear(std::mem::replace(cell, empty)));
         Ok(())

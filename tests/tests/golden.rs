@@ -1,0 +1,553 @@
+//! What was stored stays readable: the formats are frozen in the files of `tests/golden`.
+//!
+//! Each file holds one backend, a record a line: key and value in hexadecimal, and above it in words what the
+//! format says of it. Today's code must write the newest version of a file byte for byte, and read all versions.
+//!
+//! A change of format is a new version: add its folder to [`VERSIONS`], run the tests once with `KRISHIV_BLESS=1`,
+//! which writes the files that are not there, and look at every line of them. Files that are there are never
+//! written: those of older versions are what users have on their disks.
+
+use krishiv_api::{
+    BroadcastState, Dynamic, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, ReducingState,
+    StateBackend, TtlConfig, TtlStateBackend, ValueState, WriteBatch,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Folders of `tests/golden`, oldest first; the last is what is written today.
+const VERSIONS: [&str; 1] = ["format-1"];
+
+type Backend = Arc<InMemoryStateBackend>;
+
+fn path(version: &str, name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(version).join(name).with_extension("txt")
+}
+
+/// Compares `text` with the newest file called `name`.
+fn is_frozen(name: &str, text: &str) {
+    let path = path(VERSIONS[VERSIONS.len() - 1], name);
+    if std::env::var_os("KRISHIV_BLESS").is_some() && !path.exists() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+    }
+    let frozen = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for (written, frozen) in text.lines().zip(frozen.lines()) {
+        assert_eq!(written, frozen, "what is written is no longer what {} holds", path.display());
+    }
+    assert_eq!(text, frozen);
+}
+
+/// What `write` leaves behind is the newest file, and `read` understands every version of it.
+fn stays_readable(name: &str, words: fn(&[u8], &[u8]) -> String, write: fn(Backend), read: fn(Backend)) {
+    let backend = Backend::default();
+    write(Arc::clone(&backend));
+    is_frozen(name, &lines(&backend, words));
+    for version in VERSIONS {
+        let frozen = fs::read_to_string(path(version, name)).unwrap();
+        let backend = load(&frozen);
+        read(Arc::clone(&backend));
+        assert_eq!(lines(&backend, words), frozen, "reading has written");
+    }
+}
+
+fn lines(backend: &InMemoryStateBackend, words: fn(&[u8], &[u8]) -> String) -> String {
+    let mut text = String::new();
+    for record in backend.scan(b"") {
+        let (key, value) = record.unwrap();
+        writeln!(text, "# {}\n{} {}", words(&key, &value), hex(&key), hex(&value)).unwrap();
+    }
+    text
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn load(text: &str) -> Backend {
+    let backend = Backend::default();
+    let mut batch = WriteBatch::default();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (key, value) = line.split_once(' ').expect("a line is a key and a value");
+        batch.put(&bytes(key), &bytes(value));
+    }
+    backend.write(batch).unwrap();
+    backend
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+/// The key of a typed record in words, by the format alone; of the catalog, the whole record, which is JSON.
+fn typed(key: &[u8], value: &[u8]) -> String {
+    let number = |at: usize| u16::from_be_bytes([key[at], key[at + 1]]);
+    if number(0) == 0 {
+        return format!("catalog {}: {}", key[2..].escape_ascii(), String::from_utf8_lossy(value));
+    }
+    let (mut length, mut at) = (0, 4);
+    loop {
+        length |= usize::from(key[at] & 0x7f) << (7 * (at - 4));
+        at += 1;
+        if key[at - 1] & 0x80 == 0 {
+            break;
+        }
+    }
+    let (slot, layout) = match number(at + length) {
+        slot @ 0..0x8000 => (slot, "plain"),
+        slot => (slot - 0x8000, "stamped"),
+    };
+    let (row, suffix) = (key[at..at + length].escape_ascii(), key[at + length + 2..].escape_ascii());
+    format!("operator {}, group {}, key `{row}`, slot {slot} {layout}, suffix `{suffix}`", number(0), number(2))
+}
+
+fn raw(key: &[u8], _: &[u8]) -> String {
+    format!("`{}`", key.escape_ascii())
+}
+
+#[derive(KeyedState)]
+#[state(key = String)]
+struct Aircraft {
+    late_streak: ValueState<u32>,
+    recent_delays: ListState<i32>,
+    destinations: MapState<String, u32>,
+    #[state(reduce = i32::max)]
+    worst_delay: ReducingState<i32>,
+    rules: BroadcastState<String, i32>,
+}
+
+#[test]
+fn all_five_handles_with_catalog_position_and_watermark() {
+    fn write(backend: Backend) {
+        let mut store = Keyed::<Aircraft>::open(backend).unwrap();
+        store.set_watermark(1_357_000_000_000);
+        store
+            .broadcast(|state, scope| {
+                state.rules.put(scope, "*".into(), 15);
+                state.rules.put(scope, "EV".into(), 30);
+            })
+            .unwrap();
+        for (tail, delays) in [("N14228", [20, -3, 300]), ("", [0, 1, i32::MIN])] {
+            store
+                .with_key(tail, |state| {
+                    state.late_streak.set(delays[2].unsigned_abs());
+                    state.recent_delays.add_all(delays);
+                    state.destinations.put_all([("IAH".into(), 1), ("".into(), 128)]);
+                    delays.into_iter().for_each(|delay| state.worst_delay.merge(delay));
+                })
+                .unwrap();
+            // Lists are numbered in the order of commits.
+            store.commit(b"row \xff").unwrap();
+        }
+    }
+    fn read(backend: Backend) {
+        let mut store = Keyed::<Aircraft>::open(backend).unwrap();
+        assert_eq!(store.position(), Some(&b"row \xff"[..]));
+        assert_eq!(store.watermark(), Some(1_357_000_000_000));
+        assert_eq!(store.undeclared(), []);
+        let mut keys = store.keys().unwrap();
+        keys.sort();
+        assert_eq!(keys, ["", "N14228"]);
+        for (tail, delays) in [("N14228", [20, -3, 300]), ("", [0, 1, i32::MIN])] {
+            store
+                .with_key(tail, |state| {
+                    assert_eq!(state.late_streak.get(), Some(delays[2].unsigned_abs()));
+                    assert_eq!(state.recent_delays.get(), delays);
+                    assert_eq!(state.destinations.entries(), [("".to_owned(), 128), ("IAH".to_owned(), 1)]);
+                    assert_eq!(state.worst_delay.get(), delays.into_iter().max());
+                    assert_eq!(state.rules.entries(), [("*".to_owned(), 15), ("EV".to_owned(), 30)]);
+                })
+                .unwrap();
+        }
+    }
+    stays_readable("handles", typed, write, read);
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Flight {
+    carrier: String,
+    number: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+enum Place {
+    Nowhere,
+    Airport(String),
+    Field { x: i32, y: i32 },
+}
+
+/// Its bytes would say nothing without its type: it is JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Number(u32),
+    Text(String),
+}
+
+#[derive(KeyedState)]
+#[state(key = Flight)]
+struct Stops {
+    by_place: MapState<Place, u32>,
+    by_pair: MapState<(u8, Option<bool>), u32>,
+    by_id: MapState<Id, u32>,
+    once: MapState<(), u32>,
+}
+
+const FLIGHT: fn() -> Flight = || Flight { carrier: "UA".into(), number: 1545 };
+
+#[test]
+fn keys_and_map_keys_of_many_types() {
+    fn write(backend: Backend) {
+        let mut store = Keyed::<Stops>::open(backend).unwrap();
+        store
+            .with_key(&FLIGHT(), |state| {
+                let airport = Place::Airport("IAH".into());
+                state.by_place.put_all([(Place::Nowhere, 1), (airport, 2), (Place::Field { x: -1, y: 300 }, 3)]);
+                state.by_pair.put_all([((7, None), 4), ((7, Some(true)), 5)]);
+                state.by_id.put_all([(Id::Number(0), 6), (Id::Text("0".into()), 7)]);
+                state.once.put((), 8);
+            })
+            .unwrap();
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let mut store = Keyed::<Stops>::open(backend).unwrap();
+        assert_eq!(store.keys().unwrap(), [FLIGHT()]);
+        store
+            .with_key(&FLIGHT(), |state| {
+                assert_eq!(state.by_place.get(&Place::Nowhere), Some(1));
+                assert_eq!(state.by_place.get(&Place::Airport("IAH".into())), Some(2));
+                assert_eq!(state.by_place.get(&Place::Field { x: -1, y: 300 }), Some(3));
+                assert_eq!(state.by_place.length(), 3);
+                assert_eq!(state.by_pair.entries(), [((7, None), 4), ((7, Some(true)), 5)]);
+                assert_eq!(state.by_id.get(&Id::Number(0)), Some(6));
+                assert_eq!(state.by_id.get(&Id::Text("0".into())), Some(7));
+                assert_eq!(state.by_id.length(), 2);
+                assert_eq!(state.once.entries(), [((), 8)]);
+            })
+            .unwrap();
+    }
+    stays_readable("keys", typed, write, read);
+}
+
+#[derive(KeyedState)]
+#[state(key = Id)]
+struct ById {
+    seen: ValueState<u32>,
+}
+
+#[test]
+fn keys_in_json() {
+    fn write(backend: Backend) {
+        let mut store = Keyed::<ById>::open(backend).unwrap();
+        store.with_key(&Id::Number(0), |state| state.seen.set(1)).unwrap();
+        store.with_key(&Id::Text("0".into()), |state| state.seen.set(2)).unwrap();
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let mut store = Keyed::<ById>::open(backend).unwrap();
+        assert_eq!(store.keys().unwrap().len(), 2);
+        assert_eq!(store.with_key(&Id::Number(0), |state| state.seen.get()).unwrap(), Some(1));
+        assert_eq!(store.with_key(&Id::Text("0".into()), |state| state.seen.get()).unwrap(), Some(2));
+    }
+    stays_readable("keys-in-json", typed, write, read);
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Everything {
+    unit: (),
+    numbers: (bool, u8, i16, u32, i64, u128, f32, f64),
+    text: Option<String>,
+    letter: char,
+    array: [u8; 6],
+    map: BTreeMap<u8, Vec<Place>>,
+    inside: Option<Box<Everything>>,
+}
+
+fn everything(inside: Option<Everything>) -> Everything {
+    Everything {
+        unit: (),
+        numbers: (true, 255, -300, 70_000, i64::MIN, u128::MAX, 0.5, f64::INFINITY),
+        text: Some("é".into()),
+        letter: '𝄞',
+        array: [0, 1, 2, 3, 4, 255],
+        map: BTreeMap::from([(9, vec![Place::Nowhere, Place::Field { x: 1, y: -1 }])]),
+        inside: inside.map(Box::new),
+    }
+}
+
+#[derive(KeyedState)]
+#[state(key = u64)]
+struct Values {
+    everything: ValueState<Everything>,
+    any: ValueState<Value>,
+    json: ValueState<Flight>,
+    numbers: ListState<f64>,
+    entries: MapState<u8, Flight>,
+}
+
+#[test]
+fn values_in_postcard_and_in_json() {
+    fn write(backend: Backend) {
+        let mut store = Keyed::<Values>::open(backend).unwrap();
+        store
+            .with_key(&u64::MAX, |state| {
+                state.everything.set(everything(Some(everything(None))));
+                state.any.set(json!({ "a": [null, 1.5, "x"] }));
+                state.json.set_json(FLIGHT());
+                // JSON has no infinity: that one is postcard.
+                state.numbers.add_json(0.1);
+                state.numbers.add_json(f64::INFINITY);
+                state.numbers.add(-0.0);
+                state.entries.put_json(1, FLIGHT());
+                state.entries.put(2, FLIGHT());
+            })
+            .unwrap();
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let mut store = Keyed::<Values>::open(backend).unwrap();
+        store
+            .with_key(&u64::MAX, |state| {
+                assert_eq!(state.everything.get(), Some(everything(Some(everything(None)))));
+                assert_eq!(state.any.get(), Some(json!({ "a": [null, 1.5, "x"] })));
+                assert_eq!(state.json.get(), Some(FLIGHT()));
+                assert_eq!(format!("{:?}", state.numbers.get()), "[0.1, inf, -0.0]");
+                assert_eq!(state.entries.entries(), [(1, FLIGHT()), (2, FLIGHT())]);
+            })
+            .unwrap();
+    }
+    stays_readable("values", typed, write, read);
+}
+
+#[derive(KeyedState)]
+#[state(key = String)]
+struct Expiring {
+    #[state(ttl = "1s", clock = "processing")]
+    processing: ValueState<u32>,
+    #[state(ttl = "2s", clock = "event", ttl_update = "read_and_write")]
+    event: ListState<u32>,
+    #[state(ttl = "3s", clock = "event")]
+    map: MapState<u8, u32>,
+    #[state(ttl = "1s", clock = "processing")]
+    reducing: ReducingState<u32>,
+}
+
+#[test]
+fn stamps_of_both_clocks_and_of_none_yet() {
+    fn write(backend: Backend) {
+        let clock = Arc::new(ManualClock::new(10_000));
+        let mut store = Keyed::<Expiring>::builder().clock(Arc::clone(&clock)).open(backend).unwrap();
+        let write = |state: &Expiring| {
+            state.processing.set(1);
+            state.event.add_all([2, 3]);
+            state.map.put(4, 5);
+            state.reducing.merge(6);
+        };
+        store.with_key("before the first watermark", write).unwrap();
+        store.set_watermark(500);
+        clock.advance(1);
+        store.with_key("after it", write).unwrap();
+        store.set_watermark(600);
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let clock = Arc::new(ManualClock::new(10_999));
+        let mut store = Keyed::<Expiring>::builder().clock(Arc::clone(&clock)).open(backend).unwrap();
+        let mut at = |now: i64, watermark: i64| {
+            clock.set(now);
+            store.set_watermark(watermark);
+            ["before the first watermark", "after it"].map(|key| {
+                let found = |state: &Expiring| {
+                    (state.processing.get(), state.reducing.get(), state.event.length(), state.map.get(&4))
+                };
+                store.with_key(key, found).unwrap()
+            })
+        };
+        assert_eq!(at(10_999, 2_499), [(Some(1), Some(6), 2, Some(5)); 2]);
+        assert_eq!(at(11_000, 2_499), [(None, None, 2, Some(5)), (Some(1), Some(6), 2, Some(5))]);
+        // The map's entries end 3 s after the first watermark, the list has been renewed by reading it.
+        assert_eq!(at(11_001, 3_499), [(None, None, 2, Some(5)); 2]);
+        assert_eq!(at(11_001, 3_500), [(None, None, 2, None); 2]);
+        assert_eq!(at(11_001, 5_500), [(None, None, 0, None); 2]);
+    }
+    stays_readable("ttl", typed, write, read);
+}
+
+#[test]
+fn a_state_whose_ttl_was_switched_on_and_off() {
+    #[derive(KeyedState)]
+    #[state(key = u8, name = "switched")]
+    struct With {
+        #[state(ttl = "1s", clock = "processing")]
+        map: MapState<u8, u32>,
+    }
+    #[derive(KeyedState)]
+    #[state(key = u8, name = "switched")]
+    struct Without {
+        map: MapState<u8, u32>,
+    }
+    fn write(backend: Backend) {
+        let clock = Arc::new(ManualClock::new(10_000));
+        let mut store = Keyed::<Without>::builder().clock(Arc::clone(&clock)).open(Arc::clone(&backend)).unwrap();
+        store.with_key(&1, |state| state.map.put(1, 1)).unwrap();
+        store.commit("").unwrap();
+        drop(store);
+        clock.advance(1);
+        let mut store = Keyed::<With>::builder().clock(Arc::clone(&clock)).open(backend).unwrap();
+        store.with_key(&1, |state| state.map.put(2, 2)).unwrap();
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let clock = Arc::new(ManualClock::new(11_000));
+        let mut store = Keyed::<With>::builder().clock(Arc::clone(&clock)).open(backend).unwrap();
+        assert_eq!(store.with_key(&1, |state| state.map.entries()).unwrap(), [(1, 1), (2, 2)]);
+        clock.set(11_001);
+        assert_eq!(store.with_key(&1, |state| state.map.entries()).unwrap(), []);
+    }
+    stays_readable("ttl-switched", typed, write, read);
+}
+
+#[derive(KeyedState)]
+#[state(key = String)]
+struct Counted {
+    count: ValueState<usize>,
+}
+
+/// The outer length is that of the encoded key, which begins with a length of its own.
+#[test]
+fn key_lengths_around_a_byte_of_a_varint() {
+    const LENGTHS: [usize; 6] = [0, 125, 126, 127, 128, 300];
+    fn write(backend: Backend) {
+        let mut store = Keyed::<Counted>::open(backend).unwrap();
+        for length in LENGTHS {
+            store.with_key(&"x".repeat(length), |state| state.count.set(length)).unwrap();
+        }
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let mut store = Keyed::<Counted>::open(backend).unwrap();
+        for length in LENGTHS {
+            let count = store.with_key(&"x".repeat(length), |state| state.count.get()).unwrap();
+            assert_eq!(count, Some(length));
+        }
+        assert_eq!(store.keys().unwrap().len(), LENGTHS.len());
+    }
+    stays_readable("key-lengths", typed, write, read);
+}
+
+#[test]
+fn positions_of_several_ranges_and_operators() {
+    fn write(backend: Backend) {
+        for (operator, range, watermark) in [("a", 0..20_000, 7), ("a", 20_000..32_768, -7), ("b/ü", 0..32_768, 1)] {
+            let builder = Keyed::<Dynamic<u8>>::builder().operator(operator).max_parallelism(32_768);
+            let mut store = builder.key_groups(range.clone()).open(Arc::clone(&backend)).unwrap();
+            store.set_watermark(watermark);
+            store.commit(range.start.to_le_bytes()).unwrap();
+        }
+    }
+    fn read(backend: Backend) {
+        let open =
+            |operator: &str| Keyed::<Dynamic<u8>>::builder().operator(operator).open(Arc::clone(&backend)).unwrap();
+        let store = open("a");
+        assert_eq!(store.key_groups(), 0..32_768);
+        assert_eq!((store.position(), store.watermark()), (None, Some(-7)));
+        let positions = [(20_000..32_768, 20_000_u16), (0..20_000, 0)];
+        assert_eq!(store.positions(), positions.map(|(range, position)| (range, position.to_le_bytes().to_vec())));
+        let store = open("b/ü");
+        assert_eq!((store.position(), store.watermark()), (Some(&[0, 0][..]), Some(1)));
+    }
+    stays_readable("positions", typed, write, read);
+}
+
+/// `[8-byte LE expires_at_ms][raw bytes]`.
+#[test]
+fn raw_records_of_the_ttl_wrapper() {
+    fn wrapped(backend: Backend, ttl_ms: u64, now: i64) -> TtlStateBackend<InMemoryStateBackend> {
+        TtlStateBackend::new(backend, TtlConfig::new(ttl_ms)).with_clock(Arc::new(ManualClock::new(now)))
+    }
+    fn write(backend: Backend) {
+        for (ttl_ms, now, key, value) in [(60_000, 1, "a", "value"), (u64::MAX, 1, "b", ""), (1, -2, "c", "\u{ff}")] {
+            let mut batch = WriteBatch::default();
+            batch.put(key.as_bytes(), value.as_bytes());
+            wrapped(Arc::clone(&backend), ttl_ms, now).write(batch).unwrap();
+        }
+    }
+    fn read(backend: Backend) {
+        let at = |now| {
+            let ttl = wrapped(Arc::clone(&backend), 60_000, now);
+            ["a", "b", "c"].map(|key| ttl.get(key.as_bytes()).unwrap())
+        };
+        assert_eq!(at(-2), [Some(b"value".to_vec()), Some(vec![]), Some("\u{ff}".as_bytes().to_vec())]);
+        assert_eq!(at(-1), [Some(b"value".to_vec()), Some(vec![]), None]);
+        assert_eq!(at(60_001), [None, Some(vec![]), None]);
+    }
+    stays_readable("wrapper", raw, write, read);
+}
+
+#[test]
+fn raw_records_of_the_ttl_wrapper_in_event_time() {
+    fn write(backend: Backend) {
+        let ttl = TtlStateBackend::new(backend, TtlConfig::new(60_000)).with_clock(Arc::new(ManualClock::new(5)));
+        ttl.set_watermark(1_000);
+        let mut batch = WriteBatch::default();
+        batch.put(b"a", b"value");
+        ttl.write(batch).unwrap();
+    }
+    fn read(backend: Backend) {
+        // The clock is far beyond, but time is that of the watermark, which is stored.
+        let ttl = TtlStateBackend::new(backend, TtlConfig::new(1)).with_clock(Arc::new(ManualClock::new(i64::MAX)));
+        assert_eq!(ttl.get(b"a").unwrap(), Some(b"value".to_vec()));
+        ttl.set_watermark(61_000);
+        assert_eq!(ttl.get(b"a").unwrap(), None);
+    }
+    stays_readable("wrapper-event-time", raw, write, read);
+}
+
+#[test]
+fn typed_rows_on_the_ttl_wrapper() {
+    fn open(backend: Backend, now: i64) -> Keyed<Counted> {
+        let clock = Arc::new(ManualClock::new(now));
+        Keyed::open(Arc::new(TtlStateBackend::new(backend, TtlConfig::new(60_000)).with_clock(clock))).unwrap()
+    }
+    fn write(backend: Backend) {
+        let mut store = open(backend, 1_000);
+        store.with_key("ann", |state| state.count.set(1)).unwrap();
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let count = |now| open(Arc::clone(&backend), now).with_key("ann", |state| state.count.get()).unwrap();
+        assert_eq!((count(60_999), count(61_000)), (Some(1), None));
+    }
+    stays_readable("wrapper-typed", typed, write, read);
+}
+
+/// Which key belongs to which group decides which instance finds it.
+#[test]
+fn keys_never_change_their_group() {
+    let keys: Vec<String> = (0..40).map(|number| format!("N{}", number * number * 37)).chain([String::new()]).collect();
+    let mut table = String::from("# key, its group of 128, its group of 32768\n");
+    let groups = [128, 32_768].map(|max_parallelism| {
+        let backend = Backend::default();
+        let builder = Keyed::<Counted>::builder().max_parallelism(max_parallelism);
+        let mut store = builder.open(Arc::clone(&backend)).unwrap();
+        for (number, key) in keys.iter().enumerate() {
+            store.with_key(key, |state| state.count.set(number)).unwrap();
+        }
+        store.commit("").unwrap();
+        let rows = backend.scan(&[0, 1]).map(|record| {
+            let (key, value) = record.unwrap();
+            // One byte of header, one of value.
+            (value[1], u16::from_be_bytes([key[2], key[3]]))
+        });
+        rows.collect::<BTreeMap<u8, u16>>()
+    });
+    for (number, key) in (0..).zip(&keys) {
+        writeln!(table, "{key:?} {} {}", groups[0][&number], groups[1][&number]).unwrap();
+    }
+    is_frozen("key-groups", &table);
+}
