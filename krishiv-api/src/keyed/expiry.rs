@@ -20,8 +20,8 @@ fn known(ms: i64) -> Option<i64> {
 pub(crate) struct FirstWatermark {
     /// What was written before counts as written at this event time.
     pub(crate) watermark: i64,
-    /// What the clock showed: what had ended by then stays gone.
-    pub(crate) clock: i64,
+    /// What the clock showed, where state went by it until then: what had ended stays gone.
+    pub(crate) clock: Option<i64>,
 }
 
 /// Tells the time by both clocks.
@@ -61,7 +61,7 @@ impl StoreTime {
             backend,
             watermark: AtomicI64::new(watermark.unwrap_or(NONE)),
             first_watermark: AtomicI64::new(first.map_or(NONE, |first| first.watermark)),
-            first_clock: AtomicI64::new(first.map_or(NONE, |first| first.clock)),
+            first_clock: AtomicI64::new(first.and_then(|first| first.clock).unwrap_or(NONE)),
             event_watermark: AtomicI64::new(NONE),
             event_now: AtomicI64::new(NONE),
         };
@@ -133,7 +133,7 @@ impl Now for StoreTime {
 
     fn first_watermark(&self) -> Option<FirstWatermark> {
         let watermark = known(self.first_watermark.load(Relaxed))?;
-        Some(FirstWatermark { watermark, clock: self.first_clock.load(Relaxed) })
+        Some(FirstWatermark { watermark, clock: known(self.first_clock.load(Relaxed)) })
     }
 }
 
@@ -272,7 +272,7 @@ impl Expiry {
             TtlClock::Processing => self.switches.processing_stopped.or_else(|| {
                 // A TTL that follows the backend goes over to the watermark by itself.
                 let follows = self.ttl.is_some_and(|ttl| ttl.clock.is_none());
-                time.first_watermark().filter(|_| follows).map(|first| first.clock)
+                time.first_watermark().filter(|_| follows).and_then(|first| first.clock)
             }),
         }
     }
