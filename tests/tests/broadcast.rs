@@ -37,9 +37,7 @@ fn rules(store: &mut Keyed<Checks>) -> Rules {
 }
 
 fn put(store: &mut Keyed<Checks>, key: &str, value: u32) {
-    store
-        .broadcast(|state, scope| state.rules.put(scope, key.to_owned(), value))
-        .unwrap();
+    store.broadcast(|state, scope| state.rules.put(scope, key.to_owned(), value)).unwrap();
 }
 
 fn owned<const N: usize>(rules: [(&str, u32); N]) -> Rules {
@@ -92,11 +90,7 @@ fn a_broadcast_is_all_or_nothing<P: Place>(place: P) {
     let undeclared = BroadcastState::<u8, u8>::new("undeclared");
     for store in [&mut store, &mut other] {
         let key = own(store);
-        store
-            .with_key(&key, |state| {
-                assert_eq!((state.names.length(), undeclared.length()), (0, 0))
-            })
-            .unwrap();
+        store.with_key(&key, |state| assert_eq!((state.names.length(), undeclared.length()), (0, 0))).unwrap();
     }
     // What was undone leaves nothing in the way.
     store.broadcast(|state, scope| disturb(state, scope)).unwrap();
@@ -106,12 +100,7 @@ fn a_broadcast_is_all_or_nothing<P: Place>(place: P) {
     let mut store = open(&place.open(), 0..128);
     assert_eq!(rules(&mut store), vec![]);
     store
-        .with_key(&1, |state| {
-            assert_eq!(
-                (state.names.get(&1).as_deref(), undeclared.get(&1)),
-                (Some("one"), Some(1))
-            )
-        })
+        .with_key(&1, |state| assert_eq!((state.names.get(&1).as_deref(), undeclared.get(&1)), (Some("one"), Some(1))))
         .unwrap();
 }
 on_every_backend!(a_broadcast_is_all_or_nothing);
@@ -163,10 +152,7 @@ fn it_lasts_with_the_commit_of_any_instance<P: Place>(place: P) {
     drop((writer, other, backend));
     let backend = place.open();
     let (mut writer, mut other) = (open(&backend, 0..64), open(&backend, 64..128));
-    assert_eq!(
-        (rules(&mut writer), rules(&mut other)),
-        (owned([("a", 1)]), owned([("a", 1)]))
-    );
+    assert_eq!((rules(&mut writer), rules(&mut other)), (owned([("a", 1)]), owned([("a", 1)])));
     writer.broadcast(|state, scope| state.rules.remove(scope, "a")).unwrap();
     put(&mut other, "c", 3);
     writer.commit("").unwrap();
@@ -263,9 +249,7 @@ fn an_instance_that_lags_far_behind_catches_up() {
         let (mut ahead, mut behind) = (open(&backend, 0..64), open(&backend, 64..128));
         put(&mut ahead, "gone", 1);
         assert_eq!(rules(&mut behind), owned([("gone", 1)]));
-        ahead
-            .broadcast(|state, scope| state.rules.remove(scope, "gone"))
-            .unwrap();
+        ahead.broadcast(|state, scope| state.rules.remove(scope, "gone")).unwrap();
         for n in 0..(changes - 1) / 3 {
             ahead
                 .broadcast(|state, scope| {
@@ -283,21 +267,14 @@ fn an_instance_that_lags_far_behind_catches_up() {
 fn one_update_larger_than_the_log_reaches_all() {
     let backend = Arc::new(InMemoryStateBackend::new());
     let (mut writer, mut other) = (open(&backend, 0..64), open(&backend, 64..128));
-    writer
-        .broadcast(|state, scope| (0..10_000).for_each(|n| state.rules.put(scope, n.to_string(), n)))
-        .unwrap();
+    writer.broadcast(|state, scope| (0..10_000).for_each(|n| state.rules.put(scope, n.to_string(), n))).unwrap();
     assert_eq!(rules(&mut writer).len(), 10_000);
     assert_eq!(rules(&mut other), rules(&mut writer));
 }
 
 fn past_the_limit_nothing_changes<P: Place>(place: P) {
     let backend = place.open();
-    let open = |range| {
-        Keyed::<Checks>::builder()
-            .broadcast_limit(1_000)
-            .key_groups(range)
-            .open(Arc::clone(&backend))
-    };
+    let open = |range| Keyed::<Checks>::builder().broadcast_limit(1_000).key_groups(range).open(Arc::clone(&backend));
     let (mut store, mut other) = (open(0..64).unwrap(), open(64..128).unwrap());
     let name = |store: &mut Keyed<Checks>, n: u32, bytes: usize| {
         store.broadcast(|state, scope| state.names.put(scope, n, "x".repeat(bytes)))
@@ -309,18 +286,10 @@ fn past_the_limit_nothing_changes<P: Place>(place: P) {
         state.names.put(scope, 2, "x".repeat(1_000));
     });
     let error = refused.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.operator(), error.state()),
-        (ErrorKind::Limit, Some("checks"), Some("names"))
-    );
+    assert_eq!((error.kind(), error.operator(), error.state()), (ErrorKind::Limit, Some("checks"), Some("names")));
     assert!(matches!(error.cause(), Cause::BroadcastLimit { limit: 1_000, size } if *size > 1_000));
     let message = error.to_string();
-    assert!(
-        ["names", "1000", "broadcast_limit"]
-            .iter()
-            .all(|part| message.contains(part)),
-        "{message}"
-    );
+    assert!(["names", "1000", "broadcast_limit"].iter().all(|part| message.contains(part)), "{message}");
     for store in [&mut store, &mut other] {
         let key = own(store);
         store
@@ -343,11 +312,7 @@ fn past_the_limit_nothing_changes<P: Place>(place: P) {
     store.commit("").unwrap();
     drop((store, other));
     let mut store = open(0..128).unwrap();
-    store
-        .with_key(&1, |state| {
-            assert_eq!((state.names.length(), state.rules.get("rule")), (1, Some(1)))
-        })
-        .unwrap();
+    store.with_key(&1, |state| assert_eq!((state.names.length(), state.rules.get("rule")), (1, Some(1)))).unwrap();
     assert_eq!(name(&mut store, 3, 200).unwrap_err().kind(), ErrorKind::Limit);
 }
 on_every_backend!(past_the_limit_nothing_changes);
@@ -361,26 +326,16 @@ fn a_try_put_past_the_limit_fails_alone() {
             state.names.put(scope, 1, "fits".to_owned());
             let error = state.names.try_put(scope, 2, "x".repeat(100)).unwrap_err();
             assert_eq!((error.kind(), error.state()), (ErrorKind::Limit, Some("names")));
-            assert_eq!(
-                state.names.try_put(scope, 1, "x".repeat(100)).unwrap_err().kind(),
-                ErrorKind::Limit
-            );
+            assert_eq!(state.names.try_put(scope, 1, "x".repeat(100)).unwrap_err().kind(), ErrorKind::Limit);
         })
         .unwrap();
-    store
-        .with_key(&1, |state| assert_eq!(state.names.entries(), [(1, "fits".to_owned())]))
-        .unwrap();
+    store.with_key(&1, |state| assert_eq!(state.names.entries(), [(1, "fits".to_owned())])).unwrap();
 }
 
 #[test]
 fn a_broadcast_belongs_to_its_operator() {
     let backend = Arc::new(InMemoryStateBackend::new());
-    let open = |name: &str| {
-        Keyed::<Checks>::builder()
-            .operator(name)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |name: &str| Keyed::<Checks>::builder().operator(name).open(Arc::clone(&backend)).unwrap();
     let (mut one, mut two) = (open("one"), open("two"));
     put(&mut one, "a", 1);
     assert_eq!((rules(&mut one), rules(&mut two)), (owned([("a", 1)]), vec![]));
@@ -388,10 +343,7 @@ fn a_broadcast_belongs_to_its_operator() {
     let crossed =
         one.broadcast(|_, scope_of_one| two.broadcast(|state, _| state.rules.put(scope_of_one, "b".to_owned(), 2)));
     let error = crossed.unwrap().unwrap_err();
-    assert_eq!(
-        (error.kind(), error.operator(), error.state()),
-        (ErrorKind::Invalid, Some("two"), Some("rules"))
-    );
+    assert_eq!((error.kind(), error.operator(), error.state()), (ErrorKind::Invalid, Some("two"), Some("rules")));
     assert_eq!((rules(&mut one), rules(&mut two)), (owned([("a", 1)]), vec![]));
 }
 
@@ -407,10 +359,7 @@ fn a_failed_event_leaves_broadcasts_alone() {
         Err::<(), _>(StateError::backend("no"))
     });
     failed.unwrap_err();
-    assert_eq!(
-        (rules(&mut store), rules(&mut other)),
-        (owned([("a", 2)]), owned([("a", 2)]))
-    );
+    assert_eq!((rules(&mut store), rules(&mut other)), (owned([("a", 2)]), owned([("a", 2)])));
 }
 
 fn it_takes_no_part_in_keys_or_ttls<P: Place>(place: P) {

@@ -29,13 +29,8 @@ fn a_handle_by_name_is_the_field_of_that_name<P: Place>(place: P) {
     let mut store = Keyed::<Declared>::open(place.open()).unwrap();
     let (value, list) = (ValueState::<i64>::new("value"), ListState::<String>::new("list"));
     let (map, most) = (MapState::<u8, String>::new("map"), ReducingState::<i64>::new("most"));
-    let (rules, named) = (
-        BroadcastState::<u8, String>::new("rules"),
-        ValueState::<u8>::new("stored as this"),
-    );
-    store
-        .broadcast(|_, scope| rules.put(scope, 1, "one".to_owned()))
-        .unwrap();
+    let (rules, named) = (BroadcastState::<u8, String>::new("rules"), ValueState::<u8>::new("stored as this"));
+    store.broadcast(|_, scope| rules.put(scope, 1, "one".to_owned())).unwrap();
     store
         .with_key("ann", |state| {
             value.set(1);
@@ -60,14 +55,8 @@ fn a_handle_by_name_is_the_field_of_that_name<P: Place>(place: P) {
     let mut store = Keyed::<Dynamic<String>>::open(place.open()).unwrap();
     store
         .with_key("ann", |_| {
-            assert_eq!(
-                (value.get(), list.get(), map.get(&1).as_deref()),
-                (Some(2), vec!["a".to_owned()], Some("b"))
-            );
-            assert_eq!(
-                (most.get(), named.get(), rules.get(&1).as_deref()),
-                (Some(5), Some(9), Some("one"))
-            );
+            assert_eq!((value.get(), list.get(), map.get(&1).as_deref()), (Some(2), vec!["a".to_owned()], Some("b")));
+            assert_eq!((most.get(), named.get(), rules.get(&1).as_deref()), (Some(5), Some(9), Some("one")));
             value.set(3);
         })
         .unwrap();
@@ -80,10 +69,7 @@ on_every_backend!(a_handle_by_name_is_the_field_of_that_name);
 
 fn states_that_nothing_declares_last<P: Place>(place: P) {
     for round in 0..5_u32 {
-        let mut store = Keyed::<Dynamic<u32>>::builder()
-            .memory_budget(0)
-            .open(place.open())
-            .unwrap();
+        let mut store = Keyed::<Dynamic<u32>>::builder().memory_budget(0).open(place.open()).unwrap();
         for key in 0..10 {
             store
                 .with_key(&key, |_| {
@@ -100,12 +86,7 @@ fn states_that_nothing_declares_last<P: Place>(place: P) {
     }
     let mut store = Keyed::<Dynamic<u32>>::open(place.open()).unwrap();
     assert_eq!(store.undeclared().len(), 9);
-    assert!(
-        store
-            .undeclared()
-            .iter()
-            .any(|state| (state.name(), state.kind()) == ("list", StateKind::List))
-    );
+    assert!(store.undeclared().iter().any(|state| (state.name(), state.kind()) == ("list", StateKind::List)));
     for key in 0..10 {
         store
             .with_key(&key, |_| {
@@ -130,10 +111,7 @@ fn several_handles_of_one_name_are_one_state() {
             one.set(1);
             assert_eq!(two.get(), Some(1));
             two.update(|seen| *seen = seen.map(|seen| seen + 1));
-            assert_eq!(
-                (one.get(), ValueState::new(String::from("seen")).get()),
-                (Some(2), Some(2_u8))
-            );
+            assert_eq!((one.get(), ValueState::new(String::from("seen")).get()), (Some(2), Some(2_u8)));
         })
         .unwrap();
     assert_eq!(store.with_key("bob", |_| (one.get(), two.get())).unwrap(), (None, None));
@@ -162,22 +140,14 @@ fn both_sides(error: &StateError, state: &str, asked: &str, held: &str) {
 #[test]
 fn the_wrong_type_is_an_error_that_says_both() {
     fn wrong<S: KeyedState<Key = String>>(store: &mut Keyed<S>) {
-        let error = store
-            .with_key("ann", |_| ValueState::<u8>::new("value").get())
-            .unwrap_err();
+        let error = store.with_key("ann", |_| ValueState::<u8>::new("value").get()).unwrap_err();
         assert_eq!((error.kind(), error.key()), (ErrorKind::Invalid, Some("\"ann\"")));
         both_sides(&error, "value", "ValueState<u8>", "ValueState<i64>");
-        let error = store
-            .with_key("ann", |_| ListState::<i64>::new("value").add(1))
-            .unwrap_err();
+        let error = store.with_key("ann", |_| ListState::<i64>::new("value").add(1)).unwrap_err();
         both_sides(&error, "value", "ListState<i64>", "ValueState<i64>");
-        let error = store
-            .with_key("ann", |_| MapState::<u8, u8>::new("map").put(1, 1))
-            .unwrap_err();
+        let error = store.with_key("ann", |_| MapState::<u8, u8>::new("map").put(1, 1)).unwrap_err();
         both_sides(&error, "map", "MapState<u8, u8>", "MapState<u8, str>");
-        let error = store
-            .with_key("ann", |_| ValueState::<i64>::new("most").set(1))
-            .unwrap_err();
+        let error = store.with_key("ann", |_| ValueState::<i64>::new("most").set(1)).unwrap_err();
         both_sides(&error, "most", "ValueState<i64>", "ReducingState<i64>");
         store
             .with_key("ann", |_| {
@@ -208,47 +178,29 @@ fn the_wrong_type_is_an_error_that_says_both() {
 fn the_wrong_type_for_what_is_stored_is_incompatible() {
     let backend = Arc::new(InMemoryStateBackend::new());
     let mut store = Keyed::<Dynamic<String>>::open(Arc::clone(&backend)).unwrap();
-    store
-        .with_key("ann", |_| ValueState::<i64>::new("value").set(1))
-        .unwrap();
+    store.with_key("ann", |_| ValueState::<i64>::new("value").set(1)).unwrap();
     store.commit("").unwrap();
     drop(store);
     let mut store = Keyed::<Dynamic<String>>::open(backend).unwrap();
-    let error = store
-        .with_key("ann", |_| ValueState::<u8>::new("value").set(1))
-        .unwrap_err();
+    let error = store.with_key("ann", |_| ValueState::<u8>::new("value").set(1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Incompatible);
     both_sides(&error, "value", "u8", "i64");
-    assert_eq!(
-        store
-            .with_key("ann", |_| ValueState::<i64>::new("value").get())
-            .unwrap(),
-        Some(1)
-    );
+    assert_eq!(store.with_key("ann", |_| ValueState::<i64>::new("value").get()).unwrap(), Some(1));
 }
 
 /// Two types that serde cannot tell apart are still two types in one store.
 #[test]
 fn types_of_one_shape_are_told_apart() {
     let mut store = memory();
-    store
-        .with_key("ann", |_| ValueState::<String>::new("name").set("a".to_owned()))
-        .unwrap();
-    let error = store
-        .with_key("ann", |_| ValueState::<Box<str>>::new("name").get())
-        .unwrap_err();
-    let Cause::HandleType { asked, held } = error.cause() else {
-        panic!("{error}")
-    };
+    store.with_key("ann", |_| ValueState::<String>::new("name").set("a".to_owned())).unwrap();
+    let error = store.with_key("ann", |_| ValueState::<Box<str>>::new("name").get()).unwrap_err();
+    let Cause::HandleType { asked, held } = error.cause() else { panic!("{error}") };
     assert_ne!(asked, held, "{error}");
 }
 
 fn a_first_use_in_the_middle_of_an_event_sees_what_is_stored<P: Place>(place: P) {
     let fill = |operator: &str| {
-        let mut store = Keyed::<Declared>::builder()
-            .operator(operator)
-            .open(place.open())
-            .unwrap();
+        let mut store = Keyed::<Declared>::builder().operator(operator).open(place.open()).unwrap();
         let fill = |state: &Declared| {
             state.value.set(1);
             ValueState::new("late value").set(2);
@@ -269,18 +221,11 @@ fn a_first_use_in_the_middle_of_an_event_sees_what_is_stored<P: Place>(place: P)
             let all = |state: &Declared| assert!(state.value.exists() && state.list.is_empty() && state.map.is_empty());
             store.with_key("ann", all).unwrap();
         },
-        |store| {
-            store
-                .with_key("bob", |_| assert!(ValueState::<i32>::new("late value").exists()))
-                .unwrap()
-        },
+        |store| store.with_key("bob", |_| assert!(ValueState::<i32>::new("late value").exists())).unwrap(),
     ];
     for (n, first) in firsts.into_iter().enumerate() {
         fill(&n.to_string());
-        let mut store = Keyed::<Declared>::builder()
-            .operator(n.to_string())
-            .open(place.open())
-            .unwrap();
+        let mut store = Keyed::<Declared>::builder().operator(n.to_string()).open(place.open()).unwrap();
         first(&mut store);
         let event = |state: &Declared| {
             assert_eq!(state.value.get(), Some(1));
@@ -315,11 +260,7 @@ fn a_first_use_in_a_failing_event_is_undone_like_any_other() {
     }));
     assert!(panicked.is_err());
     let read = |store: &mut Keyed<Dynamic<String>>| {
-        store
-            .with_key("ann", |_| {
-                (value.get(), list.get(), MapState::<u8, u8>::new("map").length())
-            })
-            .unwrap()
+        store.with_key("ann", |_| (value.get(), list.get(), MapState::<u8, u8>::new("map").length())).unwrap()
     };
     assert_eq!(read(&mut store), (None, vec![], 0));
     store.commit("").unwrap();
@@ -374,10 +315,7 @@ fn closures_of_one_handle_use_others() {
             });
             a.update(|value| *value = value.map(|value| value + b.length() as u32));
             b.retain(|_| MapState::<u32, u32>::new("c").contains(&1));
-            assert_eq!(
-                (a.get(), b.get(), MapState::<u32, u32>::new("c").get(&1)),
-                (Some(3), vec![1], Some(1))
-            );
+            assert_eq!((a.get(), b.get(), MapState::<u32, u32>::new("c").get(&1)), (Some(3), vec![1], Some(1)));
         })
         .unwrap();
 }
@@ -385,11 +323,7 @@ fn closures_of_one_handle_use_others() {
 #[test]
 fn a_handle_by_name_reads_itself_where_a_field_may() {
     let mut store = memory();
-    let (value, list, map) = (
-        ValueState::<u8>::new("v"),
-        ListState::<u8>::new("l"),
-        MapState::<u8, u8>::new("m"),
-    );
+    let (value, list, map) = (ValueState::<u8>::new("v"), ListState::<u8>::new("l"), MapState::<u8, u8>::new("m"));
     store
         .with_key("ann", |_| {
             value.set(1);
@@ -414,13 +348,8 @@ fn a_handle_in_use_by_its_own_closure_says_so_and_works_again() {
     let mut store = memory();
     let list = ListState::<u8>::new("list");
     store.with_key("ann", |_| list.add(1)).unwrap();
-    let error = store
-        .with_key("ann", |_| list.for_each(|_| ListState::new("list").add(2_u8)))
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.state(), error.key()),
-        (ErrorKind::Invalid, Some("list"), Some("\"ann\""))
-    );
+    let error = store.with_key("ann", |_| list.for_each(|_| ListState::new("list").add(2_u8))).unwrap_err();
+    assert_eq!((error.kind(), error.state(), error.key()), (ErrorKind::Invalid, Some("list"), Some("\"ann\"")));
     assert!(matches!(error.cause(), Cause::Reentrant), "{error}");
     store
         .with_key("ann", |_| {
@@ -435,18 +364,12 @@ fn a_handle_in_use_by_its_own_closure_says_so_and_works_again() {
 fn names_are_checked() {
     let mut store = memory();
     for name in [String::new(), "x".repeat(256)] {
-        let error = store
-            .with_key("ann", |_| ValueState::<u8>::new(name.clone()).set(1))
-            .unwrap_err();
+        let error = store.with_key("ann", |_| ValueState::<u8>::new(name.clone()).set(1)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert!(error.to_string().contains("1 to 255"), "{error}");
     }
-    store
-        .with_key("ann", |_| ValueState::<u8>::new("x".repeat(255)).set(1))
-        .unwrap();
-    store
-        .with_key("ann", |_| ValueState::<u8>::new("Ünïcode, with spaces").set(1))
-        .unwrap();
+    store.with_key("ann", |_| ValueState::<u8>::new("x".repeat(255)).set(1)).unwrap();
+    store.with_key("ann", |_| ValueState::<u8>::new("Ünïcode, with spaces").set(1)).unwrap();
 }
 
 #[test]

@@ -66,10 +66,7 @@ fn is_row(key: &[u8]) -> bool {
 #[test]
 fn decode() {
     let backend = memory();
-    let mut store = Keyed::<Account>::builder()
-        .memory_budget(0)
-        .open(Arc::clone(&backend))
-        .unwrap();
+    let mut store = Keyed::<Account>::builder().memory_budget(0).open(Arc::clone(&backend)).unwrap();
     store
         .with_key("ann", |state| {
             state.balance.set(1);
@@ -103,11 +100,7 @@ struct Superstitious(u8);
 
 impl Serialize for Superstitious {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 == 13 {
-            Err(serde::ser::Error::custom("thirteen"))
-        } else {
-            serializer.serialize_u8(self.0)
-        }
+        if self.0 == 13 { Err(serde::ser::Error::custom("thirteen")) } else { serializer.serialize_u8(self.0) }
     }
 }
 
@@ -130,45 +123,22 @@ fn encode() {
     );
 
     let floor = ValueState::<Superstitious>::new("floor");
-    store
-        .with_key(&Superstitious(7), |_| floor.set(Superstitious(13)))
-        .unwrap();
+    store.with_key(&Superstitious(7), |_| floor.set(Superstitious(13))).unwrap();
     for _ in 0..2 {
         let error = store.commit("up").unwrap_err();
         assert!(matches!(error.cause(), Cause::Encode { .. }));
-        tells(
-            &error,
-            ErrorKind::Invalid,
-            [Some("dynamic"), Some("floor"), Some("7")],
-            &["thirteen", "serde form"],
-        );
+        tells(&error, ErrorKind::Invalid, [Some("dynamic"), Some("floor"), Some("7")], &["thirteen", "serde form"]);
     }
     assert_eq!(store.position(), None);
-    store
-        .with_key(&Superstitious(7), |_| floor.set(Superstitious(14)))
-        .unwrap();
+    store.with_key(&Superstitious(7), |_| floor.set(Superstitious(14))).unwrap();
     store.commit("up").unwrap();
 
     let map = MapState::<Superstitious, u8>::new("map");
-    let error = store
-        .with_key(&Superstitious(7), |_| map.put(Superstitious(13), 1))
-        .unwrap_err();
-    tells(
-        &error,
-        ErrorKind::Invalid,
-        [Some("dynamic"), Some("map"), Some("7")],
-        &["thirteen"],
-    );
+    let error = store.with_key(&Superstitious(7), |_| map.put(Superstitious(13), 1)).unwrap_err();
+    tells(&error, ErrorKind::Invalid, [Some("dynamic"), Some("map"), Some("7")], &["thirteen"]);
     let rules = BroadcastState::<u8, Superstitious>::new("rules");
-    let error = store
-        .broadcast(|_, scope| rules.put(scope, 1, Superstitious(13)))
-        .unwrap_err();
-    tells(
-        &error,
-        ErrorKind::Invalid,
-        [Some("dynamic"), Some("rules"), None],
-        &["thirteen"],
-    );
+    let error = store.broadcast(|_, scope| rules.put(scope, 1, Superstitious(13))).unwrap_err();
+    tells(&error, ErrorKind::Invalid, [Some("dynamic"), Some("rules"), None], &["thirteen"]);
 }
 
 #[test]
@@ -178,31 +148,17 @@ fn damaged() {
     overwrite(&*backend, |key| key.starts_with(b"\0\0o"), |_| b"{".to_vec());
     let error = Keyed::<Account>::open(backend).err().unwrap();
     assert!(matches!(error.cause(), Cause::Damaged { .. }));
-    tells(
-        &error,
-        ErrorKind::Corrupt,
-        [ACCOUNT, None, None],
-        &["catalog", "operator record", "from a copy"],
-    );
+    tells(&error, ErrorKind::Corrupt, [ACCOUNT, None, None], &["catalog", "operator record", "from a copy"]);
 }
 
 #[test]
 fn newer_format() {
     let backend = memory();
     open(&backend).commit("").unwrap();
-    overwrite(
-        &*backend,
-        |key| key.starts_with(b"\0\0f"),
-        |_| br#"{"format":9}"#.to_vec(),
-    );
+    overwrite(&*backend, |key| key.starts_with(b"\0\0f"), |_| br#"{"format":9}"#.to_vec());
     let error = Keyed::<Account>::open(backend).err().unwrap();
     assert!(matches!(error.cause(), Cause::NewerFormat { found: 9, .. }));
-    tells(
-        &error,
-        ErrorKind::Incompatible,
-        [ACCOUNT, None, None],
-        &["format 9", "use the newer program"],
-    );
+    tells(&error, ErrorKind::Incompatible, [ACCOUNT, None, None], &["format 9", "use the newer program"]);
 }
 
 #[test]
@@ -229,63 +185,31 @@ fn mismatch() {
     let advice = ["nothing was written", "declare what is stored, or use another name"];
     type Open = fn(&Arc<InMemoryStateBackend>) -> StateError;
     let cases: [(Open, Option<&str>, [&str; 3]); 5] = [
-        (
-            other_account!(u64, ValueState<i64>, MapState<String, i64>),
-            None,
-            ["key", "str", "u64"],
-        ),
+        (other_account!(u64, ValueState<i64>, MapState<String, i64>), None, ["key", "str", "u64"]),
         (
             other_account!(String, ListState<i64>, MapState<String, i64>),
             Some("balance"),
             ["kind", "ValueState", "ListState"],
         ),
-        (
-            other_account!(String, ValueState<u8>, MapState<String, i64>),
-            Some("balance"),
-            ["value", "i64", "u8"],
-        ),
-        (
-            other_account!(String, ValueState<i64>, MapState<u16, i64>),
-            Some("limits"),
-            ["map key", "str", "u16"],
-        ),
-        (
-            other_account!(String, ValueState<i64>, MapState<String, bool>),
-            Some("limits"),
-            ["value", "i64", "bool"],
-        ),
+        (other_account!(String, ValueState<u8>, MapState<String, i64>), Some("balance"), ["value", "i64", "u8"]),
+        (other_account!(String, ValueState<i64>, MapState<u16, i64>), Some("limits"), ["map key", "str", "u16"]),
+        (other_account!(String, ValueState<i64>, MapState<String, bool>), Some("limits"), ["value", "i64", "bool"]),
     ];
     for (open, state, parts) in cases {
         let error = open(&backend);
         assert!(matches!(error.cause(), Cause::Mismatch { .. }), "{error}");
-        tells(
-            &error,
-            ErrorKind::Incompatible,
-            [ACCOUNT, state, None],
-            &[&parts[..], &advice[..]].concat(),
-        );
+        tells(&error, ErrorKind::Incompatible, [ACCOUNT, state, None], &[&parts[..], &advice[..]].concat());
         assert_eq!(stored(), before);
     }
-    let error = Keyed::<Account>::builder()
-        .max_parallelism(5)
-        .open(Arc::clone(&backend))
-        .err()
-        .unwrap();
-    tells(
-        &error,
-        ErrorKind::Incompatible,
-        [ACCOUNT, None, None],
-        &["max parallelism", "128", "5", advice[0]],
-    );
+    let error = Keyed::<Account>::builder().max_parallelism(5).open(Arc::clone(&backend)).err().unwrap();
+    tells(&error, ErrorKind::Incompatible, [ACCOUNT, None, None], &["max parallelism", "128", "5", advice[0]]);
     assert_eq!(stored(), before);
     open(&backend);
 }
 
 #[test]
 fn handle_type() {
-    let error = open(&memory())
-        .with_key("ann", |_| ValueState::<String>::new("balance").get())
-        .unwrap_err();
+    let error = open(&memory()).with_key("ann", |_| ValueState::<String>::new("balance").get()).unwrap_err();
     assert!(matches!(error.cause(), Cause::HandleType { .. }));
     let parts = ["ValueState<str>", "ValueState<i64>", "use one type for one name"];
     tells(&error, ErrorKind::Invalid, [ACCOUNT, Some("balance"), ANN], &parts);
@@ -295,21 +219,14 @@ fn handle_type() {
 fn outside_event() {
     let error = ValueState::<u8>::new("seen").try_get().unwrap_err();
     assert!(matches!(error.cause(), Cause::OutsideEvent));
-    tells(
-        &error,
-        ErrorKind::Invalid,
-        [None, Some("seen"), None],
-        &["no key is being processed", "inside `with_key`"],
-    );
+    tells(&error, ErrorKind::Invalid, [None, Some("seen"), None], &["no key is being processed", "inside `with_key`"]);
 }
 
 #[test]
 fn reentrant() {
     let mut store = open(&memory());
     store.with_key("ann", |state| state.history.add(1)).unwrap();
-    let error = store
-        .with_key("ann", |state| state.history.for_each(|_| state.history.add(2)))
-        .unwrap_err();
+    let error = store.with_key("ann", |state| state.history.for_each(|_| state.history.add(2))).unwrap_err();
     assert!(matches!(error.cause(), Cause::Reentrant));
     tells(
         &error,
@@ -324,57 +241,25 @@ fn foreign_key() {
     let mut store = Keyed::<Account>::builder().key_groups(3..4).open(memory()).unwrap();
     let error = store.with_key("ann", |_| ()).unwrap_err();
     assert!(matches!(error.cause(), Cause::ForeignKey { .. }));
-    tells(
-        &error,
-        ErrorKind::Invalid,
-        [ACCOUNT, None, ANN],
-        &["key group", "3..4", "route the event"],
-    );
+    tells(&error, ErrorKind::Invalid, [ACCOUNT, None, ANN], &["key group", "3..4", "route the event"]);
 }
 
 #[test]
 fn range_in_use() {
     let backend = memory();
     let _open = open(&backend);
-    let error = Keyed::<Account>::builder()
-        .key_groups(3..4)
-        .open(backend)
-        .err()
-        .unwrap();
+    let error = Keyed::<Account>::builder().key_groups(3..4).open(backend).err().unwrap();
     assert!(matches!(error.cause(), Cause::RangeInUse { .. }));
-    tells(
-        &error,
-        ErrorKind::Invalid,
-        [ACCOUNT, None, None],
-        &["3..4", "0..128", "drop that store first"],
-    );
+    tells(&error, ErrorKind::Invalid, [ACCOUNT, None, None], &["3..4", "0..128", "drop that store first"]);
 }
 
 #[test]
 fn setting() {
-    let error = Keyed::<Account>::builder()
-        .max_parallelism(0)
-        .open(memory())
-        .err()
-        .unwrap();
+    let error = Keyed::<Account>::builder().max_parallelism(0).open(memory()).err().unwrap();
     assert!(matches!(error.cause(), Cause::Setting { .. }));
-    tells(
-        &error,
-        ErrorKind::Invalid,
-        [ACCOUNT, None, None],
-        &["max parallelism", "1 to 32768", "0"],
-    );
-    let error = Keyed::<Account>::builder()
-        .key_groups(100..200)
-        .open(memory())
-        .err()
-        .unwrap();
-    tells(
-        &error,
-        ErrorKind::Invalid,
-        [ACCOUNT, None, None],
-        &["100..200", "0..128"],
-    );
+    tells(&error, ErrorKind::Invalid, [ACCOUNT, None, None], &["max parallelism", "1 to 32768", "0"]);
+    let error = Keyed::<Account>::builder().key_groups(100..200).open(memory()).err().unwrap();
+    tells(&error, ErrorKind::Invalid, [ACCOUNT, None, None], &["100..200", "0..128"]);
     let error = Keyed::<Account>::builder().operator("").open(memory()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains("name of a"), "{error}");
@@ -383,9 +268,7 @@ fn setting() {
 #[test]
 fn broadcast_limit() {
     let mut store = Keyed::<Account>::builder().broadcast_limit(100).open(memory()).unwrap();
-    let error = store
-        .broadcast(|state, scope| state.rates.put(scope, "a".to_owned(), "x".repeat(200)))
-        .unwrap_err();
+    let error = store.broadcast(|state, scope| state.rates.put(scope, "a".to_owned(), "x".repeat(200))).unwrap_err();
     assert!(matches!(error.cause(), Cause::BroadcastLimit { .. }));
     let parts = ["the limit is 100", "old content stays", "raise `broadcast_limit`"];
     tells(&error, ErrorKind::Limit, [ACCOUNT, Some("rates"), None], &parts);
@@ -403,28 +286,16 @@ fn exhausted() {
     let backend = memory();
     open(&backend).commit("").unwrap();
     overwrite(&*backend, is_operator, |record| edit(record, "next_slot", 0x7fff));
-    let error = open(&backend)
-        .with_key("ann", |_| ValueState::<u8>::new("one more").set(1))
-        .unwrap_err();
+    let error = open(&backend).with_key("ann", |_| ValueState::<u8>::new("one more").set(1)).unwrap_err();
     assert!(matches!(error.cause(), Cause::Exhausted { .. }), "{error}");
-    tells(
-        &error,
-        ErrorKind::Limit,
-        [ACCOUNT, Some("one more"), ANN],
-        &["another state", "use fewer names"],
-    );
+    tells(&error, ErrorKind::Limit, [ACCOUNT, Some("one more"), ANN], &["another state", "use fewer names"]);
 
     let backend = memory();
     open(&backend).commit("").unwrap();
     overwrite(&*backend, is_operator, |record| edit(record, "id", 0xffff));
     let error = Keyed::<Dynamic<String>>::open(backend).err().unwrap();
     assert!(matches!(error.cause(), Cause::Exhausted { .. }), "{error}");
-    tells(
-        &error,
-        ErrorKind::Limit,
-        [Some("dynamic"), None, None],
-        &["another operator", "use fewer names"],
-    );
+    tells(&error, ErrorKind::Limit, [Some("dynamic"), None, None], &["another operator", "use fewer names"]);
 }
 
 #[test]
@@ -434,12 +305,7 @@ fn locked() {
     let error = RocksDbStateBackend::open(place.path()).unwrap_err();
     assert!(matches!(error.cause(), Cause::Locked { .. }), "{error}");
     let folder = place.path().to_str().unwrap();
-    tells(
-        &error,
-        ErrorKind::Backend,
-        [None; 3],
-        &["in use by another", "stop that one first", folder],
-    );
+    tells(&error, ErrorKind::Backend, [None; 3], &["in use by another", "stop that one first", folder]);
 }
 
 /// Fails while it is told to.
@@ -451,11 +317,7 @@ struct Failing {
 
 impl Failing {
     fn check(&self) -> Result<(), StateError> {
-        if self.fails.load(Relaxed) {
-            Err(StateError::backend(std::io::Error::other("disk on fire")))
-        } else {
-            Ok(())
-        }
+        if self.fails.load(Relaxed) { Err(StateError::backend(std::io::Error::other("disk on fire"))) } else { Ok(()) }
     }
 }
 
@@ -483,10 +345,7 @@ impl StateBackend for Failing {
 #[test]
 fn backend() {
     let backend = Arc::new(Failing::default());
-    let mut store = Keyed::<Account>::builder()
-        .memory_budget(0)
-        .open(Arc::clone(&backend))
-        .unwrap();
+    let mut store = Keyed::<Account>::builder().memory_budget(0).open(Arc::clone(&backend)).unwrap();
     backend.fails.store(true, Relaxed);
     let parts = ["disk on fire", "try again"];
     let calls: [(&str, fn(&Account)); 5] = [
@@ -503,23 +362,9 @@ fn backend() {
         assert_eq!(error.source().unwrap().to_string(), "disk on fire");
     }
     store.with_key("ann", |state| state.balance.set(1)).unwrap();
-    tells(
-        &store.commit("one").unwrap_err(),
-        ErrorKind::Backend,
-        [ACCOUNT, None, None],
-        &parts,
-    );
-    tells(
-        &store.keys().unwrap_err(),
-        ErrorKind::Backend,
-        [ACCOUNT, None, None],
-        &parts,
-    );
-    let another = Keyed::<Account>::builder()
-        .operator("another")
-        .open(Arc::clone(&backend))
-        .err()
-        .unwrap();
+    tells(&store.commit("one").unwrap_err(), ErrorKind::Backend, [ACCOUNT, None, None], &parts);
+    tells(&store.keys().unwrap_err(), ErrorKind::Backend, [ACCOUNT, None, None], &parts);
+    let another = Keyed::<Account>::builder().operator("another").open(Arc::clone(&backend)).err().unwrap();
     tells(&another, ErrorKind::Backend, [Some("another"), None, None], &parts);
     // Nothing was lost on the way.
     backend.fails.store(false, Relaxed);
@@ -535,11 +380,7 @@ fn a_batch_error_says_which_event() {
         [1, 2],
         |_| "ann",
         |_, n| {
-            if n == 2 {
-                Err(StateError::damaged("torn"))
-            } else {
-                Ok(())
-            }
+            if n == 2 { Err(StateError::damaged("torn")) } else { Ok(()) }
         },
     );
     let failed: BatchError = failed.unwrap_err();
@@ -561,13 +402,7 @@ fn keys_are_shown_as_json() {
         error.key().unwrap().to_owned()
     };
     assert_eq!(key_of(&Who::Nobody), r#""Nobody""#);
-    assert_eq!(
-        key_of(&Who::User {
-            id: 7,
-            name: "ann".to_owned()
-        }),
-        r#"{"User":{"id":7,"name":"ann"}}"#
-    );
+    assert_eq!(key_of(&Who::User { id: 7, name: "ann".to_owned() }), r#"{"User":{"id":7,"name":"ann"}}"#);
 }
 
 #[test]

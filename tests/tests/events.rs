@@ -18,13 +18,7 @@ struct Account {
     most: ReducingState<i64>,
 }
 
-type Shown = (
-    Option<i64>,
-    Vec<String>,
-    Vec<(String, i64)>,
-    Option<i64>,
-    Option<String>,
-);
+type Shown = (Option<i64>, Vec<String>, Vec<(String, i64)>, Option<i64>, Option<String>);
 
 fn undeclared() -> ValueState<String> {
     ValueState::new("undeclared")
@@ -32,13 +26,7 @@ fn undeclared() -> ValueState<String> {
 
 fn show(store: &mut Keyed<Account>) -> Shown {
     let show = |state: &Account| {
-        (
-            state.value.get(),
-            state.list.get(),
-            state.map.entries(),
-            state.most.get(),
-            undeclared().get(),
-        )
+        (state.value.get(), state.list.get(), state.map.entries(), state.most.get(), undeclared().get())
     };
     store.with_key("ann", show).unwrap()
 }
@@ -101,11 +89,7 @@ fn on_every_ground<P: Place>(place: &P, fail: impl Fn(&mut Keyed<Account>, fn(&A
                 store.commit("").unwrap();
             }
             // Looking at the row would bring it into memory.
-            let expected = if ground == "evicted" {
-                filled()
-            } else {
-                show(&mut store)
-            };
+            let expected = if ground == "evicted" { filled() } else { show(&mut store) };
             fail(&mut store, disturb);
             assert_eq!(show(&mut store), expected, "on {ground}");
             // What goes on from here stands on the same ground.
@@ -113,10 +97,7 @@ fn on_every_ground<P: Place>(place: &P, fail: impl Fn(&mut Keyed<Account>, fn(&A
             let after = show(&mut store);
             store.commit("").unwrap();
             drop(store);
-            let mut store = Keyed::<Account>::builder()
-                .operator(format!("{n}{m}"))
-                .open(place.open())
-                .unwrap();
+            let mut store = Keyed::<Account>::builder().operator(format!("{n}{m}")).open(place.open()).unwrap();
             assert_eq!(show(&mut store), after, "on {ground}");
         }
     }
@@ -209,19 +190,9 @@ fn the_try_twins_do_not_latch() {
     let mut store = memory();
     let read = store.with_key("ann", |state| {
         state.value.set(1);
-        assert_eq!(
-            ValueState::<bool>::new("value").try_get().unwrap_err().kind(),
-            ErrorKind::Invalid
-        );
-        assert_eq!(
-            ListState::<bool>::new("list").try_get().unwrap_err().state(),
-            Some("list")
-        );
-        assert!(
-            MapState::<String, bool>::new("map")
-                .try_put("a".to_owned(), true)
-                .is_err()
-        );
+        assert_eq!(ValueState::<bool>::new("value").try_get().unwrap_err().kind(), ErrorKind::Invalid);
+        assert_eq!(ListState::<bool>::new("list").try_get().unwrap_err().state(), Some("list"));
+        assert!(MapState::<String, bool>::new("map").try_put("a".to_owned(), true).is_err());
         assert!(ReducingState::<bool>::new("most").try_merge(true).is_err());
         state.value.get()
     });
@@ -260,11 +231,7 @@ fn for_each_event_says_which_failed_and_keeps_those_before() {
         |(name, _)| *name,
         |state, (_, amount)| {
             state.value.update(|value| *value.get_or_insert(0) += amount);
-            if amount == 30 {
-                Err(StateError::backend("too much"))
-            } else {
-                Ok(())
-            }
+            if amount == 30 { Err(StateError::backend("too much")) } else { Ok(()) }
         },
     );
     let failed = failed.unwrap_err();
@@ -368,10 +335,7 @@ fn a_handle_used_outside_any_key_says_what_to_do() {
     assert!(matches!(error.cause(), Cause::OutsideEvent));
     let panic = catch_unwind(AssertUnwindSafe(|| handle.get())).unwrap_err();
     let panic = panic.downcast_ref::<String>().unwrap();
-    assert!(
-        panic.contains("seen_count") && panic.contains("no key is being processed"),
-        "{panic}"
-    );
+    assert!(panic.contains("seen_count") && panic.contains("no key is being processed"), "{panic}");
     assert!(panic.contains("with_key"), "{panic}");
 }
 
@@ -396,9 +360,7 @@ fn keyed_state_has_no_key_in_a_broadcast() {
 #[test]
 fn the_handles_are_outside_again_after_a_panic() {
     let mut store = memory();
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        store.with_key("ann", |_| std::panic::resume_unwind(Box::new(())))
-    }));
+    let _ = catch_unwind(AssertUnwindSafe(|| store.with_key("ann", |_| std::panic::resume_unwind(Box::new(())))));
     assert_eq!(undeclared().try_get().unwrap_err().kind(), ErrorKind::Invalid);
 }
 
@@ -415,35 +377,21 @@ fn a_handle_in_use_by_its_own_closure_is_an_error_and_no_panic() {
         assert_eq!(show(&mut store), before, "{case}");
     }
     reentrant("value: set in with", |state| state.value.with(|_| state.value.set(1)));
-    reentrant("value: update in with", |state| {
-        state.value.with(|_| state.value.update(|v| *v = None))
-    });
-    reentrant("list: add in for_each", |state| {
-        state.list.for_each(|_| state.list.add(String::new()))
-    });
-    reentrant("list: retain in for_each", |state| {
-        state.list.for_each(|_| state.list.retain(|_| false))
-    });
-    reentrant("list: clear in for_each", |state| {
-        state.list.for_each(|_| state.list.clear())
-    });
+    reentrant("value: update in with", |state| state.value.with(|_| state.value.update(|v| *v = None)));
+    reentrant("list: add in for_each", |state| state.list.for_each(|_| state.list.add(String::new())));
+    reentrant("list: retain in for_each", |state| state.list.for_each(|_| state.list.retain(|_| false)));
+    reentrant("list: clear in for_each", |state| state.list.for_each(|_| state.list.clear()));
     reentrant("list: add in retain", |state| {
         state.list.retain(|_| {
             state.list.add(String::new());
             true
         });
     });
-    reentrant("map: put in for_each", |state| {
-        state.map.for_each(|key, _| state.map.put(key.clone(), 0))
-    });
+    reentrant("map: put in for_each", |state| state.map.for_each(|key, _| state.map.put(key.clone(), 0)));
     reentrant("map: update in for_each", |state| {
-        state
-            .map
-            .for_each(|key, _| state.map.update(key.clone(), |value| *value = None));
+        state.map.for_each(|key, _| state.map.update(key.clone(), |value| *value = None));
     });
-    reentrant("map: retain in for_each", |state| {
-        state.map.for_each(|_, _| state.map.retain(|_, _| false))
-    });
+    reentrant("map: retain in for_each", |state| state.map.for_each(|_, _| state.map.retain(|_, _| false)));
     reentrant("map: clear in retain", |state| {
         state.map.retain(|_, _| {
             state.map.clear();
@@ -476,14 +424,8 @@ fn reading_a_handle_inside_its_own_reading_closure_works() {
         list.for_each(|_| assert_eq!(list.length(), 1));
         map.for_each(|key, _| assert_eq!((map.get(key), map.length()), (Some(4), 1)));
     };
-    store
-        .with_key("ann", |state| read(&state.value, &state.list, &state.map))
-        .unwrap();
-    store
-        .with_key("ann", |state| {
-            read(&state.ending_value, &state.ending_list, &state.ending_map)
-        })
-        .unwrap();
+    store.with_key("ann", |state| read(&state.value, &state.list, &state.map)).unwrap();
+    store.with_key("ann", |state| read(&state.ending_value, &state.ending_list, &state.ending_map)).unwrap();
 }
 
 fn clearing_inside_an_event_clears<P: Place>(place: P) {
@@ -497,10 +439,7 @@ fn clearing_inside_an_event_clears<P: Place>(place: P) {
             state.map.clear();
             state.most.clear();
             undeclared().clear();
-            assert_eq!(
-                (state.value.get(), state.list.length(), state.map.length()),
-                (None, 0, 0)
-            );
+            assert_eq!((state.value.get(), state.list.length(), state.map.length()), (None, 0, 0));
         })
         .unwrap();
     let nothing = (None, Vec::new(), Vec::new(), None, None);
@@ -538,9 +477,7 @@ fn a_commit_lasts<P: Place>(place: P) {
         let before = round.to_string().into_bytes();
         assert_eq!(store.position(), (round > 0).then_some(&before[..]));
         assert_eq!(store.watermark(), (round > 0).then_some(round));
-        store
-            .with_key("ann", |state| state.list.add(round.to_string()))
-            .unwrap();
+        store.with_key("ann", |state| state.list.add(round.to_string())).unwrap();
         store.set_watermark(round + 1);
         store.commit((round + 1).to_string()).unwrap();
     }
@@ -571,10 +508,7 @@ fn a_commit_of_rocksdb_is_in_its_files_when_it_returns() {
 }
 
 fn eviction_never_loses_what_is_not_committed<P: Place>(place: P) {
-    let mut store = Keyed::<Account>::builder()
-        .memory_budget(4 << 10)
-        .open(place.open())
-        .unwrap();
+    let mut store = Keyed::<Account>::builder().memory_budget(4 << 10).open(place.open()).unwrap();
     let keys = || (0..200).map(|n| format!("{n}"));
     for round in 1..=5 {
         for key in keys() {
@@ -596,9 +530,7 @@ fn eviction_never_loses_what_is_not_committed<P: Place>(place: P) {
     }
     let all: Vec<_> = (1..=5).map(|round| round.to_string()).collect();
     for key in keys() {
-        let read = store
-            .with_key(&key, |state| (state.value.get(), state.list.get(), state.map.length()))
-            .unwrap();
+        let read = store.with_key(&key, |state| (state.value.get(), state.list.get(), state.map.length())).unwrap();
         assert_eq!(read, (Some(5), all.clone(), 5));
     }
 }
@@ -606,10 +538,8 @@ on_every_backend!(eviction_never_loses_what_is_not_committed);
 
 #[test]
 fn needs_commit_turns_true_when_uncommitted_rows_fill_half_the_budget() {
-    let mut store = Keyed::<Account>::builder()
-        .memory_budget(100_000)
-        .open(Arc::new(InMemoryStateBackend::new()))
-        .unwrap();
+    let mut store =
+        Keyed::<Account>::builder().memory_budget(100_000).open(Arc::new(InMemoryStateBackend::new())).unwrap();
     let write = |store: &mut Keyed<Account>, key: &str, bytes: usize| {
         store.with_key(key, |_| undeclared().set("x".repeat(bytes))).unwrap();
     };
@@ -621,9 +551,7 @@ fn needs_commit_turns_true_when_uncommitted_rows_fill_half_the_budget() {
     write(&mut store, "cid", 100_000);
     store.commit("").unwrap();
     assert!(!store.needs_commit());
-    store
-        .with_key("ann", |_| assert_eq!(undeclared().get().unwrap().len(), 40_000))
-        .unwrap();
+    store.with_key("ann", |_| assert_eq!(undeclared().get().unwrap().len(), 40_000)).unwrap();
     assert!(!store.needs_commit());
 }
 
@@ -631,10 +559,7 @@ fn needs_commit_turns_true_when_uncommitted_rows_fill_half_the_budget() {
 #[test]
 fn damaged_bytes_never_turn_into_absence() {
     let backend = Arc::new(InMemoryStateBackend::new());
-    let mut store = Keyed::<Account>::builder()
-        .memory_budget(0)
-        .open(Arc::clone(&backend))
-        .unwrap();
+    let mut store = Keyed::<Account>::builder().memory_budget(0).open(Arc::clone(&backend)).unwrap();
     store.with_key("ann", |state| state.value.set(1)).unwrap();
     store.with_key("ann", |state| state.most.merge(1)).unwrap();
     store.commit("").unwrap();
@@ -648,10 +573,7 @@ fn damaged_bytes_never_turn_into_absence() {
         });
         event.unwrap();
         let error = store.with_key("ann", |state| state.value.get()).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.state(), error.key()),
-            (ErrorKind::Corrupt, Some("value"), Some("\"ann\""))
-        );
+        assert_eq!((error.kind(), error.state(), error.key()), (ErrorKind::Corrupt, Some("value"), Some("\"ann\"")));
     }
 }
 

@@ -25,11 +25,7 @@ struct All {
 fn stepwise<P: Place>(place: &P, steps: &[&dyn Fn(&All)]) {
     type Between<P> = fn(Keyed<All>, &P, &str) -> Keyed<All>;
     fn open<P: Place>(place: &P, operator: &str, budget: usize) -> Keyed<All> {
-        Keyed::builder()
-            .operator(operator)
-            .memory_budget(budget)
-            .open(place.open())
-            .unwrap()
+        Keyed::builder().operator(operator).memory_budget(budget).open(place.open()).unwrap()
     }
     let ways: [(&str, usize, Between<P>); 4] = [
         ("uncommitted", 1 << 20, |store, _, _| store),
@@ -64,10 +60,7 @@ fn value_state<P: Place>(place: P) {
         &[
             &|state| {
                 let value = &state.value;
-                assert_eq!(
-                    (value.get(), value.get_json(), value.exists(), value.get_or(7)),
-                    (None, None, false, 7)
-                );
+                assert_eq!((value.get(), value.get_json(), value.exists(), value.get_or(7)), (None, None, false, 7));
                 assert_eq!(value.with(|value| value.copied()), None);
             },
             // A default is not absence.
@@ -84,12 +77,7 @@ fn value_state<P: Place>(place: P) {
                 let before = state.value.update(|value| std::mem::replace(value, Some(5)));
                 assert_eq!((before, state.value.get()), (Some(0), Some(5)));
             },
-            &|state| {
-                assert_eq!(
-                    (state.value.take(), state.value.get(), state.value.take()),
-                    (Some(5), None, None)
-                )
-            },
+            &|state| assert_eq!((state.value.take(), state.value.get(), state.value.take()), (Some(5), None, None)),
             &|state| assert!(!state.value.exists()),
             &|state| state.value.set_json(-3),
             &|state| assert_eq!((state.value.get(), state.value.get_json()), (Some(-3), Some(-3))),
@@ -118,16 +106,10 @@ fn value_state_by_its_twins<P: Place>(place: P) {
             },
             &|state| {
                 let value = &state.value;
-                assert_eq!(
-                    (value.try_get().unwrap(), value.try_get_json().unwrap()),
-                    (Some(0), Some(0))
-                );
+                assert_eq!((value.try_get().unwrap(), value.try_get_json().unwrap()), (Some(0), Some(0)));
                 assert_eq!((value.try_exists().unwrap(), value.try_get_or(7).unwrap()), (true, 0));
                 assert_eq!(value.try_with(|value| value.copied()).unwrap(), Some(0));
-                assert_eq!(
-                    value.try_update(|value| std::mem::replace(value, Some(5))).unwrap(),
-                    Some(0)
-                );
+                assert_eq!(value.try_update(|value| std::mem::replace(value, Some(5))).unwrap(), Some(0));
             },
             &|state| assert_eq!(state.value.try_take().unwrap(), Some(5)),
             &|state| state.value.try_set_json(6).unwrap(),
@@ -147,10 +129,7 @@ fn list_state<P: Place>(place: P) {
         &[
             &|state| {
                 let list = &state.list;
-                assert_eq!(
-                    (list.get(), list.get_json(), list.length(), list.is_empty()),
-                    (vec![], vec![], 0, true)
-                );
+                assert_eq!((list.get(), list.get_json(), list.length(), list.is_empty()), (vec![], vec![], 0, true));
                 assert_eq!((list.first(), list.last()), (None, None));
                 list.for_each(|_| unreachable!());
             },
@@ -159,14 +138,8 @@ fn list_state<P: Place>(place: P) {
             &|state| state.list.add_all([3, 4, 5]),
             &|state| {
                 let list = &state.list;
-                assert_eq!(
-                    (list.get(), list.get_json()),
-                    (vec![1, 2, 3, 4, 5], vec![1, 2, 3, 4, 5])
-                );
-                assert_eq!(
-                    (list.length(), list.is_empty(), list.first(), list.last()),
-                    (5, false, Some(1), Some(5))
-                );
+                assert_eq!((list.get(), list.get_json()), (vec![1, 2, 3, 4, 5], vec![1, 2, 3, 4, 5]));
+                assert_eq!((list.length(), list.is_empty(), list.first(), list.last()), (5, false, Some(1), Some(5)));
                 let mut seen = Vec::new();
                 list.for_each(|element| seen.push(*element));
                 assert_eq!(seen, [1, 2, 3, 4, 5]);
@@ -213,10 +186,7 @@ fn list_state_by_its_twins<P: Place>(place: P) {
                     (list.try_get().unwrap(), list.try_get_json().unwrap()),
                     (vec![1, 2, 3, 4], vec![1, 2, 3, 4])
                 );
-                assert_eq!(
-                    (list.try_first().unwrap(), list.try_last().unwrap()),
-                    (Some(1), Some(4))
-                );
+                assert_eq!((list.try_first().unwrap(), list.try_last().unwrap()), (Some(1), Some(4)));
                 let mut sum = 0;
                 list.try_for_each(|element| sum += element).unwrap();
                 assert_eq!(sum, 10);
@@ -276,10 +246,7 @@ fn map_state<P: Place>(place: P) {
                 assert_eq!(sum, 11);
             },
             &|state| {
-                assert_eq!(
-                    (state.map.remove("b"), state.map.get("b"), state.map.remove("b")),
-                    (Some(2), None, None)
-                )
+                assert_eq!((state.map.remove("b"), state.map.get("b"), state.map.remove("b")), (Some(2), None, None))
             },
             &|state| assert_eq!(state.map.update("a".to_owned(), |value| value.replace(1)), Some(0)),
             &|state| assert_eq!(state.map.update("e".to_owned(), |value| value.replace(6)), None),
@@ -314,10 +281,7 @@ fn map_state_by_its_twins<P: Place>(place: P) {
         &[
             &|state| {
                 let map = &state.map;
-                assert_eq!(
-                    (map.try_get("a").unwrap(), map.try_contains("a").unwrap()),
-                    (None, false)
-                );
+                assert_eq!((map.try_get("a").unwrap(), map.try_contains("a").unwrap()), (None, false));
                 assert!(map.try_is_empty().unwrap());
                 map.try_put("a".to_owned(), 1).unwrap();
             },
@@ -325,10 +289,7 @@ fn map_state_by_its_twins<P: Place>(place: P) {
             &|state| state.map.try_put_all(owned([("c", 3), ("d", 4)])).unwrap(),
             &|state| {
                 let map = &state.map;
-                assert_eq!(
-                    (map.try_get_json("a").unwrap(), map.try_get("b").unwrap()),
-                    (Some(1), Some(2))
-                );
+                assert_eq!((map.try_get_json("a").unwrap(), map.try_get("b").unwrap()), (Some(1), Some(2)));
                 assert_eq!(sorted(map.try_keys().unwrap()), ["a", "b", "c", "d"]);
                 assert_eq!(sorted(map.try_values().unwrap()), [1, 2, 3, 4]);
                 assert_eq!((map.try_entries().unwrap().len(), map.try_length().unwrap()), (4, 4));
@@ -337,12 +298,7 @@ fn map_state_by_its_twins<P: Place>(place: P) {
                 assert_eq!(sum, 10);
             },
             &|state| assert_eq!(state.map.try_remove("a").unwrap(), Some(1)),
-            &|state| {
-                assert_eq!(
-                    state.map.try_update("b".to_owned(), |value| value.replace(5)).unwrap(),
-                    Some(2)
-                )
-            },
+            &|state| assert_eq!(state.map.try_update("b".to_owned(), |value| value.replace(5)).unwrap(), Some(2)),
             &|state| state.map.try_retain(|_, value| *value != 3).unwrap(),
             &|state| assert_eq!(entries(state), owned([("b", 5), ("d", 4)])),
             &|state| state.map.try_clear().unwrap(),
@@ -412,12 +368,7 @@ fn broadcast_state<P: Place>(place: P) {
             assert_eq!(table.contains("b"), table.try_contains("b").unwrap());
             assert_eq!(table.length(), table.try_length().unwrap());
             assert_eq!(sorted(table.entries()), sorted(table.try_entries().unwrap()));
-            (
-                table.get("a"),
-                table.contains("b"),
-                table.length(),
-                sorted(table.entries()),
-            )
+            (table.get("a"), table.contains("b"), table.length(), sorted(table.entries()))
         };
         store.with_key("ann", look).unwrap()
     };
@@ -433,21 +384,12 @@ fn broadcast_state<P: Place>(place: P) {
             state.broadcast.try_remove(scope, "nothing").unwrap();
         })
         .unwrap();
-    assert_eq!(
-        look(&mut store),
-        (Some(1), false, 2, owned([("a", 1), ("c", 3)]).to_vec())
-    );
+    assert_eq!(look(&mut store), (Some(1), false, 2, owned([("a", 1), ("c", 3)]).to_vec()));
     store.broadcast(|state, scope| state.broadcast.clear(scope)).unwrap();
     assert_eq!(look(&mut store), (None, false, 0, vec![]));
-    store
-        .broadcast(|state, scope| state.broadcast.put(scope, "b".to_owned(), 9))
-        .unwrap();
-    store
-        .broadcast(|state, scope| state.broadcast.try_clear(scope).unwrap())
-        .unwrap();
-    store
-        .broadcast(|state, scope| state.broadcast.put(scope, "c".to_owned(), 8))
-        .unwrap();
+    store.broadcast(|state, scope| state.broadcast.put(scope, "b".to_owned(), 9)).unwrap();
+    store.broadcast(|state, scope| state.broadcast.try_clear(scope).unwrap()).unwrap();
+    store.broadcast(|state, scope| state.broadcast.put(scope, "c".to_owned(), 8)).unwrap();
     store.commit("").unwrap();
     drop(store);
     let mut store = Keyed::<All>::open(place.open()).unwrap();
@@ -522,10 +464,7 @@ fn the_order_of_a_list_is_exact<P: Place>(place: P) {
     let mut random = 7_u64;
     for session in 0..15 {
         let budget = if session % 2 == 0 { 0 } else { 1 << 20 };
-        let mut store = Keyed::<All>::builder()
-            .memory_budget(budget)
-            .open(place.open())
-            .unwrap();
+        let mut store = Keyed::<All>::builder().memory_budget(budget).open(place.open()).unwrap();
         for event in 0..20 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let n = session * 100 + event;
@@ -578,19 +517,8 @@ fn calls_that_change_nothing_leave_nothing_to_commit<P: Place>(place: P) {
         state.map.retain(|_, _| true);
         state.map.remove("nothing");
         state.map.update("nothing".to_owned(), |_| ());
-        let _ = (
-            state.value.get(),
-            state.value.exists(),
-            state.value.get_or(3),
-            state.most.get(),
-        );
-        let _ = (
-            state.list.get(),
-            state.list.first(),
-            state.list.length(),
-            state.map.entries(),
-            state.map.get("kept"),
-        );
+        let _ = (state.value.get(), state.value.exists(), state.value.get_or(3), state.most.get());
+        let _ = (state.list.get(), state.list.first(), state.list.length(), state.map.entries(), state.map.get("kept"));
         state.list.for_each(|_| ());
         state.map.for_each(|_, _| ());
     };
@@ -613,15 +541,9 @@ on_every_backend!(calls_that_change_nothing_leave_nothing_to_commit);
 
 #[test]
 fn taking_and_clearing_what_is_known_to_be_absent_changes_nothing() {
-    let mut store = Keyed::<All>::builder()
-        .memory_budget(0)
-        .open(Arc::new(InMemoryStateBackend::new()))
-        .unwrap();
+    let mut store = Keyed::<All>::builder().memory_budget(0).open(Arc::new(InMemoryStateBackend::new())).unwrap();
     let idle = |state: &All| {
-        assert_eq!(
-            (state.value.take(), state.list.length(), state.map.length()),
-            (None, 0, 0)
-        );
+        assert_eq!((state.value.take(), state.list.length(), state.map.length()), (None, 0, 0));
         state.value.update(|_| ());
         state.value.clear();
         state.list.clear();
@@ -770,10 +692,7 @@ fn adding_to_a_list_reads_nothing_in_commits_either() {
         store.commit("").unwrap();
     }
     assert_eq!(backend.reads(), (0, 0, 0));
-    assert_eq!(
-        store.with_key("ann", |state| state.list.length()).unwrap(),
-        (0..50).sum::<i64>() as usize
-    );
+    assert_eq!(store.with_key("ann", |state| state.list.length()).unwrap(), (0..50).sum::<i64>() as usize);
 }
 
 #[test]
@@ -794,10 +713,7 @@ fn a_map_reads_what_is_asked_for() {
                 (2, 0, 0),
             ),
             (|state| assert_eq!(state.map.remove("3"), Some(3)), (1, 0, 0)),
-            (
-                |state| state.map.update("4".to_owned(), |value| *value = None),
-                (1, 0, 0),
-            ),
+            (|state| state.map.update("4".to_owned(), |value| *value = None), (1, 0, 0)),
             (
                 |state| {
                     state.map.put("5".to_owned(), 6);
@@ -825,10 +741,7 @@ fn a_list_is_read_once_and_alone() {
     reads_of::<All, 2>(
         fill,
         [
-            (
-                |state| assert_eq!((state.list.length(), state.list.last()), (1_000, Some(999))),
-                (0, 0, 1),
-            ),
+            (|state| assert_eq!((state.list.length(), state.list.last()), (1_000, Some(999))), (0, 0, 1)),
             (
                 |state| {
                     state.list.add(1_000);
@@ -846,12 +759,8 @@ fn a_broadcast_state_is_read_from_memory() {
     let backend = Arc::new(Counting::default());
     let mut store = Keyed::<All>::open(Arc::clone(&backend)).unwrap();
     backend.reads();
-    store
-        .broadcast(|state, scope| state.broadcast.put(scope, "a".to_owned(), 1))
-        .unwrap();
-    store
-        .with_key("ann", |state| assert_eq!(state.broadcast.get("a"), Some(1)))
-        .unwrap();
+    store.broadcast(|state, scope| state.broadcast.put(scope, "a".to_owned(), 1)).unwrap();
+    store.with_key("ann", |state| assert_eq!(state.broadcast.get("a"), Some(1))).unwrap();
     assert_eq!(backend.reads(), (0, 0, 0));
 }
 
@@ -859,14 +768,7 @@ fn a_broadcast_state_is_read_from_memory() {
 fn reading_a_row_that_is_in_memory_reads_nothing() {
     let backend = Arc::new(Counting::default());
     let mut store = Keyed::<All>::open(Arc::clone(&backend)).unwrap();
-    let read = |state: &All| {
-        (
-            state.value.get(),
-            state.list.length(),
-            state.map.length(),
-            state.most.get(),
-        )
-    };
+    let read = |state: &All| (state.value.get(), state.list.length(), state.map.length(), state.most.get());
     store.with_key("ann", fill).unwrap();
     store.with_key("ann", read).unwrap();
     store.commit("").unwrap();
@@ -882,16 +784,11 @@ fn options_of_options_keep_what_they_are() {
         for json in [false, true] {
             let backend = Arc::new(InMemoryStateBackend::new());
             let mut store = Keyed::<Dynamic<u8>>::open(Arc::clone(&backend)).unwrap();
-            store
-                .with_key(&0, |_| if json { state.set_json(value) } else { state.set(value) })
-                .unwrap();
+            store.with_key(&0, |_| if json { state.set_json(value) } else { state.set(value) }).unwrap();
             store.commit("").unwrap();
             drop(store);
             let mut store = Keyed::<Dynamic<u8>>::open(backend).unwrap();
-            assert_eq!(
-                store.with_key(&0, |_| (state.exists(), state.get())).unwrap(),
-                (true, Some(value))
-            );
+            assert_eq!(store.with_key(&0, |_| (state.exists(), state.get())).unwrap(), (true, Some(value)));
         }
     }
 }

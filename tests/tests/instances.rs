@@ -54,19 +54,13 @@ fn instances_in_threads_do_what_one_does<P: Place>(place: P) {
     assert_eq!(whole.position(), None);
     let mut positions = whole.positions();
     positions.sort_by_key(|(range, _)| range.start);
-    assert_eq!(
-        positions,
-        ranges.map(|range| (range.clone(), format!("599 of {range:?}").into_bytes()))
-    );
+    assert_eq!(positions, ranges.map(|range| (range.clone(), format!("599 of {range:?}").into_bytes())));
     assert_eq!(whole.keys().unwrap().len() as u64, KEYS);
     for key in 0..KEYS {
         let history: Vec<_> = (key..EVENTS).step_by(KEYS as usize).collect();
         whole
             .with_key(&key.to_string(), |state| {
-                assert_eq!(
-                    (state.seen.get(), state.history.get()),
-                    (Some(EVENTS / KEYS), history.clone())
-                );
+                assert_eq!((state.seen.get(), state.history.get()), (Some(EVENTS / KEYS), history.clone()));
                 assert_eq!(state.kinds.values().iter().sum::<u64>(), EVENTS / KEYS);
             })
             .unwrap();
@@ -79,10 +73,7 @@ fn every_key_belongs_to_exactly_one_instance() {
     let backend = Arc::new(InMemoryStateBackend::new());
     let mut stores = [0..1, 1..50, 50..128].map(|range| open(&backend, range).unwrap());
     for key in 0..2_000 {
-        let owners = stores
-            .iter_mut()
-            .filter_map(|store| store.with_key(&key.to_string(), |_| ()).ok())
-            .count();
+        let owners = stores.iter_mut().filter_map(|store| store.with_key(&key.to_string(), |_| ()).ok()).count();
         assert_eq!(owners, 1);
     }
 }
@@ -91,17 +82,10 @@ fn every_key_belongs_to_exactly_one_instance() {
 fn a_foreign_key_is_refused_and_leaves_nothing() {
     let backend = Arc::new(InMemoryStateBackend::new());
     let (mut low, mut high) = (open(&backend, 0..64).unwrap(), open(&backend, 64..128).unwrap());
-    let key = (0..)
-        .map(|n| n.to_string())
-        .find(|key| low.with_key(key, |_| ()).is_ok())
-        .unwrap();
+    let key = (0..).map(|n| n.to_string()).find(|key| low.with_key(key, |_| ()).is_ok()).unwrap();
     for _ in 0..2 {
-        let error = high
-            .with_key(&key, |_| unreachable!("the event must not run"))
-            .unwrap_err();
-        let Cause::ForeignKey { group, owned } = error.cause() else {
-            panic!("{error}")
-        };
+        let error = high.with_key(&key, |_| unreachable!("the event must not run")).unwrap_err();
+        let Cause::ForeignKey { group, owned } = error.cause() else { panic!("{error}") };
         assert_eq!((owned.clone(), *group < 64), (64..128, true));
         assert_eq!((error.kind(), error.operator()), (ErrorKind::Invalid, Some("counter")));
         assert_eq!(error.key(), Some(format!("{key:?}").as_str()));
@@ -115,9 +99,7 @@ fn overlapping_ranges_are_refused_while_both_are_open() {
     let first = open(&backend, 10..20).unwrap();
     for range in [10..20, 0..11, 19..128, 0..128, 12..13] {
         let error = open(&backend, range.clone()).err().unwrap();
-        let Cause::RangeInUse { asked, open } = error.cause() else {
-            panic!("{error}")
-        };
+        let Cause::RangeInUse { asked, open } = error.cause() else { panic!("{error}") };
         assert_eq!((asked.clone(), open.clone()), (range, 10..20));
         assert_eq!((error.kind(), error.operator()), (ErrorKind::Invalid, Some("counter")));
     }
@@ -144,10 +126,7 @@ fn a_refused_open_takes_no_range() {
 fn another_operator_has_ranges_of_its_own() {
     let backend = Arc::new(InMemoryStateBackend::new());
     let _one = open(&backend, 0..128).unwrap();
-    Keyed::<Counter>::builder()
-        .operator("another")
-        .open(Arc::clone(&backend))
-        .unwrap();
+    Keyed::<Counter>::builder().operator("another").open(Arc::clone(&backend)).unwrap();
 }
 
 #[test]
@@ -166,21 +145,13 @@ fn the_max_parallelism_is_kept() {
     let backend = Arc::new(InMemoryStateBackend::new());
     let builder = |groups| Keyed::<Counter>::builder().max_parallelism(groups);
     for groups in [0, u16::MAX] {
-        assert_eq!(
-            builder(groups).open(Arc::clone(&backend)).err().unwrap().kind(),
-            ErrorKind::Invalid
-        );
+        assert_eq!(builder(groups).open(Arc::clone(&backend)).err().unwrap().kind(), ErrorKind::Invalid);
     }
     builder(7).open(Arc::clone(&backend)).unwrap().commit("").unwrap();
     assert_eq!(Keyed::<Counter>::open(Arc::clone(&backend)).unwrap().key_groups(), 0..7);
     let error = builder(8).open(Arc::clone(&backend)).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Incompatible);
-    assert!(
-        ["max parallelism", "7", "8"]
-            .iter()
-            .all(|part| error.to_string().contains(part)),
-        "{error}"
-    );
+    assert!(["max parallelism", "7", "8"].iter().all(|part| error.to_string().contains(part)), "{error}");
 }
 
 fn position_and_watermark_follow_the_ranges<P: Place>(place: P) {
@@ -204,10 +175,7 @@ fn position_and_watermark_follow_the_ranges<P: Place>(place: P) {
     // Other ranges: the least watermark of those they overlap, and no single position.
     let backend = place.open();
     let parts = [0..32, 32..96, 96..128].map(|range| open(&backend, range).unwrap());
-    assert_eq!(
-        parts.each_ref().map(Keyed::watermark),
-        [Some(100), Some(100), Some(250)]
-    );
+    assert_eq!(parts.each_ref().map(Keyed::watermark), [Some(100), Some(100), Some(250)]);
     for part in &parts {
         assert_eq!(part.position(), None);
         let mut positions = part.positions();
@@ -227,10 +195,7 @@ fn position_and_watermark_follow_the_ranges<P: Place>(place: P) {
     whole.commit("whole").unwrap();
     drop(whole);
     let whole = open(&place.open(), 0..128).unwrap();
-    assert_eq!(
-        (whole.position(), whole.positions()),
-        (Some(&b"whole"[..]), vec![(0..128, b"whole".to_vec())])
-    );
+    assert_eq!((whole.position(), whole.positions()), (Some(&b"whole"[..]), vec![(0..128, b"whole".to_vec())]));
 }
 on_every_backend!(position_and_watermark_follow_the_ranges);
 
@@ -248,28 +213,17 @@ fn no_watermark_is_less_than_any() {
 
 /// Lists grow in order however the instances were cut before.
 fn lists_keep_their_order_through_rescaling<P: Place>(place: P) {
-    let cuts: [&[Range<u16>]; 5] = [
-        &[0..128],
-        &[0..64, 64..128],
-        &[0..10, 10..100, 100..128],
-        &[0..128],
-        &[0..50, 50..128],
-    ];
+    let cuts: [&[Range<u16>]; 5] =
+        [&[0..128], &[0..64, 64..128], &[0..10, 10..100, 100..128], &[0..128], &[0..50, 50..128]];
     let mut n = 0;
     for ranges in cuts {
         let backend = place.open();
-        let mut stores: Vec<_> = ranges
-            .iter()
-            .map(|range| open(&backend, range.clone()).unwrap())
-            .collect();
+        let mut stores: Vec<_> = ranges.iter().map(|range| open(&backend, range.clone()).unwrap()).collect();
         for _ in 0..5 {
             for key in 0..20 {
                 let mine =
                     |store: &mut Keyed<Counter>| store.with_key(&key.to_string(), |state| state.history.add(n)).is_ok();
-                assert_eq!(
-                    stores.iter_mut().filter_map(|store| mine(store).then_some(())).count(),
-                    1
-                );
+                assert_eq!(stores.iter_mut().filter_map(|store| mine(store).then_some(())).count(), 1);
             }
             n += 1;
             stores.iter_mut().for_each(|store| store.commit("").unwrap());
@@ -286,12 +240,7 @@ on_every_backend!(lists_keep_their_order_through_rescaling);
 #[test]
 fn a_state_made_by_name_in_one_instance_is_the_same_in_the_others() {
     let backend = Arc::new(InMemoryStateBackend::new());
-    let open = |range| {
-        Keyed::<Dynamic<String>>::builder()
-            .key_groups(range)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |range| Keyed::<Dynamic<String>>::builder().key_groups(range).open(Arc::clone(&backend)).unwrap();
     let (mut low, mut high) = (open(0..64), open(64..128));
     let (mut counts, notes) = ((0, 0), ValueState::<String>::new("note"));
     for key in (0..20).map(|n| n.to_string()) {
@@ -304,9 +253,7 @@ fn a_state_made_by_name_in_one_instance_is_the_same_in_the_others() {
     drop((low, high));
     let mut whole = open(0..128);
     assert_eq!(whole.keys().unwrap().len(), counts.0 + counts.1);
-    whole
-        .for_each_key(|key, _| assert_eq!(notes.get().as_ref(), Some(key)))
-        .unwrap();
+    whole.for_each_key(|key, _| assert_eq!(notes.get().as_ref(), Some(key))).unwrap();
 }
 
 /// A key holds state although this instance has no handle for it yet, and another instance has.
@@ -316,15 +263,12 @@ fn keys_counts_states_that_only_another_instance_has_a_handle_for() {
     let note = ValueState::<u8>::new("note");
     let keys: Vec<_> = (0..20).map(|n| n.to_string()).collect();
     let mut whole = open(&backend, 0..128).unwrap();
-    keys.iter()
-        .for_each(|key| whole.with_key(key, |_| note.set(1)).unwrap());
+    keys.iter().for_each(|key| whole.with_key(key, |_| note.set(1)).unwrap());
     whole.commit("").unwrap();
     drop(whole);
     let (mut low, mut high) = (open(&backend, 0..64).unwrap(), open(&backend, 64..128).unwrap());
     let own = |store: &mut Keyed<Counter>, event: &dyn Fn(&Counter)| {
-        keys.iter()
-            .filter(|key| store.with_key(*key, |state| event(state)).is_ok())
-            .count()
+        keys.iter().filter(|key| store.with_key(*key, |state| event(state)).is_ok()).count()
     };
     assert!(own(&mut high, &|_| assert_eq!(note.get(), Some(1))) > 0);
     let touched = own(&mut low, &|state| {
@@ -343,10 +287,8 @@ fn two_operators_and_two_threads_on_one_backend() {
     }
     fn test<P: Place>(place: P) {
         let backend = place.open();
-        let (mut counter, mut sum) = (
-            open(&backend, 0..128).unwrap(),
-            Keyed::<Sum>::open(Arc::clone(&backend)).unwrap(),
-        );
+        let (mut counter, mut sum) =
+            (open(&backend, 0..128).unwrap(), Keyed::<Sum>::open(Arc::clone(&backend)).unwrap());
         std::thread::scope(|threads| {
             threads.spawn(move || {
                 for n in 0..500 {
@@ -358,8 +300,7 @@ fn two_operators_and_two_threads_on_one_backend() {
             });
             threads.spawn(move || {
                 for n in 0..500 {
-                    sum.with_key(&0, |state| state.sum.update(|sum| *sum.get_or_insert(0) += n))
-                        .unwrap();
+                    sum.with_key(&0, |state| state.sum.update(|sum| *sum.get_or_insert(0) += n)).unwrap();
                     if n % 10 == 9 {
                         sum.commit("").unwrap();
                     }
@@ -369,10 +310,7 @@ fn two_operators_and_two_threads_on_one_backend() {
         drop(backend);
         let backend = place.open();
         let mut counter = open(&backend, 0..128).unwrap();
-        assert_eq!(
-            counter.with_key("all", |state| state.history.get()).unwrap(),
-            (0..500).collect::<Vec<_>>()
-        );
+        assert_eq!(counter.with_key("all", |state| state.history.get()).unwrap(), (0..500).collect::<Vec<_>>());
         let mut sum = Keyed::<Sum>::open(backend).unwrap();
         assert_eq!(sum.with_key(&0, |state| state.sum.get()).unwrap(), Some(499 * 500 / 2));
     }

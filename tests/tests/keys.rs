@@ -43,30 +43,17 @@ const FILLS: [(&str, Step, Step); 6] = [
     ("cleared list", |cart| cart.items.add(0), |cart| cart.items.clear()),
     ("map", |cart| cart.prices.put(0, 0), |cart| _ = cart.prices.remove(&0)),
     ("reducing", |cart| cart.most.merge(0), |cart| cart.most.clear()),
-    (
-        "undeclared",
-        |_| ValueState::new("note").set(()),
-        |_| ValueState::<()>::new("note").clear(),
-    ),
+    ("undeclared", |_| ValueState::new("note").set(()), |_| ValueState::<()>::new("note").clear()),
 ];
 
 fn a_key_is_there_while_it_holds_any_state<P: Place>(place: P) {
     for budget in [0, 1 << 20] {
-        let open = || {
-            Keyed::<Cart>::builder()
-                .operator(format!("{budget}"))
-                .memory_budget(budget)
-                .open(place.open())
-        };
+        let open = || Keyed::<Cart>::builder().operator(format!("{budget}")).memory_budget(budget).open(place.open());
         let mut store = open().unwrap();
         for committed in [false, true] {
             for (key, fill, _) in FILLS {
                 store.with_key(key, fill).unwrap();
-                store
-                    .with_key("only read", |cart| {
-                        (cart.owner.get(), cart.items.get(), cart.prices.get(&0))
-                    })
-                    .unwrap();
+                store.with_key("only read", |cart| (cart.owner.get(), cart.items.get(), cart.prices.get(&0))).unwrap();
             }
             let _ = store.try_with_key("failed", |cart| {
                 cart.owner.set(String::new());
@@ -102,24 +89,15 @@ fn what_is_half_committed_is_seen_as_one<P: Place>(place: P) {
     store.commit("").unwrap();
     keys_of(50..150).for_each(|key| store.with_key(&key, |cart| cart.prices.put(1, 1)).unwrap());
     keys_of(20..60).for_each(|key| store.with_key(&key, |cart| cart.items.clear()).unwrap());
-    keys_of(70..80).for_each(|key| {
-        store
-            .with_key(&key, |cart| cart.items.retain(|item| *item == 2))
-            .unwrap()
-    });
-    assert_eq!(
-        keys(&mut store),
-        keys_of(0..20).chain(keys_of(50..150)).collect::<Vec<_>>()
-    );
+    keys_of(70..80).for_each(|key| store.with_key(&key, |cart| cart.items.retain(|item| *item == 2)).unwrap());
+    assert_eq!(keys(&mut store), keys_of(0..20).chain(keys_of(50..150)).collect::<Vec<_>>());
 }
 on_every_backend!(what_is_half_committed_is_seen_as_one);
 
 #[test]
 fn a_broadcast_state_is_no_keys() {
     let mut store = Keyed::<Cart>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
-    store
-        .broadcast(|cart, scope| cart.rates.put(scope, "eur".to_owned(), 1))
-        .unwrap();
+    store.broadcast(|cart, scope| cart.rates.put(scope, "eur".to_owned(), 1)).unwrap();
     assert!(keys(&mut store).is_empty());
     store.commit("").unwrap();
     assert!(keys(&mut store).is_empty());
@@ -175,15 +153,10 @@ fn what_has_expired_is_not_there<P: Place>(place: P) {
 on_every_backend!(what_has_expired_is_not_there);
 
 fn visiting_may_change_and_clear<P: Place>(place: P) {
-    let mut store = Keyed::<Cart>::builder()
-        .memory_budget(2_000)
-        .open(place.open())
-        .unwrap();
+    let mut store = Keyed::<Cart>::builder().memory_budget(2_000).open(place.open()).unwrap();
     let all: Vec<_> = (0..300).map(|n| format!("{n:03}")).collect();
     for (n, key) in all.iter().enumerate() {
-        store
-            .with_key(key, |cart| cart.items.add_all([n as u32, 1_000]))
-            .unwrap();
+        store.with_key(key, |cart| cart.items.add_all([n as u32, 1_000])).unwrap();
         if n == 200 {
             store.commit("").unwrap();
         }
@@ -234,10 +207,7 @@ fn a_visit_that_fails_is_undone_and_ends_the_walk() {
         }
     });
     let error = walk.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.state(), error.key().is_some()),
-        (ErrorKind::Invalid, Some("owner"), true)
-    );
+    assert_eq!((error.kind(), error.state(), error.key().is_some()), (ErrorKind::Invalid, Some("owner"), true));
     assert_eq!(visits, 3);
     assert_eq!(keys(&mut store).len(), 8);
     let panicked = catch_unwind(AssertUnwindSafe(|| {
@@ -252,23 +222,14 @@ fn a_visit_that_fails_is_undone_and_ends_the_walk() {
 
 fn an_instance_shows_its_own_keys<P: Place>(place: P) {
     let backend = place.open();
-    let open = |range| {
-        Keyed::<Cart>::builder()
-            .key_groups(range)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |range| Keyed::<Cart>::builder().key_groups(range).open(Arc::clone(&backend)).unwrap();
     let mut stores = [open(0..1), open(1..100), open(100..128)];
     let all: Vec<_> = (0..200).map(|n| format!("{n:03}")).collect();
     for (n, key) in all.iter().enumerate() {
         if n == 100 {
             stores.iter_mut().for_each(|store| store.commit("").unwrap());
         }
-        assert!(
-            stores
-                .iter_mut()
-                .any(|store| store.with_key(key, |cart| cart.items.add(1)).is_ok())
-        );
+        assert!(stores.iter_mut().any(|store| store.with_key(key, |cart| cart.items.add(1)).is_ok()));
     }
     let shares = stores.each_mut().map(keys);
     assert!(shares.iter().all(|share| !share.is_empty()));
@@ -279,21 +240,13 @@ on_every_backend!(an_instance_shows_its_own_keys);
 #[test]
 fn operators_share_no_keys() {
     let backend = Arc::new(InMemoryStateBackend::new());
-    let open = |name: &str| {
-        Keyed::<Cart>::builder()
-            .operator(name)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |name: &str| Keyed::<Cart>::builder().operator(name).open(Arc::clone(&backend)).unwrap();
     let (mut one, mut two) = (open("one"), open("two"));
     one.with_key("ann", |cart| cart.items.add(1)).unwrap();
     two.with_key("bob", |cart| cart.items.add(1)).unwrap();
     one.commit("").unwrap();
     two.commit("").unwrap();
-    assert_eq!(
-        (keys(&mut one), keys(&mut two)),
-        (vec!["ann".to_owned()], vec!["bob".to_owned()])
-    );
+    assert_eq!((keys(&mut one), keys(&mut two)), (vec!["ann".to_owned()], vec!["bob".to_owned()]));
 }
 
 fn keys_of_any_type_come_back<P: Place>(place: P) {
@@ -308,8 +261,7 @@ fn keys_of_any_type_come_back<P: Place>(place: P) {
         value: ValueState<u8>,
     }
     let mut store = Keyed::<Odd>::open(place.open()).unwrap();
-    keys.iter()
-        .for_each(|key| store.with_key(key, |state| state.value.set(1)).unwrap());
+    keys.iter().for_each(|key| store.with_key(key, |state| state.value.set(1)).unwrap());
     assert_eq!(sorted(store.keys().unwrap()), sorted(keys.clone()));
     store.commit("").unwrap();
     drop(store);
@@ -335,18 +287,11 @@ fn a_damaged_record_is_an_error_and_no_missing_key() {
     let mut store = Keyed::<Session>::open(Arc::clone(&backend)).unwrap();
     store.with_key("ann", |state| state.value.set(1)).unwrap();
     store.commit("").unwrap();
-    let (key, _) = backend
-        .scan(b"")
-        .map(Result::unwrap)
-        .find(|(key, _)| !key.starts_with(&[0, 0]))
-        .unwrap();
+    let (key, _) = backend.scan(b"").map(Result::unwrap).find(|(key, _)| !key.starts_with(&[0, 0])).unwrap();
     let mut batch = WriteBatch::default();
     batch.put(&key, b"short");
     backend.write(batch).unwrap();
     let error = store.keys().unwrap_err();
-    assert_eq!(
-        (error.kind(), error.operator(), error.state()),
-        (ErrorKind::Corrupt, Some("session"), Some("value"))
-    );
+    assert_eq!((error.kind(), error.operator(), error.state()), (ErrorKind::Corrupt, Some("session"), Some("value")));
     assert_eq!(error.key(), Some("\"ann\""));
 }

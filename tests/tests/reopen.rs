@@ -72,10 +72,7 @@ fn reordered_fields_change_nothing<P: Place>(place: P) {
     // The old program goes on with what the new one left.
     let mut store = Keyed::<Plane>::open(place.open()).unwrap();
     assert_eq!(store.with_key("N1", |state| state.streak.get()).unwrap(), Some(1));
-    assert_eq!(
-        store.undeclared().iter().map(|state| state.name()).collect::<Vec<_>>(),
-        ["added"]
-    );
+    assert_eq!(store.undeclared().iter().map(|state| state.name()).collect::<Vec<_>>(), ["added"]);
 }
 
 fn a_renamed_field_is_a_new_state_and_the_old_one_is_reported<P: Place>(place: P) {
@@ -88,16 +85,8 @@ fn a_renamed_field_is_a_new_state_and_the_old_one_is_reported<P: Place>(place: P
     }
     fly(&place.open());
     let mut store = Keyed::<Renamed>::open(place.open()).unwrap();
-    let reported: BTreeMap<_, _> = store
-        .undeclared()
-        .iter()
-        .map(|state| (state.name(), state.kind()))
-        .collect();
-    let expected = [
-        ("streak", StateKind::Value),
-        ("visits", StateKind::Map),
-        ("worst", StateKind::Reducing),
-    ];
+    let reported: BTreeMap<_, _> = store.undeclared().iter().map(|state| (state.name(), state.kind())).collect();
+    let expected = [("streak", StateKind::Value), ("visits", StateKind::Map), ("worst", StateKind::Reducing)];
     assert_eq!(reported, BTreeMap::from(expected));
     store
         .with_key("N1", |state| {
@@ -111,18 +100,11 @@ fn a_renamed_field_is_a_new_state_and_the_old_one_is_reported<P: Place>(place: P
     drop(store);
     // What is not declared is not lost.
     let mut store = Keyed::<Plane>::open(place.open()).unwrap();
-    let found = store
-        .with_key("N1", |state| {
-            (state.streak.get(), state.delays.length(), state.worst.get())
-        })
-        .unwrap();
+    let found = store.with_key("N1", |state| (state.streak.get(), state.delays.length(), state.worst.get())).unwrap();
     assert_eq!(found, (Some(1), 0, Some(5)));
 }
 
-on_every_backend!(
-    reordered_fields_change_nothing,
-    a_renamed_field_is_a_new_state_and_the_old_one_is_reported,
-);
+on_every_backend!(reordered_fields_change_nothing, a_renamed_field_is_a_new_state_and_the_old_one_is_reported,);
 
 /// Declares another `plane` and expects that it is refused, with both sides in the message and nothing written.
 macro_rules! refuses {
@@ -209,24 +191,12 @@ fn another_key_shape_is_refused() {
 #[test]
 fn another_max_parallelism_is_refused_and_the_stored_one_adopted_when_unset() {
     let backend = Arc::new(InMemoryStateBackend::new());
-    let open = |groups| {
-        Keyed::<Plane>::builder()
-            .max_parallelism(groups)
-            .open(Arc::clone(&backend))
-    };
+    let open = |groups| Keyed::<Plane>::builder().max_parallelism(groups).open(Arc::clone(&backend));
     open(16).unwrap().commit("").unwrap();
     let before = dump(&*backend);
     let error = refused(open(17));
-    assert_eq!(
-        (error.kind(), error.operator()),
-        (ErrorKind::Incompatible, Some("plane"))
-    );
-    assert!(
-        error
-            .to_string()
-            .contains("the stored max parallelism is 16, but the program declares 17"),
-        "{error}"
-    );
+    assert_eq!((error.kind(), error.operator()), (ErrorKind::Incompatible, Some("plane")));
+    assert!(error.to_string().contains("the stored max parallelism is 16, but the program declares 17"), "{error}");
     assert_eq!(dump(&*backend), before);
     assert_eq!(Keyed::<Plane>::open(Arc::clone(&backend)).unwrap().key_groups(), 0..16);
     assert_eq!(open(16).unwrap().key_groups(), 0..16);
@@ -252,13 +222,7 @@ fn settings_out_of_bounds_are_refused_and_claim_nothing() {
         assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     }
     assert_eq!(dump(&*backend), []);
-    builder()
-        .max_parallelism(32_768)
-        .operator("x".repeat(255))
-        .open(Arc::clone(&backend))
-        .unwrap()
-        .commit("")
-        .unwrap();
+    builder().max_parallelism(32_768).operator("x".repeat(255)).open(Arc::clone(&backend)).unwrap().commit("").unwrap();
     builder().open(backend).unwrap().commit("").unwrap();
 }
 
@@ -275,17 +239,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let unknown = refused(Keyed::<Dynamic<u8>>::open(Arc::clone(&backend)));
     for error in [known, unknown, refused(Keyed::<Plane>::open(wrapped))] {
         assert_eq!(error.kind(), ErrorKind::Incompatible);
-        assert!(
-            matches!(
-                error.cause(),
-                Cause::NewerFormat {
-                    found: 2,
-                    supported: 1,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error.cause(), Cause::NewerFormat { found: 2, supported: 1, .. }), "{error}");
     }
     assert_eq!(dump(&*backend), before);
 }
@@ -368,10 +322,7 @@ mod elsewhere {
 
 fn moving_a_type_between_modules_changes_nothing<P: Place>(place: P) {
     let from = || "EWR".to_owned();
-    let leg = here::Leg {
-        from: from(),
-        stops: vec![here::Stop::None, here::Stop::At { airport: from() }],
-    };
+    let leg = here::Leg { from: from(), stops: vec![here::Stop::None, here::Stop::At { airport: from() }] };
     let mut store = Keyed::<here::Moving>::open(place.open()).unwrap();
     store
         .with_key(&leg, |state| {
@@ -383,26 +334,15 @@ fn moving_a_type_between_modules_changes_nothing<P: Place>(place: P) {
     drop(store);
 
     let at = there::deeper::Stop::At { airport: from() };
-    let leg = there::Flown {
-        from: from(),
-        stops: [there::deeper::Stop::None, at.clone()].into(),
-    };
+    let leg = there::Flown { from: from(), stops: [there::deeper::Stop::None, at.clone()].into() };
     let mut store = Keyed::<there::Moving>::open(place.open()).unwrap();
-    let found = store
-        .with_key(&leg, |state| (state.value.get(), state.map.entries()))
-        .unwrap();
+    let found = store.with_key(&leg, |state| (state.value.get(), state.map.entries())).unwrap();
     assert_eq!(found, (Some(leg.clone()), vec![(at, leg)]));
     drop(store);
 
     let error = refused(Keyed::<elsewhere::Moving>::open(place.open()));
-    assert!(
-        error.to_string().contains("enum Stop { None, At { airport: str } }"),
-        "{error}"
-    );
-    assert!(
-        error.to_string().contains("enum Stop { None, At { airport: u32 } }"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("enum Stop { None, At { airport: str } }"), "{error}");
+    assert!(error.to_string().contains("enum Stop { None, At { airport: u32 } }"), "{error}");
 }
 
 /// Accepts nothing that a tracer could think of.
@@ -413,11 +353,7 @@ struct Iban(String);
 impl TryFrom<String> for Iban {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.starts_with("DE89 3704") {
-            Ok(Self(text))
-        } else {
-            Err("not an IBAN")
-        }
+        if text.starts_with("DE89 3704") { Ok(Self(text)) } else { Err("not an IBAN") }
     }
 }
 
@@ -447,9 +383,7 @@ fn a_type_that_cannot_be_traced_is_opaque_with_its_serde_name<P: Place>(place: P
         #[state(name = "account")]
         _account: ValueState<Deposit>,
     }
-    let account = Account {
-        iban: Iban("DE89 3704 0044".into()),
-    };
+    let account = Account { iban: Iban("DE89 3704 0044".into()) };
     let mut store = Keyed::<Accounts>::open(place.open()).unwrap();
     store.with_key(&1, |state| state.account.set(account.clone())).unwrap();
     store.commit("").unwrap();
@@ -477,11 +411,7 @@ const KEYS: Range<u32> = 0..200;
 
 /// Lets the instances that divide `ranges` append `round` to every key; returns how many keys each took.
 fn append(backend: &Arc<impl StateBackend>, round: u32, ranges: &[Range<u16>]) -> Vec<usize> {
-    let open = |range: &Range<u16>| {
-        Keyed::<Lists>::builder()
-            .key_groups(range.clone())
-            .open(Arc::clone(backend))
-    };
+    let open = |range: &Range<u16>| Keyed::<Lists>::builder().key_groups(range.clone()).open(Arc::clone(backend));
     let mut stores: Vec<_> = ranges.iter().map(|range| open(range).unwrap()).collect();
     let mut taken = vec![0; stores.len()];
     for key in KEYS {
@@ -507,13 +437,8 @@ fn append(backend: &Arc<impl StateBackend>, round: u32, ranges: &[Range<u16>]) -
 }
 
 fn state_and_list_order_survive_rescaling<P: Place>(place: P) {
-    let rounds: [&[Range<u16>]; 5] = [
-        &[0..128],
-        &[0..64, 64..128],
-        &[0..43, 43..86, 86..128],
-        &[0..127, 127..128],
-        &[0..128],
-    ];
+    let rounds: [&[Range<u16>]; 5] =
+        [&[0..128], &[0..64, 64..128], &[0..43, 43..86, 86..128], &[0..127, 127..128], &[0..128]];
     for (round, ranges) in (0..).zip(rounds) {
         let taken = append(&place.open(), round, ranges);
         assert_eq!(taken.iter().sum::<usize>(), KEYS.len());
@@ -532,12 +457,7 @@ fn state_and_list_order_survive_rescaling<P: Place>(place: P) {
 
 fn positions_and_watermark_belong_to_their_range<P: Place>(place: P) {
     let backend = place.open();
-    let open = |range: Range<u16>| {
-        Keyed::<Lists>::builder()
-            .key_groups(range)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |range: Range<u16>| Keyed::<Lists>::builder().key_groups(range).open(Arc::clone(&backend)).unwrap();
     let at = |store: &Keyed<Lists>| (store.position().map(<[u8]>::to_vec), store.watermark());
     let bytes = |text: &str| text.as_bytes().to_vec();
 
@@ -591,12 +511,7 @@ fn positions_and_watermark_belong_to_their_range<P: Place>(place: P) {
 
 fn a_range_without_a_watermark_leaves_the_whole_without_one<P: Place>(place: P) {
     let backend = place.open();
-    let open = |range: Range<u16>| {
-        Keyed::<Lists>::builder()
-            .key_groups(range)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |range: Range<u16>| Keyed::<Lists>::builder().key_groups(range).open(Arc::clone(&backend)).unwrap();
     let (mut left, mut right) = (open(0..64), open(64..128));
     left.set_watermark(7);
     left.commit("").unwrap();
@@ -613,19 +528,12 @@ fn overlapping_ranges_are_refused_only_while_both_are_open<P: Place>(place: P) {
     for range in [0..128, 32..64, 0..33, 63..128, 40..41] {
         let error = refused(open(range.clone()));
         assert_eq!((error.kind(), error.operator()), (ErrorKind::Invalid, Some("lists")));
-        let Cause::RangeInUse { asked, open, .. } = error.cause() else {
-            panic!("{error}")
-        };
+        let Cause::RangeInUse { asked, open, .. } = error.cause() else { panic!("{error}") };
         assert_eq!((asked, open), (&range, &(32..64)));
     }
     let neighbours = (open(0..32).unwrap(), open(64..128).unwrap());
     // Another operator has ranges of its own.
-    drop(
-        Keyed::<Lists>::builder()
-            .operator("other")
-            .open(Arc::clone(&backend))
-            .unwrap(),
-    );
+    drop(Keyed::<Lists>::builder().operator("other").open(Arc::clone(&backend)).unwrap());
     drop(middle);
     refused(open(0..128));
     drop(open(32..64).unwrap());
@@ -646,10 +554,7 @@ fn nothing_is_written_but_by_commit<P: Place>(place: P, before: bool) {
         fly(&backend);
     }
     let records = dump(&*backend);
-    let mut store = Keyed::<Plane>::builder()
-        .memory_budget(1)
-        .open(Arc::clone(&backend))
-        .unwrap();
+    let mut store = Keyed::<Plane>::builder().memory_budget(1).open(Arc::clone(&backend)).unwrap();
     for key in ["N1", "N2", "N3"] {
         store
             .with_key(key, |state| {
@@ -672,9 +577,7 @@ fn nothing_is_written_but_by_commit<P: Place>(place: P, before: bool) {
     let backend = place.open();
     assert_eq!(dump(&*backend), records);
     let mut store = Keyed::<Plane>::open(backend).unwrap();
-    let found = store
-        .with_key("N1", |state| (state.streak.get(), state.delays.get()))
-        .unwrap();
+    let found = store.with_key("N1", |state| (state.streak.get(), state.delays.get())).unwrap();
     assert_eq!(found, if before { (Some(1), vec![2, 3]) } else { (None, vec![]) });
 }
 
@@ -694,20 +597,13 @@ fn operators_on_one_backend_do_not_mix<P: Place>(place: P) {
         streak: ListState<String>,
     }
     let backend = place.open();
-    let open = |operator: &str| {
-        Keyed::<Plane>::builder()
-            .operator(operator)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |operator: &str| Keyed::<Plane>::builder().operator(operator).open(Arc::clone(&backend)).unwrap();
     let names = ["plane", "plan", "planes", "plane\0"];
     let mut planes = names.map(open);
     let mut other = Keyed::<Other>::open(Arc::clone(&backend)).unwrap();
     for (number, store) in (0..).zip(&mut planes) {
         store.with_key("N1", |state| state.streak.set(number)).unwrap();
-        store
-            .with_key(&format!("only {number}"), |state| state.worst.merge(1))
-            .unwrap();
+        store.with_key(&format!("only {number}"), |state| state.worst.merge(1)).unwrap();
         store.set_watermark(number.into());
         store.commit(number.to_string()).unwrap();
     }
@@ -717,10 +613,7 @@ fn operators_on_one_backend_do_not_mix<P: Place>(place: P) {
 
     let backend = place.open();
     for (number, name) in (0..).zip(names) {
-        let mut store = Keyed::<Plane>::builder()
-            .operator(name)
-            .open(Arc::clone(&backend))
-            .unwrap();
+        let mut store = Keyed::<Plane>::builder().operator(name).open(Arc::clone(&backend)).unwrap();
         assert_eq!(store.with_key("N1", |state| state.streak.get()).unwrap(), Some(number));
         let mut keys = store.keys().unwrap();
         keys.sort();
@@ -750,10 +643,7 @@ fn two_structs_and_two_threads_share_a_backend<P: Place>(place: P) {
     std::thread::scope(|scope| {
         // The instances of one operator, and another operator, each in a thread of its own.
         for range in [0..64, 64..128] {
-            let mut store = Keyed::<Count>::builder()
-                .key_groups(range)
-                .open(Arc::clone(&backend))
-                .unwrap();
+            let mut store = Keyed::<Count>::builder().key_groups(range).open(Arc::clone(&backend)).unwrap();
             scope.spawn(move || {
                 let own: Vec<u32> = KEYS.filter(|key| store.with_key(key, |_| ()).is_ok()).collect();
                 for round in 0..ROUNDS {
@@ -768,9 +658,7 @@ fn two_structs_and_two_threads_share_a_backend<P: Place>(place: P) {
         scope.spawn(move || {
             for round in 0..ROUNDS {
                 for key in ["a", "b"] {
-                    store
-                        .with_key(key, |state| state.names.put(round, format!("{key}{round}")))
-                        .unwrap();
+                    store.with_key(key, |state| state.names.put(round, format!("{key}{round}"))).unwrap();
                 }
                 store.commit(round.to_string()).unwrap();
             }
@@ -791,10 +679,7 @@ fn two_structs_and_two_threads_share_a_backend<P: Place>(place: P) {
     assert_eq!(store.with_key("b", |state| state.names.values()).unwrap(), expected);
 }
 
-on_every_backend!(
-    operators_on_one_backend_do_not_mix,
-    two_structs_and_two_threads_share_a_backend
-);
+on_every_backend!(operators_on_one_backend_do_not_mix, two_structs_and_two_threads_share_a_backend);
 
 /// A handle made by name finds the state that a struct declared, and the other way round.
 #[test]
@@ -805,28 +690,17 @@ fn a_declared_state_is_found_by_name_after_a_reopen() {
     let mut store = builder.open(Arc::clone(&backend)).unwrap();
     assert_eq!(store.undeclared().len(), 4);
     let (streak, delays) = (ValueState::<u32>::new("streak"), ListState::<i32>::new("delays"));
-    assert_eq!(
-        store.with_key("N1", |_| (streak.get(), delays.get())).unwrap(),
-        (Some(1), vec![2, 3])
-    );
+    assert_eq!(store.with_key("N1", |_| (streak.get(), delays.get())).unwrap(), (Some(1), vec![2, 3]));
     let wrong = ValueState::<String>::new("streak");
     let error = store.with_key("N1", |_| wrong.set("x".into())).unwrap_err();
-    assert_eq!(
-        (error.state(), error.key()),
-        (Some("streak"), Some("\"N1\"")),
-        "{error}"
-    );
+    assert_eq!((error.state(), error.key()), (Some("streak"), Some("\"N1\"")), "{error}");
     drop(store);
 
     // A name with the wrong type is refused without a handle of the right type before it, too.
     let builder = Keyed::<Dynamic<String>>::builder().operator("plane");
     let mut store = builder.open(Arc::clone(&backend)).unwrap();
     let error = store.with_key("N1", |_| wrong.get()).unwrap_err();
-    assert_eq!(
-        (error.kind(), error.state()),
-        (ErrorKind::Incompatible, Some("streak")),
-        "{error}"
-    );
+    assert_eq!((error.kind(), error.state()), (ErrorKind::Incompatible, Some("streak")), "{error}");
     store.commit("").unwrap();
     drop(store);
     let mut store = Keyed::<Plane>::open(backend).unwrap();
@@ -850,17 +724,11 @@ fn a_refused_store_leaves_those_that_are_open_alone() {
     }
     let place = RocksDb::new();
     let backend = place.open();
-    let open = Keyed::<Timed>::builder()
-        .key_groups(0..127)
-        .clock(Arc::new(ManualClock::new(0)));
+    let open = Keyed::<Timed>::builder().key_groups(0..127).clock(Arc::new(ManualClock::new(0)));
     let mut store = open.open(Arc::clone(&backend)).unwrap();
-    let key = (0..)
-        .find(|key| store.with_key(key, |state| state.value.set(1)).is_ok())
-        .unwrap();
+    let key = (0..).find(|key| store.with_key(key, |state| state.value.set(1)).is_ok()).unwrap();
     store.commit("").unwrap();
-    let late = Keyed::<Misfit>::builder()
-        .key_groups(127..128)
-        .clock(Arc::new(ManualClock::new(10_000)));
+    let late = Keyed::<Misfit>::builder().key_groups(127..128).clock(Arc::new(ManualClock::new(10_000)));
     refused(late.open(Arc::clone(&backend)));
     backend.compact().unwrap();
     drop(store);

@@ -101,9 +101,7 @@ fn the_merge_op_of_a_reducing_state_is_the_users() {
 
     let longest = ReducingState::<String>::with_reducer("longest", |a, b| if b.len() > a.len() { b } else { a });
     Job::new().on_event(|| {
-        ["a", "ccc", "bb"]
-            .iter()
-            .for_each(|word| longest.merge(word.to_string()));
+        ["a", "ccc", "bb"].iter().for_each(|word| longest.merge(word.to_string()));
         assert_eq!(longest.get().as_deref(), Some("ccc"));
     });
 }
@@ -116,9 +114,7 @@ fn broadcast_state_snippet() {
     let state = BroadcastState::<i32, String>::new("rules");
 
     let mut job = Job::new();
-    job.0
-        .broadcast(|_, scope| rules.state().put(scope, 42, "answer".to_owned()))
-        .unwrap();
+    job.0.broadcast(|_, scope| rules.state().put(scope, 42, "answer".to_owned())).unwrap();
     let v = job.on_event(|| {
         let v = state.get(&42); // local read
         v
@@ -131,20 +127,12 @@ fn broadcast_state_stays_below_10_mb_per_descriptor() {
     use krishiv_api::{BroadcastState, ErrorKind};
 
     let mut job = Job::new();
-    let (rules, other) = (
-        BroadcastState::<i32, String>::new("rules"),
-        BroadcastState::<i32, String>::new("other"),
-    );
+    let (rules, other) = (BroadcastState::<i32, String>::new("rules"), BroadcastState::<i32, String>::new("other"));
     let almost_1_mb = || "x".repeat(999_000);
     for key in 0..10 {
-        job.0
-            .broadcast(|_, scope| rules.put(scope, key, almost_1_mb()))
-            .unwrap();
+        job.0.broadcast(|_, scope| rules.put(scope, key, almost_1_mb())).unwrap();
     }
-    let refused = job
-        .0
-        .broadcast(|_, scope| rules.put(scope, 10, almost_1_mb()))
-        .unwrap_err();
+    let refused = job.0.broadcast(|_, scope| rules.put(scope, 10, almost_1_mb())).unwrap_err();
     assert_eq!((refused.kind(), refused.state()), (ErrorKind::Limit, Some("rules")));
     job.0.broadcast(|_, scope| other.put(scope, 10, almost_1_mb())).unwrap();
 }
@@ -218,10 +206,7 @@ fn ttl_wire_format() -> Result<(), StateError> {
     };
     put(b"key")?;
     // [8-byte LE expires_at_ms][raw bytes]
-    assert_eq!(
-        inner.get(b"key")?.unwrap(),
-        [&61_000_i64.to_le_bytes()[..], b"raw bytes"].concat()
-    );
+    assert_eq!(inner.get(b"key")?.unwrap(), [&61_000_i64.to_le_bytes()[..], b"raw bytes"].concat());
 
     // On read, expired entries are treated as absent and removed on the next write.
     ttl.set_watermark(61_000);
@@ -270,13 +255,7 @@ fn backends_table() -> Result<(), StateError> {
     let hour = TtlConfig::new(3_600_000);
     assert_eq!(after_reopen(InMemoryStateBackend::new)?, None);
     assert_eq!(after_reopen(|| rocksdb(0))?, Some(1));
-    assert_eq!(
-        after_reopen(|| TtlStateBackend::new(Arc::new(InMemoryStateBackend::new()), hour))?,
-        None
-    );
-    assert_eq!(
-        after_reopen(|| TtlStateBackend::new(Arc::new(rocksdb(1)), hour))?,
-        Some(1)
-    );
+    assert_eq!(after_reopen(|| TtlStateBackend::new(Arc::new(InMemoryStateBackend::new()), hour))?, None);
+    assert_eq!(after_reopen(|| TtlStateBackend::new(Arc::new(rocksdb(1)), hour))?, Some(1));
     Ok(())
 }

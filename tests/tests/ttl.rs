@@ -12,14 +12,7 @@ use std::sync::Arc;
 
 /// One operator, whose fields have whatever TTL the program gives them this time.
 trait Sessions: KeyedState<Key = String> {
-    fn fields(
-        &self,
-    ) -> (
-        &ValueState<i64>,
-        &ListState<i64>,
-        &MapState<i64, i64>,
-        &ReducingState<i64>,
-    );
+    fn fields(&self) -> (&ValueState<i64>, &ListState<i64>, &MapState<i64, i64>, &ReducingState<i64>);
 }
 
 macro_rules! sessions {
@@ -81,22 +74,13 @@ struct World<'a, P: Place, S: KeyedState, T> {
 
 impl<'a, P: Place, S: Sessions, T: Turn> World<'a, P, S, T> {
     fn new(place: &'a P) -> Self {
-        let mut world = Self {
-            place,
-            clock: Arc::default(),
-            store: None,
-            budget: 1 << 20,
-            turn: PhantomData,
-        };
+        let mut world = Self { place, clock: Arc::default(), store: None, budget: 1 << 20, turn: PhantomData };
         world.reopen();
         world
     }
 
     fn tiny(place: &'a P) -> Self {
-        let mut world = Self {
-            budget: 0,
-            ..Self::new(place)
-        };
+        let mut world = Self { budget: 0, ..Self::new(place) };
         world.reopen();
         world
     }
@@ -126,30 +110,16 @@ impl<'a, P: Place, S: Sessions, T: Turn> World<'a, P, S, T> {
 
     fn reopen(&mut self) -> &mut Self {
         self.store = None;
-        let builder = Keyed::builder()
-            .memory_budget(self.budget)
-            .clock(Arc::clone(&self.clock));
+        let builder = Keyed::builder().memory_budget(self.budget).clock(Arc::clone(&self.clock));
         self.store = Some(builder.open(self.place.open()).unwrap());
         self
     }
 
     /// The same operator, opened by a program that gives it another TTL.
     fn switch<Other: Sessions, U: Turn>(self) -> World<'a, P, Other, U> {
-        let Self {
-            place,
-            clock,
-            store,
-            budget,
-            ..
-        } = self;
+        let Self { place, clock, store, budget, .. } = self;
         drop(store);
-        let mut world = World {
-            place,
-            clock,
-            store: None,
-            budget,
-            turn: PhantomData,
-        };
+        let mut world = World { place, clock, store: None, budget, turn: PhantomData };
         world.reopen();
         world
     }
@@ -168,12 +138,7 @@ impl<'a, P: Place, S: Sessions, T: Turn> World<'a, P, S, T> {
 type Shown = (Option<i64>, Vec<i64>, Vec<(i64, i64)>, Option<i64>);
 
 fn shown(value: Option<i64>, elements: &[i64]) -> Shown {
-    (
-        value,
-        elements.to_vec(),
-        elements.iter().map(|n| (*n, *n)).collect(),
-        value,
-    )
+    (value, elements.to_vec(), elements.iter().map(|n| (*n, *n)).collect(), value)
 }
 
 fn write<S: Sessions>(store: &mut Keyed<S>, n: i64) -> Result<(), StateError> {
@@ -209,15 +174,7 @@ fn ends_exactly_at_the_boundary<P: Place>(place: P) {
     fn test<P: Place, S: Sessions, T: Turn>(mut world: World<'_, P, S, T>) {
         world.at(1_000).write(1).at(1_009).expect(&[1]).at(1_010).expect(&[]);
         world.write(2).commit().at(1_019).expect(&[2]).at(1_020).expect(&[]);
-        world
-            .write(3)
-            .commit()
-            .at(1_029)
-            .reopen()
-            .at(1_029)
-            .expect(&[3])
-            .at(1_030)
-            .expect(&[]);
+        world.write(3).commit().at(1_029).reopen().at(1_029).expect(&[3]).at(1_030).expect(&[]);
     }
     by_both_clocks(place, test, test);
 }
@@ -226,13 +183,7 @@ on_every_backend!(ends_exactly_at_the_boundary);
 fn elements_and_entries_end_one_by_one<P: Place>(place: P) {
     fn test<P: Place, S: Sessions, T: Turn>(mut world: World<'_, P, S, T>) {
         world.at(1_000).write(1).at(1_003).write(2).commit().at(1_006).write(3);
-        world
-            .expect(&[1, 2, 3])
-            .at(1_010)
-            .expect(&[2, 3])
-            .commit()
-            .at(1_013)
-            .expect(&[3]);
+        world.expect(&[1, 2, 3]).at(1_010).expect(&[2, 3]).commit().at(1_013).expect(&[3]);
         world.commit().reopen().at(1_013).expect(&[3]).at(1_016).expect(&[]);
     }
     by_both_clocks(place, test, test);
@@ -249,14 +200,7 @@ fn commit_eviction_and_reopen_renew_nothing<P: Place>(place: P) {
         world.at(1_000).write(1).commit();
         world.at(1_004).expect(&[1]).store().with_key("bob", |_| ()).unwrap();
         world.commit().reopen().at(1_008).expect(&[1]).commit();
-        world
-            .at(1_009)
-            .expect(&[1])
-            .at(1_010)
-            .expect(&[])
-            .reopen()
-            .at(1_010)
-            .expect(&[]);
+        world.at(1_009).expect(&[1]).at(1_010).expect(&[]).reopen().at(1_010).expect(&[]);
     }
     by_both_clocks(place, test, test);
 }
@@ -282,20 +226,11 @@ on_every_backend!(writing_renews_and_reading_does_not);
 fn reading_renews_where_it_should<P: Place>(place: P) {
     fn test<P: Place, S: Sessions, T: Turn>(place: &P) {
         for budget in [0, 1 << 20] {
-            let mut world = World::<P, S, T> {
-                budget,
-                ..World::new(place)
-            };
+            let mut world = World::<P, S, T> { budget, ..World::new(place) };
             world.reopen();
             let t = if budget == 0 { 1_000 } else { 2_000 };
             world.at(t).write(1).commit().at(t + 9).expect(&[1]).commit();
-            world
-                .at(t + 18)
-                .expect(&[1])
-                .at(t + 27)
-                .expect(&[1])
-                .at(t + 37)
-                .expect(&[]);
+            world.at(t + 18).expect(&[1]).at(t + 27).expect(&[1]).at(t + 37).expect(&[]);
             // What was renewed by reading is committed like anything else.
             world.write(2).commit().at(t + 46).expect(&[2]).commit().reopen();
             world.at(t + 55).expect(&[2]).reopen().at(t + 56).expect(&[]);
@@ -319,10 +254,7 @@ fn a_failed_event_renews_nothing<P: Place>(place: P) {
             world.at(t + 5);
             let event = |state: &S| {
                 let (value, list, map, last) = state.fields();
-                assert_eq!(
-                    (value.get(), list.get(), map.entries(), last.get()),
-                    shown(Some(1), &[1])
-                );
+                assert_eq!((value.get(), list.get(), map.entries(), last.get()), shown(Some(1), &[1]));
                 value.set(2);
                 list.add(2);
                 map.put(1, 2);
@@ -360,10 +292,7 @@ fn one_event_sees_one_time() {
 
     let backend = wrapper(&place, 10, &Arc::new(ManualClock::new(0)));
     backend.set_watermark(0);
-    let mut store = Keyed::<Forever>::builder()
-        .operator("another")
-        .open(Arc::clone(&backend))
-        .unwrap();
+    let mut store = Keyed::<Forever>::builder().operator("another").open(Arc::clone(&backend)).unwrap();
     let event = |state: &Forever| {
         state.value.set(1);
         backend.set_watermark(100);
@@ -378,15 +307,7 @@ fn the_watermark_never_goes_back<P: Place>(place: P) {
     let mut world = World::<_, Event10, ByWatermark>::new(&place);
     world.at(1_000).write(1).at(1_010).at(5).expect(&[]);
     assert_eq!(world.store().watermark(), Some(1_010));
-    world
-        .write(2)
-        .commit()
-        .at(-7)
-        .reopen()
-        .at(1_019)
-        .expect(&[2])
-        .at(1_020)
-        .expect(&[]);
+    world.write(2).commit().at(-7).reopen().at(1_019).expect(&[2]).at(1_020).expect(&[]);
 }
 on_every_backend!(the_watermark_never_goes_back);
 
@@ -394,50 +315,21 @@ fn written_before_the_first_watermark_counts_as_written_at_it<P: Place>(place: P
     let mut world = World::<_, Event10, ByWatermark>::tiny(&place);
     world.write(1).expect(&[1]).commit().reopen().expect(&[1]);
     world.write(2).commit().reopen().expect(&[1, 2]);
-    world
-        .at(1_000)
-        .expect(&[1, 2])
-        .at(1_009)
-        .write(3)
-        .expect(&[1, 2, 3])
-        .at(1_010)
-        .expect(&[3]);
+    world.at(1_000).expect(&[1, 2]).at(1_009).write(3).expect(&[1, 2, 3]).at(1_010).expect(&[3]);
     world.commit().reopen().at(1_018).expect(&[3]).at(1_019).expect(&[]);
 }
 on_every_backend!(written_before_the_first_watermark_counts_as_written_at_it);
 
 fn a_first_watermark_that_a_crash_took_back_was_none<P: Place>(place: P) {
     let mut world = World::<_, Event10, ByWatermark>::new(&place);
-    world
-        .write(1)
-        .commit()
-        .at(1_000_000)
-        .expect(&[1])
-        .at(2_000_000)
-        .expect(&[]);
-    world
-        .reopen()
-        .expect(&[1])
-        .at(1_000)
-        .at(1_009)
-        .expect(&[1])
-        .at(1_010)
-        .expect(&[]);
+    world.write(1).commit().at(1_000_000).expect(&[1]).at(2_000_000).expect(&[]);
+    world.reopen().expect(&[1]).at(1_000).at(1_009).expect(&[1]).at(1_010).expect(&[]);
 }
 on_every_backend!(a_first_watermark_that_a_crash_took_back_was_none);
 
 fn the_first_watermark_stays_the_first<P: Place>(place: P) {
     let mut world = World::<_, Event10, ByWatermark>::new(&place);
-    world
-        .write(1)
-        .at(1_000)
-        .commit()
-        .reopen()
-        .at(1_009)
-        .expect(&[1])
-        .commit()
-        .reopen()
-        .expect(&[1]);
+    world.write(1).at(1_000).commit().reopen().at(1_009).expect(&[1]).commit().reopen().expect(&[1]);
     world.at(1_010).expect(&[]);
 }
 on_every_backend!(the_first_watermark_stays_the_first);
@@ -446,18 +338,10 @@ on_every_backend!(the_first_watermark_stays_the_first);
 #[test]
 fn written_before_the_first_watermark_of_its_own_instance() {
     let backend = Arc::new(InMemoryStateBackend::new());
-    let open = |range| {
-        Keyed::<Event10>::builder()
-            .key_groups(range)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |range| Keyed::<Event10>::builder().key_groups(range).open(Arc::clone(&backend)).unwrap();
     let (mut low, mut high) = (open(0..64), open(64..128));
     let mine = |store: &mut Keyed<Event10>| {
-        (0..)
-            .map(|n: u32| n.to_string())
-            .find(|key| store.with_key(key, |_| ()).is_ok())
-            .unwrap()
+        (0..).map(|n: u32| n.to_string()).find(|key| store.with_key(key, |_| ()).is_ok()).unwrap()
     };
     let key = mine(&mut high);
     low.set_watermark(1_000);
@@ -474,19 +358,11 @@ fn written_before_the_first_watermark_of_its_own_instance() {
 #[test]
 fn written_before_the_first_watermark_of_an_instance_that_is_no_more() {
     let backend = Arc::new(InMemoryStateBackend::new());
-    let open = |range| {
-        Keyed::<Event10>::builder()
-            .key_groups(range)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |range| Keyed::<Event10>::builder().key_groups(range).open(Arc::clone(&backend)).unwrap();
     let mut instances = [(0..64, 1_000), (64..128, 1_000_000)].map(|(range, first)| (open(range), first));
     let keys: Vec<_> = (0..20).map(|n: u32| n.to_string()).collect();
     for (store, first) in &mut instances {
-        let owned = keys
-            .iter()
-            .filter(|key| store.with_key(*key, |state| state.value.set(*first)).is_ok())
-            .count();
+        let owned = keys.iter().filter(|key| store.with_key(*key, |state| state.value.set(*first)).is_ok()).count();
         assert!(owned > 0);
         store.set_watermark(*first);
         store.commit("").unwrap();
@@ -496,9 +372,7 @@ fn written_before_the_first_watermark_of_an_instance_that_is_no_more() {
     assert_eq!(whole.watermark(), Some(1_000));
     let mut left = |ms| {
         whole.set_watermark(ms);
-        let values = keys
-            .iter()
-            .filter_map(|key| whole.with_key(key, |state| state.value.get()).unwrap());
+        let values = keys.iter().filter_map(|key| whole.with_key(key, |state| state.value.get()).unwrap());
         values.collect::<Vec<_>>()
     };
     assert_eq!(left(1_009).len(), keys.len());
@@ -516,35 +390,15 @@ fn nothing_overflows_at_the_end_of_time() {
         assert!([shown(Some(1), &[1]), shown(None, &[])].contains(&read));
         read.0.is_some()
     }
-    for (written, kept) in [
-        (-1_000, false),
-        (0, false),
-        (i64::MAX - 11, false),
-        (i64::MAX - 10, true),
-        (i64::MAX, true),
-    ] {
-        assert_eq!(
-            still_there_at_the_end::<Processing10, ByClock>(written),
-            kept,
-            "written at {written}"
-        );
-        assert_eq!(
-            still_there_at_the_end::<Event10, ByWatermark>(written),
-            kept,
-            "written at {written}"
-        );
+    for (written, kept) in
+        [(-1_000, false), (0, false), (i64::MAX - 11, false), (i64::MAX - 10, true), (i64::MAX, true)]
+    {
+        assert_eq!(still_there_at_the_end::<Processing10, ByClock>(written), kept, "written at {written}");
+        assert_eq!(still_there_at_the_end::<Event10, ByWatermark>(written), kept, "written at {written}");
     }
     for (written, kept) in [(-1_000, false), (0, true), (i64::MAX - 1, true), (i64::MAX, true)] {
-        assert_eq!(
-            still_there_at_the_end::<ProcessingMax, ByClock>(written),
-            kept,
-            "written at {written}"
-        );
-        assert_eq!(
-            still_there_at_the_end::<EventMax, ByWatermark>(written),
-            kept,
-            "written at {written}"
-        );
+        assert_eq!(still_there_at_the_end::<ProcessingMax, ByClock>(written), kept, "written at {written}");
+        assert_eq!(still_there_at_the_end::<EventMax, ByWatermark>(written), kept, "written at {written}");
     }
 }
 
@@ -565,10 +419,7 @@ fn units_are_milliseconds_seconds_minutes_hours_and_days() {
         #[state(ttl = "5d")]
         d: ValueState<()>,
     }
-    let ttls: Vec<_> = Units::DESCRIPTORS
-        .iter()
-        .map(|descriptor| descriptor.ttl().unwrap().ttl_ms())
-        .collect();
+    let ttls: Vec<_> = Units::DESCRIPTORS.iter().map(|descriptor| descriptor.ttl().unwrap().ttl_ms()).collect();
     assert_eq!(ttls, [1, 2_000, 180_000, 14_400_000, 432_000_000]);
 }
 
@@ -581,10 +432,7 @@ fn a_ttl_of_nothing_is_refused() {
 
 /// How many records the backend has besides those of the catalog.
 fn records(backend: &impl StateBackend) -> usize {
-    backend
-        .scan(b"")
-        .filter(|record| !record.as_ref().unwrap().0.starts_with(&[0, 0]))
-        .count()
+    backend.scan(b"").filter(|record| !record.as_ref().unwrap().0.starts_with(&[0, 0])).count()
 }
 
 /// The next write of a state takes what ended of it and was seen to.
@@ -593,10 +441,7 @@ fn what_ended_is_removed_at_the_next_write() {
     fn test<S: Sessions, T: Turn>(next: fn(&S)) {
         for budget in [0, 1 << 20] {
             let place = Memory::new();
-            let mut world = World::<_, S, T> {
-                budget,
-                ..World::new(&place)
-            };
+            let mut world = World::<_, S, T> { budget, ..World::new(&place) };
             world.reopen();
             world.at(1_000).write(1).write(2).commit();
             assert_eq!(records(&*place.open()), 6);
@@ -618,10 +463,7 @@ fn what_ended_is_removed_at_the_next_write() {
         });
         test::<S, T>(|state| {
             let (value, list, map, last) = state.fields();
-            assert_eq!(
-                (value.get(), list.length(), map.length(), last.get()),
-                (None, 0, 0, None)
-            );
+            assert_eq!((value.get(), list.length(), map.length(), last.get()), (None, 0, 0, None));
             value.set(3);
             last.clear();
             list.add(3);
@@ -685,11 +527,7 @@ fn compaction_drops_what_ended_by_the_clock() {
     assert_eq!(records(&*backend), 6);
     world.clock.set(10);
     backend.compact().unwrap();
-    assert_eq!(
-        records(&*backend),
-        4,
-        "the first list element and the first map entry have ended"
-    );
+    assert_eq!(records(&*backend), 4, "the first list element and the first map entry have ended");
     assert_eq!(read(&mut store), shown(Some(2), &[2]));
     world.clock.set(15);
     backend.compact().unwrap();
@@ -742,12 +580,7 @@ fn compaction_keeps_what_was_written_before_any_watermark() {
 fn compaction_waits_for_the_slowest_instance() {
     let place = RocksDb::new();
     let backend = place.open();
-    let open = |range| {
-        Keyed::<Event10>::builder()
-            .key_groups(range)
-            .open(Arc::clone(&backend))
-            .unwrap()
-    };
+    let open = |range| Keyed::<Event10>::builder().key_groups(range).open(Arc::clone(&backend)).unwrap();
     let (mut low, mut high) = (open(0..64), open(64..128));
     let keys: Vec<_> = (0..20).map(|n| n.to_string()).collect();
     for store in [&mut low, &mut high] {
@@ -762,9 +595,7 @@ fn compaction_waits_for_the_slowest_instance() {
     low.commit("").unwrap();
     backend.compact().unwrap();
     let held = |store: &mut Keyed<Event10>| {
-        keys.iter()
-            .filter(|key| matches!(store.with_key(*key, |state| state.value.get()), Ok(Some(1))))
-            .count()
+        keys.iter().filter(|key| matches!(store.with_key(*key, |state| state.value.get()), Ok(Some(1)))).count()
     };
     assert_eq!((held(&mut low), records(&*backend)), (0, keys.len()));
     assert!(held(&mut high) > 0);
@@ -780,19 +611,13 @@ fn compaction_goes_by_the_ttl_that_is_in_force() {
     let place = RocksDb::new();
     let backend = place.open();
     let clock = Arc::new(ManualClock::new(0));
-    let mut store = Keyed::<Processing10>::builder()
-        .clock(Arc::clone(&clock))
-        .open(Arc::clone(&backend))
-        .unwrap();
+    let mut store = Keyed::<Processing10>::builder().clock(Arc::clone(&clock)).open(Arc::clone(&backend)).unwrap();
     write(&mut store, 1).unwrap();
     store.commit("").unwrap();
     drop(store);
     clock.set(5);
-    let mut store = Keyed::<Forever>::builder()
-        .memory_budget(0)
-        .clock(Arc::clone(&clock))
-        .open(Arc::clone(&backend))
-        .unwrap();
+    let mut store =
+        Keyed::<Forever>::builder().memory_budget(0).clock(Arc::clone(&clock)).open(Arc::clone(&backend)).unwrap();
     store.commit("").unwrap();
     clock.set(100);
     backend.compact().unwrap();
@@ -808,18 +633,11 @@ fn a_switch_that_was_never_committed_drops_nothing() {
     let clock = Arc::clone(&world.clock);
     drop(world);
     let backend = place.open();
-    let store = Keyed::<Processing10>::builder()
-        .clock(Arc::clone(&clock))
-        .open(Arc::clone(&backend))
-        .unwrap();
+    let store = Keyed::<Processing10>::builder().clock(Arc::clone(&clock)).open(Arc::clone(&backend)).unwrap();
     clock.advance(100);
     backend.compact().unwrap();
     drop((store, backend));
-    World::<_, Event10, ByWatermark>::new(&place)
-        .at(1_009)
-        .expect(&[1])
-        .at(1_010)
-        .expect(&[]);
+    World::<_, Event10, ByWatermark>::new(&place).at(1_009).expect(&[1]).at(1_010).expect(&[]);
 }
 
 // Switching.
@@ -845,16 +663,7 @@ fn switched_on_what_is_there_counts_as_written_then<P: Place>(place: P) {
     let mut world = World::<_, Forever, ByClock>::new(&place);
     world.at(0).write(1).commit().at(1_000);
     let mut world = world.switch::<Processing10, ByClock>();
-    world
-        .expect(&[1])
-        .at(1_005)
-        .expect(&[1])
-        .commit()
-        .reopen()
-        .at(1_009)
-        .expect(&[1])
-        .write(2)
-        .commit();
+    world.expect(&[1]).at(1_005).expect(&[1]).commit().reopen().at(1_009).expect(&[1]).write(2).commit();
     world.at(1_010).expect(&[2]).reopen().expect(&[2]).at(1_019).expect(&[]);
 }
 without_a_wrapper!(switched_on_what_is_there_counts_as_written_then);
@@ -863,24 +672,8 @@ fn switched_on_by_event_time_what_is_there_counts_as_written_then<P: Place>(plac
     let mut world = World::<_, Forever, ByWatermark>::new(&place);
     world.write(1).commit().at(1_000).commit();
     let mut world = world.switch::<Event10, ByWatermark>();
-    world
-        .expect(&[1])
-        .at(1_005)
-        .expect(&[1])
-        .commit()
-        .reopen()
-        .at(1_009)
-        .expect(&[1])
-        .write(2)
-        .commit();
-    world
-        .at(1_010)
-        .expect(&[2])
-        .commit()
-        .reopen()
-        .expect(&[2])
-        .at(1_019)
-        .expect(&[]);
+    world.expect(&[1]).at(1_005).expect(&[1]).commit().reopen().at(1_009).expect(&[1]).write(2).commit();
+    world.at(1_010).expect(&[2]).commit().reopen().expect(&[2]).at(1_019).expect(&[]);
 }
 without_a_wrapper!(switched_on_by_event_time_what_is_there_counts_as_written_then);
 
@@ -888,15 +681,7 @@ fn switched_on_before_any_watermark_what_is_there_counts_as_written_at_the_first
     let mut world = World::<_, Forever, ByWatermark>::new(&place);
     world.write(1).commit();
     let mut world = world.switch::<Event10, ByWatermark>();
-    world
-        .expect(&[1])
-        .commit()
-        .reopen()
-        .at(1_000)
-        .at(1_009)
-        .expect(&[1])
-        .at(1_010)
-        .expect(&[]);
+    world.expect(&[1]).commit().reopen().at(1_000).at(1_009).expect(&[1]).at(1_010).expect(&[]);
 }
 without_a_wrapper!(switched_on_before_any_watermark_what_is_there_counts_as_written_at_the_first);
 
@@ -926,14 +711,7 @@ fn a_longer_ttl_holds_for_what_is_written_from_then_on<P: Place>(place: P) {
     fn test<P: Place, S: Sessions, Longer: Sessions, T: Turn>(mut world: World<'_, P, S, T>) {
         world.at(1_000).write(1).commit();
         let mut world = world.switch::<Longer, T>();
-        world
-            .at(1_005)
-            .write(2)
-            .commit()
-            .at(1_009)
-            .expect(&[1, 2])
-            .at(1_010)
-            .expect(&[2]);
+        world.at(1_005).write(2).commit().at(1_009).expect(&[1, 2]).at(1_010).expect(&[2]);
         world.reopen().at(1_104).expect(&[2]).at(1_105).expect(&[]);
     }
     by_both_clocks(place, test::<P, _, Processing100, _>, test::<P, _, Event100, _>);
@@ -946,14 +724,7 @@ fn a_shorter_ttl_holds_for_what_is_written_from_then_on<P: Place>(place: P) {
         world.at(1_000).write(1).commit();
         let mut world = world.switch::<S, T>();
         world.at(1_050).expect(&[1]).write(2).commit().at(1_059).expect(&[1, 2]);
-        world
-            .at(1_060)
-            .expect_value(None, &[1])
-            .reopen()
-            .at(1_099)
-            .expect_value(None, &[1])
-            .at(1_100)
-            .expect(&[]);
+        world.at(1_060).expect_value(None, &[1]).reopen().at(1_099).expect_value(None, &[1]).at(1_100).expect(&[]);
     }
     by_both_clocks(place, test::<P, _, Processing100, _>, test::<P, _, Event100, _>);
 }
@@ -965,15 +736,7 @@ fn a_changed_duration_leaves_alone_what_counts_as_written_when_the_ttl_was_switc
     let mut world = world.switch::<Processing100, ByClock>();
     world.commit().at(1_050);
     let mut world = world.switch::<Processing10, ByClock>();
-    world
-        .expect(&[1])
-        .commit()
-        .at(1_099)
-        .expect(&[1])
-        .reopen()
-        .expect(&[1])
-        .at(1_100)
-        .expect(&[]);
+    world.expect(&[1]).commit().at(1_099).expect(&[1]).reopen().expect(&[1]).at(1_100).expect(&[]);
 }
 without_a_wrapper!(a_changed_duration_leaves_alone_what_counts_as_written_when_the_ttl_was_switched_on);
 
@@ -981,43 +744,18 @@ fn a_changed_duration_leaves_alone_what_was_written_before_the_first_watermark<P
     let mut world = World::<_, Event100, ByWatermark>::new(&place);
     world.write(1).commit().at(1_000).at(1_050).commit();
     let mut world = world.switch::<Event10, ByWatermark>();
-    world
-        .expect(&[1])
-        .commit()
-        .at(1_099)
-        .expect(&[1])
-        .commit()
-        .reopen()
-        .expect(&[1])
-        .at(1_100)
-        .expect(&[]);
+    world.expect(&[1]).commit().at(1_099).expect(&[1]).commit().reopen().expect(&[1]).at(1_100).expect(&[]);
 }
 on_every_backend!(a_changed_duration_leaves_alone_what_was_written_before_the_first_watermark);
 
 fn another_clock_counts_from_the_switch<P: Place>(place: P) {
     let mut world = World::<_, Processing10, ByClock>::new(&place);
-    world
-        .at(1_000)
-        .write(1)
-        .at(1_007)
-        .write(2)
-        .at(1_012)
-        .store()
-        .set_watermark(50);
+    world.at(1_000).write(1).at(1_007).write(2).at(1_012).store().set_watermark(50);
     world.commit();
     // The first has ended by the clock, the second has not, and the clock is of no interest any more.
     let mut world = world.switch::<Event10, ByWatermark>();
     world.clock.set(9_000);
-    world
-        .expect(&[2])
-        .at(59)
-        .expect(&[2])
-        .write(3)
-        .commit()
-        .at(60)
-        .expect(&[3])
-        .commit()
-        .reopen();
+    world.expect(&[2]).at(59).expect(&[2]).write(3).commit().at(60).expect(&[3]).commit().reopen();
     world.expect(&[3]).at(69).expect(&[]);
 }
 on_every_backend!(another_clock_counts_from_the_switch);
@@ -1027,16 +765,7 @@ fn another_clock_before_any_watermark_counts_from_the_first<P: Place>(place: P) 
     world.at(1_000).write(1).at(1_007).write(2).at(1_012).commit();
     let mut world = world.switch::<Event10, ByWatermark>();
     world.clock.set(9_000);
-    world
-        .expect(&[2])
-        .commit()
-        .reopen()
-        .expect(&[2])
-        .at(50)
-        .at(59)
-        .expect(&[2])
-        .at(60)
-        .expect(&[]);
+    world.expect(&[2]).commit().reopen().expect(&[2]).at(50).at(59).expect(&[2]).at(60).expect(&[]);
 }
 on_every_backend!(another_clock_before_any_watermark_counts_from_the_first);
 
@@ -1045,21 +774,10 @@ fn from_event_time_to_the_clock_and_back<P: Place>(place: P) {
     world.at(50).write(1).commit();
     world.clock.set(1_000);
     let mut world = world.switch::<Processing10, ByClock>();
-    world
-        .expect(&[1])
-        .at(1_009)
-        .expect(&[1])
-        .write(2)
-        .at(1_010)
-        .expect(&[2])
-        .commit();
+    world.expect(&[1]).at(1_009).expect(&[1]).write(2).at(1_010).expect(&[2]).commit();
     let mut world = world.switch::<Event10, ByWatermark>();
     // The first never left the backend, and by the clock that is in use again it has not ended.
-    world
-        .at(59)
-        .store()
-        .with_key("ann", |state| assert_eq!(state.value.get(), Some(2)))
-        .unwrap();
+    world.at(59).store().with_key("ann", |state| assert_eq!(state.value.get(), Some(2))).unwrap();
     world.at(60).expect(&[]);
 }
 on_every_backend!(from_event_time_to_the_clock_and_back);
@@ -1073,12 +791,7 @@ fn wrapper<P: Place>(place: &P, ttl_ms: u64, clock: &Arc<impl Clock>) -> Arc<Ttl
 
 fn the_wrapper_gives_fields_its_ttl_and_its_clock<P: Place>(place: P) {
     let clock = Arc::new(ManualClock::new(1_000));
-    let open = || {
-        Keyed::<Forever>::builder()
-            .memory_budget(0)
-            .open(wrapper(&place, 10, &clock))
-            .unwrap()
-    };
+    let open = || Keyed::<Forever>::builder().memory_budget(0).open(wrapper(&place, 10, &clock)).unwrap();
     let mut store = open();
     write(&mut store, 1).unwrap();
     clock.set(1_005);
@@ -1180,10 +893,7 @@ fn compaction_under_a_wrapper_drops_nothing_that_the_store_still_shows() {
     let inner: Arc<RocksDbStateBackend> = place.open();
     let backend =
         Arc::new(TtlStateBackend::new(Arc::clone(&inner), TtlConfig::new(100)).with_clock(Arc::clone(&clock)));
-    let mut store = Keyed::<Forever>::builder()
-        .memory_budget(0)
-        .open(Arc::clone(&backend))
-        .unwrap();
+    let mut store = Keyed::<Forever>::builder().memory_budget(0).open(Arc::clone(&backend)).unwrap();
     write(&mut store, 1).unwrap();
     store.commit("").unwrap();
     clock.set(50);
@@ -1214,10 +924,7 @@ fn taking_the_wrapper_away_and_putting_it_back() {
     store.commit("").unwrap();
     drop(store);
     clock.set(1_012);
-    let mut store = Keyed::<Forever>::builder()
-        .clock(Arc::clone(&clock))
-        .open(place.open())
-        .unwrap();
+    let mut store = Keyed::<Forever>::builder().clock(Arc::clone(&clock)).open(place.open()).unwrap();
     assert_eq!(read(&mut store), shown(Some(2), &[2]));
     clock.set(2_000);
     assert_eq!(read(&mut store), shown(Some(2), &[2]));
@@ -1247,18 +954,10 @@ fn one_state_for_ever_beside_one_that_ends() {
     let mut store = builder.open(Arc::new(InMemoryStateBackend::new())).unwrap();
     store.set_watermark(0);
     store
-        .with_key("ann", |state| {
-            [&state.kept, &state.ending, &state.by_event]
-                .iter()
-                .for_each(|state| state.set(1))
-        })
+        .with_key("ann", |state| [&state.kept, &state.ending, &state.by_event].iter().for_each(|state| state.set(1)))
         .unwrap();
     let read = |store: &mut Keyed<Mixed>| {
-        store
-            .with_key("ann", |state| {
-                (state.kept.get(), state.ending.get(), state.by_event.get())
-            })
-            .unwrap()
+        store.with_key("ann", |state| (state.kept.get(), state.ending.get(), state.by_event.get())).unwrap()
     };
     clock.set(10);
     assert_eq!(read(&mut store), (Some(1), None, Some(1)));
@@ -1305,10 +1004,7 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: u64) -> i64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) % n) as i64
     }
 }
@@ -1374,10 +1070,7 @@ fn call<S: Sessions>(state: &S, model: &mut Model, random: &mut Random, renews: 
             model.map.values_mut().for_each(|(_, ends)| read(ends));
             let mut entries = map.entries();
             entries.sort();
-            assert_eq!(
-                entries,
-                model.map.iter().map(|(k, (n, _))| (*k, *n)).collect::<Vec<_>>()
-            );
+            assert_eq!(entries, model.map.iter().map(|(k, (n, _))| (*k, *n)).collect::<Vec<_>>());
         }
         _ => {
             map.clear();

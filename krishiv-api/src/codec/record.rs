@@ -9,8 +9,23 @@ use crate::error::Cause;
 use crate::time::TtlClock;
 use crate::{StateError, StateValue};
 
-/// In a stamp: written before its clock showed a time; it counts as written when the clock started.
-pub(crate) const PENDING: i64 = i64::MIN;
+/// In place of a stamp: none, since it was stored when the state had no TTL.
+pub(crate) const UNSTAMPED: i64 = i64::MIN;
+
+/// Stamps below this are pending: they hold a TTL in milliseconds, counted from `i64::MIN`.
+const PENDING_END: i64 = i64::MIN / 2;
+
+/// The stamp of what is written before its clock shows a time; it counts as written when the clock starts.
+pub(crate) fn pending(ttl_ms: u64) -> i64 {
+    let stamp = i64::try_from(ttl_ms).ok().and_then(|ttl_ms| i64::MIN.checked_add(ttl_ms));
+    // A life of more than a hundred million years is for ever.
+    stamp.filter(|stamp| *stamp < PENDING_END).unwrap_or(NEVER)
+}
+
+/// The TTL in a pending stamp; 0 where there is no stamp at all.
+pub(crate) fn pending_ttl(expires_at: i64) -> Option<u64> {
+    (expires_at < PENDING_END).then(|| expires_at.abs_diff(i64::MIN))
+}
 
 /// In a stamp: never expires.
 pub(crate) const NEVER: i64 = i64::MAX;

@@ -13,6 +13,7 @@ use crate::keyed::rows::Rows;
 use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState, UndeclaredState};
 use crate::time::{Clock, SystemClock};
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
@@ -271,8 +272,14 @@ struct Past {
 impl Past {
     /// Of the `positions` in force, newest first, what a store of `range` takes over.
     fn of(positions: &[PositionRecord], range: &Range<u16>) -> Self {
-        let overlaps = |position: &&PositionRecord| position.start < range.end && range.start < position.end;
-        let past: Vec<_> = positions.iter().filter(overlaps).collect();
+        // An older one counts for the key groups that no newer one has.
+        let mut left: BTreeSet<u16> = range.clone().collect();
+        let counts = |position: &&PositionRecord| {
+            let before = left.len();
+            left.retain(|group| !position.range().contains(group));
+            left.len() < before
+        };
+        let past: Vec<_> = positions.iter().filter(counts).collect();
         let firsts: Option<Vec<_>> = past.iter().map(|position| position.first_watermark).collect();
         let newest = past.first().filter(|newest| newest.range() == *range);
         Self {

@@ -1,7 +1,7 @@
 //! When state ends: the clocks of a store as one event sees them, and the judgement of a stamp.
 
 use crate::backend::{DefaultTtl, TtlTime};
-use crate::codec::record::{NEVER, PENDING, Stamp};
+use crate::codec::record::{self, NEVER, Stamp, UNSTAMPED};
 use crate::descriptor::TtlDescriptor;
 use crate::time::{Clock, TtlClock, TtlUpdate, expires_at, is_expired};
 use serde::{Deserialize, Serialize};
@@ -90,11 +90,12 @@ impl StoreTime {
         if self.first_watermark.load(Relaxed) == NONE {
             // The backend may have got it some time before this event.
             let backend = self.backend.as_ref().and_then(|backend| backend.time.first());
-            let here = || FirstWatermark { watermark, clock: self.clock.now_ms() };
-            let first =
-                backend.map_or_else(here, |first| FirstWatermark { watermark: first.watermark, clock: first.clock });
-            self.first_watermark.store(first.watermark, Relaxed);
-            self.first_clock.store(first.clock, Relaxed);
+            let (watermark, clock) = match backend {
+                Some(first) => (first.watermark, Some(first.clock)),
+                None => (watermark, self.has_default().then(|| self.clock.now_ms())),
+            };
+            self.first_watermark.store(watermark, Relaxed);
+            self.first_clock.store(clock.unwrap_or(NONE), Relaxed);
         }
     }
 
@@ -162,15 +163,24 @@ impl Ttl {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Switches {
     /// What has no stamp of the clock in use counts as written then.
-    pub(crate) event_since: Option<i64>,
-    pub(crate) processing_since: Option<i64>,
+    pub(crate) event_since: Option<Since>,
+    pub(crate) processing_since: Option<Since>,
     /// What had ended by then stays gone, although the clock is no longer in use.
     pub(crate) event_stopped: Option<i64>,
     pub(crate) processing_stopped: Option<i64>,
 }
 
+/// When a TTL was switched on over what was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Since {
+    /// `None`: before the first watermark, which it is then.
+    pub(crate) at: Option<i64>,
+    /// The TTL of that moment: a later change holds for what is written from then on.
+    pub(crate) ttl_ms: u64,
+}
+
 impl Switches {
-    fn since(&mut self, clock: TtlClock) -> &mut Option<i64> {
+    fn since(&mut self, clock: TtlClock) -> &mut Option<Since> {
         match clock {
             TtlClock::Event => &mut self.event_since,
             TtlClock::Processing => &mut self.processing_since,
@@ -194,8 +204,8 @@ impl Switches {
         if let Some(old) = old {
             *self.stopped(old) = time.now(old);
         }
-        if let Some(new) = new {
-            *self.since(new) = time.now(new);
+        if let (Some(new), Some(ttl)) = (new, after) {
+            *self.since(new) = Some(Since { at: time.now(new), ttl_ms: ttl.ttl_ms });
             *self.stopped(new) = None;
         }
     }
@@ -233,36 +243,43 @@ impl Expiry {
         let ends = match (ttl.ttl_ms, time.now(clock)) {
             (u64::MAX, _) => NEVER,
             (ttl_ms, Some(now)) => expires_at(now, ttl_ms),
-            (_, None) => PENDING,
+            (ttl_ms, None) => record::pending(ttl_ms),
         };
         Stamp { expires_at: ends, clock }
     }
 
     /// The stamp of what was stored before the state had a TTL.
     pub(crate) fn unstamped(&self) -> Stamp {
-        Stamp { expires_at: if self.has_ttl() { PENDING } else { NEVER }, clock: TtlClock::Processing }
+        Stamp { expires_at: if self.has_ttl() { UNSTAMPED } else { NEVER }, clock: TtlClock::Processing }
     }
 
     /// Whether what carries `stamp` is gone.
     pub(crate) fn is_expired(&self, stamp: Stamp, time: &impl Now) -> bool {
-        let stamped = stamp.expires_at != PENDING;
+        let pending = record::pending_ttl(stamp.expires_at);
         let clock = self.ttl.map(|ttl| ttl.clock(time));
-        if stamped && clock == Some(stamp.clock) {
+        if pending.is_none() && clock == Some(stamp.clock) {
             return time.now(stamp.clock).is_some_and(|now| is_expired(stamp.expires_at, now));
         }
-        if stamped && self.stopped(stamp.clock, time).is_some_and(|end| is_expired(stamp.expires_at, end)) {
+        let stopped = self.stopped(stamp.clock, time).filter(|_| pending.is_none());
+        if stopped.is_some_and(|end| is_expired(stamp.expires_at, end)) {
             return true;
         }
         let (Some(ttl), Some(clock)) = (self.ttl, clock) else { return false };
         let first = time.first_watermark().map(|first| first.watermark);
-        let since = match clock {
-            TtlClock::Processing => self.switches.processing_since,
+        let (since, ttl_ms) = match (clock, pending) {
             // Written in event time, but before this store had any.
-            TtlClock::Event if stamp.clock == TtlClock::Event => first,
-            TtlClock::Event => self.switches.event_since.or(first),
+            (TtlClock::Event, Some(ttl_ms)) if ttl_ms > 0 => (first, ttl_ms),
+            (TtlClock::Event, _) => {
+                let since = self.switches.event_since;
+                (since.and_then(|since| since.at).or(first), since.map_or(ttl.ttl_ms, |since| since.ttl_ms))
+            }
+            (TtlClock::Processing, _) => {
+                let since = self.switches.processing_since;
+                (since.and_then(|since| since.at), since.map_or(ttl.ttl_ms, |since| since.ttl_ms))
+            }
         };
         let (Some(since), Some(now)) = (since, time.now(clock)) else { return false };
-        stamp.expires_at != NEVER && is_expired(expires_at(since, ttl.ttl_ms), now)
+        stamp.expires_at != NEVER && is_expired(expires_at(since, ttl_ms), now)
     }
 
     /// When `clock` was last in use, if it no longer is.
