@@ -97,3 +97,8 @@ macro_rules! on_every_backend {
         )+
     };
 }
+
+/// The program in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

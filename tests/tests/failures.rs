@@ -579,6 +579,55 @@ fn rows_of_failed_events_leave_memory_like_others() {
     assert!(in_memory.count() < 50);
 }
 
+#[derive(KeyedState)]
+#[state(key = String)]
+struct Session {
+    #[state(ttl = "10ms", clock = "event", ttl_update = "read_and_write")]
+    token: ValueState<u8>,
+    #[state(ttl = "10ms", clock = "event", ttl_update = "read_and_write")]
+    pages: ListState<u8>,
+    #[state(ttl = "10ms", clock = "event", ttl_update = "read_and_write")]
+    clicks: MapState<u8, u8>,
+}
+
+/// Reading renews these, and what the event does next must not make that stick.
+#[test]
+fn an_event_that_fails_renews_nothing() {
+    let look = |session: &Session| (session.token.get(), session.pages.get(), session.clicks.get(&1));
+    let changes: [fn(&Session); 3] = [
+        |_| (),
+        |session| {
+            session.token.set(2);
+            session.pages.add(2);
+            session.clicks.put(1, 2);
+        },
+        |session| {
+            session.token.clear();
+            session.pages.clear();
+            session.clicks.clear();
+        },
+    ];
+    for change in changes {
+        let mut store = Keyed::<Session>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+        store.set_watermark(0);
+        let fill = |session: &Session| {
+            session.token.set(1);
+            session.pages.add(1);
+            session.clicks.put(1, 1);
+        };
+        store.with_key("ann", fill).unwrap();
+        store.set_watermark(5);
+        let fails = |session: &Session| {
+            assert_eq!(look(session), (Some(1), vec![1], Some(1)));
+            change(session);
+            Err::<(), _>(StateError::backend("on purpose"))
+        };
+        store.try_with_key("ann", fails).unwrap_err();
+        store.set_watermark(10);
+        assert_eq!(store.with_key("ann", look).unwrap(), (None, vec![], None));
+    }
+}
+
 /// What a twin returns is the caller's to handle: the calls that succeeded count, the one that failed did nothing.
 #[test]
 fn a_failure_that_a_twin_returns_leaves_the_rest_of_the_event() {

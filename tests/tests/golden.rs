@@ -123,7 +123,7 @@ struct Aircraft {
 #[test]
 fn all_five_handles_with_catalog_position_and_watermark() {
     fn write(backend: Backend) {
-        let mut store = Keyed::<Aircraft>::open(backend).unwrap();
+        let mut store = Keyed::<Aircraft>::builder().clock(Arc::new(ManualClock::new(3))).open(backend).unwrap();
         store.set_watermark(1_357_000_000_000);
         store
             .broadcast(|state, scope| {

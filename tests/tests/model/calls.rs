@@ -301,6 +301,17 @@ impl Call {
         }
     }
 
+    /// Turns it to the state at `which`, or near it, of its kind.
+    pub fn narrow(&mut self, which: usize) {
+        match &mut self.what {
+            What::Value(place, _) => *place = which % VALUES.len(),
+            What::List(place, _) => *place = which % LISTS.len(),
+            What::Map(place, _) => *place = which % MAPS.len(),
+            What::Merged(place, _) => *place = which % MERGED.len(),
+            What::Rules(_) => {}
+        }
+    }
+
     /// Calls that show all there is.
     pub fn look() -> Vec<Self> {
         let mut whats = std::vec![What::Rules(RulesCall::Entries)];

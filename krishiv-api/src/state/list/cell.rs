@@ -10,8 +10,8 @@ use crate::state::handle::{Core, Left};
 use crate::state::slot::{Slot, heap_size};
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};
-use std::collections::VecDeque;
 use std::collections::vec_deque::Iter;
+use std::collections::{HashSet, VecDeque};
 
 /// An element.
 struct Item<T> {
@@ -198,14 +198,15 @@ impl<T: StateValue> List<T> {
 
     fn load(&self, cell: &mut Cell<T>) -> Result<(), StateError> {
         let stored = self.slot.load_all::<T>()?;
+        // A commit that failed may have reached the backend after all: then an element is in both.
+        let pending: HashSet<u64> = cell.items.iter().map(|item| item.position).filter(|at| *at != 0).collect();
         let mut items = VecDeque::with_capacity(stored.len() + cell.items.len());
         for (suffix, loaded) in stored {
             let position = <[u8; 8]>::try_from(suffix.as_slice()).map(u64::from_be_bytes).map_err(|_| {
                 let reason = format!("a list position has 8 bytes, and this one {}", suffix.len());
                 self.slot.blame(Cause::Decode { reason }.into())
             })?;
-            // A commit that failed may have reached the backend after all: then the element is in both.
-            if cell.items.iter().any(|item| item.position == position) {
+            if pending.contains(&position) {
                 continue;
             }
             let heap = if std::mem::needs_drop::<T>() { loaded.size } else { 0 };

@@ -172,7 +172,11 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     /// Makes the entry of `key` readable, and sure that no closure is reading the map, so that it can be written.
     pub(super) fn entry_ready_to_write(&self, key: &K) -> Result<(), StateError> {
         self.entry_ready(key)?;
-        self.borrow().map(drop)
+        if !self.borrow()?.cell.entries.contains_key(key) {
+            // A map that is known to be without it has not encoded the key yet.
+            self.suffix(key)?;
+        }
+        Ok(())
     }
 
     /// Runs `f` on the value of `key`.
