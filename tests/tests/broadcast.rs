@@ -93,7 +93,7 @@ fn a_broadcast_is_all_or_nothing<P: Place>(place: P) {
         store.with_key(&key, |state| assert_eq!((state.names.length(), undeclared.length()), (0, 0))).unwrap();
     }
     // What was undone leaves nothing in the way.
-    store.broadcast(|state, scope| disturb(state, scope)).unwrap();
+    store.broadcast(disturb).unwrap();
     assert_eq!((rules(&mut store), rules(&mut other)), (vec![], vec![]));
     store.commit("").unwrap();
     drop((store, other, backend));

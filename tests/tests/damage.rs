@@ -135,7 +135,7 @@ fn state_of(key: &[u8]) -> Option<&'static str> {
     let at = match key {
         [0, 0, ..] => return None,
         [_, _, 0xff, 0xff, ..] => 5,
-        _ => row(b"\x04\x03ann").or(row(b"\x04\x03bob")).or(Some(9)).unwrap(),
+        _ => row(b"\x04\x03ann").or(row(b"\x04\x03bob")).unwrap_or(9),
     };
     let slot = u16::from_be_bytes([key[at] & 0x7f, key[at + 1]]);
     Some(All::DESCRIPTORS[usize::from(slot) - 1].name())

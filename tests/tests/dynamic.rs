@@ -289,9 +289,9 @@ fn states_that_join_one_by_one_keep_their_cells_apart() {
     for key in 0..8_usize {
         store
             .with_key(&key.to_string(), |_| {
-                for n in 0..8 {
+                for (n, name) in names.iter().enumerate().take(8) {
                     let expected = [key, 0, key / 2].contains(&n).then_some(key * 100 + n);
-                    assert_eq!(ValueState::<usize>::new(names[n].clone()).get(), expected);
+                    assert_eq!(ValueState::<usize>::new(name.clone()).get(), expected);
                     let list = ListState::<usize>::new(format!("list {n}")).get();
                     assert!(list.iter().all(|element| Some(*element) == expected));
                 }

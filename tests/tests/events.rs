@@ -563,7 +563,7 @@ fn damaged_bytes_never_turn_into_absence() {
     store.with_key("ann", |state| state.value.set(1)).unwrap();
     store.with_key("ann", |state| state.most.merge(1)).unwrap();
     store.commit("").unwrap();
-    damage(&*backend);
+    damage(&backend);
     for _ in 0..2 {
         let event = store.with_key("ann", |state| {
             for _ in 0..2 {

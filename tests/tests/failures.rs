@@ -698,8 +698,8 @@ fn a_panic_in_a_closure_that_the_event_catches_changes_nothing() {
         },
         |state| state.log.for_each(|_| panic()),
         |state| {
-            let mut left = 1;
-            state.log.retain(|_| if left == 0 { panic() } else { (left -= 1) != () });
+            let mut first = true;
+            state.log.retain(|_| if std::mem::take(&mut first) { false } else { panic() });
         },
         |state| state.log.add_all(["c", "d"].map(|line| if line == "d" { panic() } else { line.to_owned() })),
         |state| state.log.add_all((0..2).map(|line| if line == 1 { panic() } else { "c".to_owned() })),

@@ -74,7 +74,7 @@ fn value_state<P: Place>(place: P) {
                 assert_eq!(value.with(|value| value.copied()), Some(0));
             },
             &|state| {
-                let before = state.value.update(|value| std::mem::replace(value, Some(5)));
+                let before = state.value.update(|value| value.replace(5));
                 assert_eq!((before, state.value.get()), (Some(0), Some(5)));
             },
             &|state| assert_eq!((state.value.take(), state.value.get(), state.value.take()), (Some(5), None, None)),
@@ -109,7 +109,7 @@ fn value_state_by_its_twins<P: Place>(place: P) {
                 assert_eq!((value.try_get().unwrap(), value.try_get_json().unwrap()), (Some(0), Some(0)));
                 assert_eq!((value.try_exists().unwrap(), value.try_get_or(7).unwrap()), (true, 0));
                 assert_eq!(value.try_with(|value| value.copied()).unwrap(), Some(0));
-                assert_eq!(value.try_update(|value| std::mem::replace(value, Some(5))).unwrap(), Some(0));
+                assert_eq!(value.try_update(|value| value.replace(5)).unwrap(), Some(0));
             },
             &|state| assert_eq!(state.value.try_take().unwrap(), Some(5)),
             &|state| state.value.try_set_json(6).unwrap(),
@@ -494,7 +494,7 @@ fn the_order_of_a_list_is_exact<P: Place>(place: P) {
                 .unwrap();
             // Other keys take positions too.
             store.with_key("bob", |state| state.list.add(n)).unwrap();
-            if (random >> 40) % 3 == 0 {
+            if (random >> 40).is_multiple_of(3) {
                 store.commit("").unwrap();
             }
         }

@@ -31,7 +31,7 @@ impl<S: KeyedState> Keyed<S> {
     ///
     /// # Errors
     ///
-    /// The first failure of a handle; [`Cause::BroadcastLimit`] when a state would grow past the limit.
+    /// The first failure of a handle; [`Cause::BroadcastLimit`](crate::Cause::BroadcastLimit) when a state would grow past the limit.
     pub fn broadcast<R>(&mut self, update: impl FnOnce(&S, &mut BroadcastScope) -> R) -> Result<R, StateError> {
         self.begin().map_err(|error| self.blame(error))?;
         let mut scope = BroadcastScope { shared: Arc::clone(&self.shared), changes: Vec::new() };

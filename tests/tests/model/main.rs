@@ -271,7 +271,7 @@ impl<P: Place> Run<P> {
                 Rule::Clear => expected.clear(),
             }
         }
-        let by_name = rules.len() % 2 == 0;
+        let by_name = rules.len().is_multiple_of(2);
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.store().broadcast(|state, scope| {
                 if end == End::LatchedFirst {
