@@ -1,5 +1,14 @@
 //! The job killed with SIGKILL at random moments: run again to its end, the alerts are those of one run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test"
+)]
+
 mod common;
 
 use common::{Place, Run, table};

@@ -1,5 +1,14 @@
 //! The whole year against the same rules written down a second time, with nothing but the standard library.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test"
+)]
+
 mod common;
 
 use common::{Place, YEAR, cell, gunzip, table};

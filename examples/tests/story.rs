@@ -1,5 +1,14 @@
 //! A few flights, and the alerts worked out by hand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test"
+)]
+
 mod common;
 
 use common::{HEADER, Place, cell};

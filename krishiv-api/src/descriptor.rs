@@ -38,6 +38,10 @@ impl fmt::Display for StateKind {
 
 /// The time to live of a state.
 ///
+/// It may be changed while there is data. Switched on, or put on another clock, it counts from that moment for
+/// what was there. Switched off, what had ended stays gone and the rest lives for ever. A changed duration holds
+/// for what is written from then on.
+///
 /// ```
 /// use krishiv_api::{TtlClock, TtlDescriptor, TtlUpdate};
 /// const WEEK: TtlDescriptor = TtlDescriptor::new(7 * 86_400_000, TtlClock::Event, TtlUpdate::CreateAndWrite);

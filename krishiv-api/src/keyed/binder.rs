@@ -25,22 +25,24 @@ impl Binder<'_> {
         let Some(descriptor) = self.descriptors.get(index) else {
             return Err(Cause::Setting { reason: format!("the struct declares no state {index}") }.into());
         };
-        self.draft.bind(self.shared, descriptor.name(), descriptor.ttl().map(Ttl::from))
+        let default = self.shared.time.default_ttl().filter(|_| H::KIND != StateKind::Broadcast);
+        self.draft.bind(self.shared, descriptor.name(), descriptor.ttl().map(Ttl::from).or(default))
     }
 }
 
 impl Draft<'_> {
-    /// Declares a state of `H`, with the backend's TTL unless it has its own, and attaches a handle to it.
-    pub(crate) fn bind<H: Handle>(
-        &mut self,
-        shared: &Arc<Shared>,
-        name: &str,
-        ttl: Option<Ttl>,
-    ) -> Result<H, StateError> {
+    /// Declares a state that only a handle's name tells of: a TTL that it has stays, and a new state gets the
+    /// backend's.
+    pub(crate) fn bind_by_name<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
+        let default = || shared.time.default_ttl().filter(|_| H::KIND != StateKind::Broadcast);
+        let ttl = self.ttl(name).unwrap_or_else(default);
+        self.bind(shared, name, ttl)
+    }
+
+    /// Declares a state of `H` and attaches a handle to it.
+    fn bind<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str, ttl: Option<Ttl>) -> Result<H, StateError> {
         let shapes = H::shapes();
-        let default = shared.time.default_ttl().filter(|_| H::KIND != StateKind::Broadcast);
-        let (value, map_key) = (shapes.value, shapes.map_key);
-        let declared = Declared { name, kind: H::KIND, value, map_key, ttl: ttl.or(default) };
+        let declared = Declared { name, kind: H::KIND, value: shapes.value, map_key: shapes.map_key, ttl };
         let declared = self.declare(declared, &shared.time);
         let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name))?;
         if expiry.can_expire() {

@@ -31,29 +31,62 @@ impl<S: KeyedState> Keyed<S> {
     ///
     /// # Errors
     ///
-    /// The first failure of a handle; [`Cause::BroadcastLimit`](crate::Cause::BroadcastLimit) when a state would grow past the limit.
+    /// The first failure of a handle; [`Cause::BroadcastLimit`](crate::Cause::BroadcastLimit) when a state would
+    /// grow past the limit.
     pub fn broadcast<R>(&mut self, update: impl FnOnce(&S, &mut BroadcastScope) -> R) -> Result<R, StateError> {
+        self.publish(update, |_| true)
+    }
+
+    /// [`broadcast`](Self::broadcast) for closures that can fail: an `Err` undoes what was changed.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// # #[derive(KeyedState)]
+    /// # #[state(key = String)]
+    /// # struct Flights { rules: BroadcastState<String, i32> }
+    /// let mut flights = Keyed::<Flights>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// let failed = flights.try_broadcast(|state, scope| {
+    ///     state.rules.put(scope, "EV".to_owned(), 30);
+    ///     Err::<(), _>(StateError::backend("the other rules cannot be read"))
+    /// });
+    /// assert!(failed.is_err());
+    /// assert_eq!(flights.with_key("N14228", |state| state.rules.length())?, 0);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`broadcast`](Self::broadcast), or else what the closure returned.
+    pub fn try_broadcast<R, E>(&mut self, update: impl FnOnce(&S, &mut BroadcastScope) -> Result<R, E>) -> Result<R, E>
+    where
+        E: From<StateError>,
+    {
+        self.publish(update, Result::is_ok)?
+    }
+
+    fn publish<R>(
+        &mut self,
+        update: impl FnOnce(&S, &mut BroadcastScope) -> R,
+        keep: impl FnOnce(&R) -> bool,
+    ) -> Result<R, StateError> {
         self.begin().map_err(|error| self.blame(error))?;
         let mut scope = BroadcastScope { shared: Arc::clone(&self.shared), changes: Vec::new() };
         let Self { state, dynamic, shared, max_parallelism, .. } = self;
         let frame = Frame::<S> { state, dynamic, shared, key: None, max_parallelism: *max_parallelism };
         let mut open = Broadcasting { state, dynamic, shared, published: false };
         let result = current::enter(&frame, || update(state, &mut scope));
-        let published = match shared.take_failure() {
-            Some(error) => Err(error),
-            None if scope.changes.is_empty() => Ok(()),
-            None => {
-                let mut tables = shared.hub.tables();
-                let published = tables.publish(scope.changes, shared.broadcast_limit);
-                shared.hub.announce(&tables);
-                published
-            }
-        };
-        open.published = published.is_ok();
-        drop(open);
-        published.map_err(|error| self.blame(error))?;
-        // Takes in, in their order, what other instances have published in between, and this one.
-        self.begin().map_err(|error| self.blame(error))?;
+        if let Some(error) = shared.take_failure() {
+            return Err(error.at_operator(&shared.operator));
+        }
+        if keep(&result) && !scope.changes.is_empty() {
+            let mut tables = shared.hub.tables();
+            let published = tables.publish(scope.changes, shared.broadcast_limit);
+            published.map_err(|error| error.at_operator(&shared.operator))?;
+            shared.hub.announce(&tables);
+            // The next event takes in, in their order, what others have published in between, and this.
+            open.published = true;
+        }
         Ok(result)
     }
 

@@ -8,7 +8,7 @@ use crate::error::Cause;
 use crate::keyed::catalog::{
     self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
 };
-use crate::keyed::expiry::{Expiry, Now, StoreTime};
+use crate::keyed::expiry::{Expiry, Now, StoreTime, Ttl};
 use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
 use crate::state::current::describe;
@@ -342,6 +342,11 @@ pub(crate) struct Draft<'a> {
 }
 
 impl Draft<'_> {
+    /// The TTL that the catalog has for the state called `name`, if it has that state.
+    pub(crate) fn ttl(&self, name: &str) -> Option<Option<Ttl>> {
+        self.record.states.iter().find(|state| state.name == name).map(|state| state.ttl)
+    }
+
     /// Finds or adds a state, after checking that what is stored fits.
     pub(crate) fn declare(
         &mut self,

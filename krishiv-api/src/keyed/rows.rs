@@ -103,6 +103,12 @@ impl<S: KeyedState> Rows<S> {
     pub(super) fn evict_all(&mut self) {
         // Twice around: the first time takes the mark of recent use away.
         self.sweep(2 * self.table.num_buckets());
+        if self.table.len() < self.table.num_buckets() / 8 {
+            // After a burst most of the table would stay empty, and rows lie inside it.
+            let Self { table, hasher, .. } = self;
+            table.shrink_to(2 * table.len(), |row| hasher.hash_one(&row.key));
+            self.hand = 0;
+        }
     }
 
     #[cold]

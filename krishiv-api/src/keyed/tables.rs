@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 /// Changes that an instance may lag behind before it reads whole tables again.
 const LOG: usize = 4_096;
 
+/// Bytes that those changes may take together.
+const LOG_BYTES: usize = 16 << 20;
+
 /// One put or delete in a broadcast state.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
@@ -19,6 +22,13 @@ pub(crate) struct Change {
     pub(crate) record: Option<Vec<u8>>,
     /// The old one.
     pub(crate) before: Option<Vec<u8>>,
+}
+
+impl Change {
+    fn size(&self) -> usize {
+        let len = |record: &Option<Vec<u8>>| record.as_ref().map_or(0, Vec::len);
+        self.name.len() + self.key.len() + len(&self.record) + len(&self.before)
+    }
 }
 
 #[derive(Default)]
@@ -34,6 +44,7 @@ pub struct Tables {
     /// Number of changes ever made; the log holds the latest of them.
     version: u64,
     log: VecDeque<Change>,
+    log_bytes: usize,
     uncommitted: Vec<Change>,
 }
 
@@ -88,9 +99,12 @@ impl Tables {
         }
         self.version += changes.len() as u64;
         self.uncommitted.extend(changes.iter().cloned());
+        self.log_bytes += changes.iter().map(Change::size).sum::<usize>();
         self.log.extend(changes);
-        let surplus = self.log.len().saturating_sub(LOG);
-        self.log.drain(..surplus);
+        while self.log.len() > LOG || self.log_bytes > LOG_BYTES {
+            let Some(oldest) = self.log.pop_front() else { break };
+            self.log_bytes -= oldest.size();
+        }
         Ok(())
     }
 

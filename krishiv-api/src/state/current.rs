@@ -61,7 +61,7 @@ pub(crate) fn latch(error: StateError) {
 
 fn attach<H: Handle>(shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
     let mut draft = shared.hub.draft();
-    let handle = draft.bind(shared, name, None)?;
+    let handle = draft.bind_by_name(shared, name)?;
     draft.publish();
     Ok(handle)
 }

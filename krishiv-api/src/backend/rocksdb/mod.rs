@@ -91,6 +91,8 @@ impl RocksDbStateBackend {
     ///
     /// When a file cannot be read or written. Nothing is lost then.
     pub fn compact(&self) -> Result<(), StateError> {
+        // What comes after this may be on its way without having been synced.
+        let durable = self.db.latest_sequence_number();
         self.db.flush().map_err(|error| self.fault(error))?;
         let failures = self.background_failures()?;
         let mut whole = CompactOptions::default();
@@ -101,7 +103,7 @@ impl RocksDbStateBackend {
         if self.background_failures()? != failures {
             return Err(fault::damaged(&self.folder, "a compaction failed; the file `LOG` in the folder says where"));
         }
-        self.guard.settled(self.db.latest_sequence_number())
+        self.guard.settled(durable)
     }
 
     fn background_failures(&self) -> Result<Option<u64>, StateError> {

@@ -229,7 +229,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     /// ```
     #[doc = include_str!("../example.txt")]
     /// let rules = BroadcastState::<String, i32>::new("rules");
-    /// store.broadcast(|_, scope| rules.try_put(scope, "EV".into(), 30))??;
+    /// store.try_broadcast(|_, scope| rules.try_put(scope, "EV".into(), 30))?;
     /// # Ok::<(), StateError>(())
     /// ```
     ///
@@ -263,7 +263,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     /// ```
     #[doc = include_str!("../example.txt")]
     /// let rules = BroadcastState::<String, i32>::new("rules");
-    /// store.broadcast(|_, scope| rules.try_remove(scope, "EV"))??;
+    /// store.try_broadcast(|_, scope| rules.try_remove(scope, "EV"))?;
     /// # Ok::<(), StateError>(())
     /// ```
     ///
@@ -297,7 +297,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     /// ```
     #[doc = include_str!("../example.txt")]
     /// let rules = BroadcastState::<String, i32>::new("rules");
-    /// store.broadcast(|_, scope| rules.try_clear(scope))??;
+    /// store.try_broadcast(|_, scope| rules.try_clear(scope))?;
     /// # Ok::<(), StateError>(())
     /// ```
     ///
