@@ -62,18 +62,21 @@ type Source = Box<dyn StdError + Send + Sync + 'static>;
 pub enum Cause {
     /// A stored record does not decode.
     #[error("stored bytes do not decode: {reason}; restore the state from a copy and report how it was damaged")]
+    #[non_exhaustive]
     Decode {
         /// What the decoder met.
         reason: String,
     },
     /// A value of the program cannot be turned into bytes.
     #[error("the value cannot be stored: {reason}; give it a serde form that can be read back")]
+    #[non_exhaustive]
     Encode {
         /// What the encoder met.
         reason: String,
     },
     /// Stored data has lost what had been made durable.
     #[error("{reason}; restore the folder from a copy")]
+    #[non_exhaustive]
     Damaged {
         /// What is missing or wrong.
         reason: String,
@@ -102,6 +105,7 @@ pub enum Cause {
     },
     /// A handle asks for a state as another type than it has in this store.
     #[error("the handle is a {asked}, but this store holds the state as {held}; use one type for one name")]
+    #[non_exhaustive]
     HandleType {
         /// Type of the handle in use.
         asked: String,
@@ -138,6 +142,7 @@ pub enum Cause {
     },
     /// A setting is outside what is allowed.
     #[error("{reason}")]
+    #[non_exhaustive]
     Setting {
         /// Which setting, its value, and what is allowed.
         reason: String,
@@ -154,6 +159,7 @@ pub enum Cause {
     },
     /// No more ids are left in the catalog.
     #[error("the catalog has no id left for another {what}; use fewer names")]
+    #[non_exhaustive]
     Exhausted {
         /// What there are too many of.
         what: &'static str,
@@ -167,7 +173,8 @@ pub enum Cause {
         reason: String,
     },
     /// The storage below failed.
-    #[error("the storage failed: {source}; nothing was changed, try again")]
+    #[error("the storage failed: {source}; try again, or open the state anew")]
+    #[non_exhaustive]
     Backend {
         /// What the storage said.
         #[source]
@@ -209,7 +216,7 @@ struct Inner {
 /// let error = StateError::backend(std::io::Error::other("disk full"));
 /// assert_eq!(error.kind(), ErrorKind::Backend);
 /// assert_eq!(error.operator(), None);
-/// assert_eq!(error.to_string(), "the storage failed: disk full; nothing was changed, try again");
+/// assert_eq!(error.to_string(), "the storage failed: disk full; try again, or open the state anew");
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]

@@ -43,7 +43,9 @@ pub(crate) fn without_self(tokens: impl ToTokens, this: &TokenStream) -> TokenSt
         match token {
             TokenTree::Ident(ident) if ident == "Self" => match tokens.peek() {
                 // `Self::SIZE` needs the brackets, and `Vec<Self>` cannot have them.
-                Some(TokenTree::Punct(punct)) if punct.spacing() == Spacing::Joint => result.extend(quote!(<#this>)),
+                Some(TokenTree::Punct(punct)) if punct.as_char() == ':' && punct.spacing() == Spacing::Joint => {
+                    result.extend(quote!(<#this>));
+                }
                 _ => result.extend(this.clone()),
             },
             TokenTree::Group(group) => {

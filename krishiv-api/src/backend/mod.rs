@@ -136,7 +136,8 @@ pub trait StateBackend: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When the storage refuses it; then nothing of it is visible, now or after a restart.
+    /// When the storage refuses it. Nothing of it is visible now; after a restart all or nothing of it is there,
+    /// and writing the same batch again is harmless.
     fn write(&self, batch: WriteBatch) -> Result<(), StateError>;
 
     /// Takes a rule by which the backend may drop expired records when it rewrites its files.

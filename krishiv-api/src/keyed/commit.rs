@@ -27,8 +27,8 @@ impl<S: KeyedState> Keyed<S> {
     ///
     /// # Errors
     ///
-    /// When a value does not encode or the backend fails. Then nothing is written, everything stays as it
-    /// was, and the commit can be repeated.
+    /// When a value does not encode (set another one for the key that is named) or the backend fails. Then
+    /// everything stays as it was, and the commit can be repeated.
     pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
         let position = position.as_ref();
         self.shared.begin();

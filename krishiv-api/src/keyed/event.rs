@@ -112,8 +112,9 @@ impl<S: KeyedState> Keyed<S> {
                     Err(Cause::ForeignKey { group, owned: range.clone() }.into())
                 });
                 located.map_err(|error| error.at_operator(&shared.operator).at_key(|| show(&key)))?;
-                rows.weight.all += Row::<S>::WEIGHT;
-                place.insert(Row::new(key)).into_mut()
+                let row = Row::new(key, row_key.prefix().len());
+                rows.weight.all += row.status.weight;
+                place.insert(row).into_mut()
             }
         };
         let Row { key, cells, extra, status } = row;
@@ -220,8 +221,9 @@ impl<'a, S: KeyedState> Entered<'a, S> {
             self.undo();
         }
         let left = self.leave();
-        let (weight, complete) = (Row::<S>::WEIGHT + left.weight, left.complete);
-        Status { weight, complete, recent: true, dirty: before.dirty || left.wrote }
+        let weight = Row::<S>::WEIGHT + before.key as usize + left.weight;
+        let (complete, dirty) = (left.complete, before.dirty || left.wrote);
+        Status { weight, complete, dirty, recent: true, ..before }
     }
 
     #[cold]

@@ -38,12 +38,31 @@ struct BackendState {
 impl BackendHub {
     /// The hub of `backend`, the same for every store that is opened on it.
     pub(crate) fn of(backend: &Arc<dyn AnyBackend>) -> Result<Arc<Self>, StateError> {
-        let mut hubs = lock(&BACKENDS);
-        hubs.retain(|hub| hub.strong_count() > 0);
-        let same = |hub: &Arc<Self>| std::ptr::addr_eq(Arc::as_ptr(&hub.backend), Arc::as_ptr(backend));
-        if let Some(hub) = hubs.iter().filter_map(Weak::upgrade).find(same) {
+        if let Some(hub) = Self::known(backend, || None) {
             return Ok(hub);
         }
+        // Read without the lock: one slow backend must not keep all others waiting.
+        let hub = Arc::new(Self::read(backend)?);
+        Ok(Self::known(backend, || Some(Arc::clone(&hub))).unwrap_or(hub))
+    }
+
+    /// The hub that `backend` has, or else the one that `new` adds.
+    fn known(backend: &Arc<dyn AnyBackend>, new: impl FnOnce() -> Option<Arc<Self>>) -> Option<Arc<Self>> {
+        // Outlives the lock: the last owner of another hub closes its backend.
+        let alive: Vec<Arc<Self>>;
+        let mut hubs = lock(&BACKENDS);
+        hubs.retain(|hub| hub.strong_count() > 0);
+        alive = hubs.iter().filter_map(Weak::upgrade).collect();
+        let same = |hub: &&Arc<Self>| std::ptr::addr_eq(Arc::as_ptr(&hub.backend), Arc::as_ptr(backend));
+        if let Some(hub) = alive.iter().find(same) {
+            return Some(Arc::clone(hub));
+        }
+        let new = new()?;
+        hubs.push(Arc::downgrade(&new));
+        Some(new)
+    }
+
+    fn read(backend: &Arc<dyn AnyBackend>) -> Result<Self, StateError> {
         if let Some(bytes) = backend.get(&catalog::format_key())? {
             let found = catalog::read::<FormatRecord>("format record", &bytes)?.format;
             if found != FORMAT {
@@ -56,12 +75,8 @@ impl BackendHub {
             let operator: OperatorRecord = catalog::read("operator record", &bytes)?;
             next_operator = next_operator.max(operator.id.saturating_add(1));
         }
-        let hub = Arc::new(Self {
-            backend: Arc::clone(backend),
-            inner: Mutex::new(BackendState { next_operator, operators: HashMap::new() }),
-        });
-        hubs.push(Arc::downgrade(&hub));
-        Ok(hub)
+        let inner = Mutex::new(BackendState { next_operator, operators: HashMap::new() });
+        Ok(Self { backend: Arc::clone(backend), inner })
     }
 
     /// The hub of the operator called `name`, the same for all its stores.

@@ -41,7 +41,9 @@ impl<S: KeyedState> Keyed<S> {
     /// Runs `visit` on every key that holds any state, each as an event of its own that may change or clear
     /// what it visits.
     ///
-    /// Reads as it goes. Keys are those that held state when the walk came by them.
+    /// Reads as it goes. Keys are those that held state when the walk came by them. What is changed on the way
+    /// stays in memory until the next commit; a state that outgrows it is walked one range of key groups at a
+    /// time, each by a store of its own.
     ///
     /// ```
     /// # use krishiv_api::*;

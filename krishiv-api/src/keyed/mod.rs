@@ -225,7 +225,7 @@ impl<S: KeyedState> Keyed<S> {
         positions.into_iter().map(|position| (position.range(), position.position)).collect()
     }
 
-    /// Moves event time to `ms` milliseconds; a watermark never goes back.
+    /// Moves event time to `ms` milliseconds; a watermark never goes back, and `i64::MIN` is none yet.
     ///
     /// ```
     /// # use krishiv_api::*;

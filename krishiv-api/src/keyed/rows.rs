@@ -23,6 +23,8 @@ pub(super) struct Row<S: KeyedState> {
 pub(super) struct Status {
     /// Memory that it takes, in bytes, roughly.
     pub(super) weight: usize,
+    /// Memory of the key outside the row, of that.
+    pub(super) key: u32,
     /// It has what no commit has written.
     pub(super) dirty: bool,
     /// It was used since the sweep last passed.
@@ -59,13 +61,11 @@ impl Weight {
 }
 
 impl<S: KeyedState> Row<S> {
-    pub(super) fn new(key: S::Key) -> Self {
-        Self {
-            key,
-            cells: S::Row::default(),
-            extra: None,
-            status: Status { weight: Self::WEIGHT, ..Status::default() },
-        }
+    /// A row of nothing yet, for a key that takes `encoded` bytes.
+    pub(super) fn new(key: S::Key, encoded: usize) -> Self {
+        let outside = if std::mem::needs_drop::<S::Key>() { u32::try_from(encoded).unwrap_or(u32::MAX) } else { 0 };
+        let status = Status { weight: Self::WEIGHT + outside as usize, key: outside, ..Status::default() };
+        Self { key, cells: S::Row::default(), extra: None, status }
     }
 
     /// Memory of a row itself, in bytes; a byte of the table's own comes with each.

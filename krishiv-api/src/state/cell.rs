@@ -156,7 +156,8 @@ impl<T: StateValue> Value<T> {
     #[inline(always)]
     pub(crate) fn set(&self, value: T, codec: Codec) -> Result<(), StateError> {
         let Stamp { expires_at, clock } = self.slot.stamp();
-        let heap = u32::try_from(heap_size(&value)).unwrap_or(u32::MAX);
+        let heap = heap_size(&value).map_err(|error| self.slot.blame(error))?;
+        let heap = u32::try_from(heap).unwrap_or(u32::MAX);
         self.replace(Cell::Present { dirty: true, codec, clock, heap, expires_at, value })
     }
 

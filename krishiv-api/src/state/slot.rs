@@ -2,14 +2,14 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
-use crate::codec::Codec;
 use crate::codec::keys::{RowKey, STAMPED};
 use crate::codec::record::{self, Stamp};
+use crate::codec::{Codec, encode};
+use crate::error::Cause;
 use crate::keyed::catalog::StateRecord;
 use crate::keyed::expiry::Expiry;
 use crate::keyed::shared::Shared;
 use crate::value::StateValue;
-use serde::Serialize;
 use std::sync::Arc;
 
 /// One state of one store.
@@ -200,10 +200,15 @@ impl Slot {
 }
 
 /// What `value` holds outside itself, in bytes, roughly: its encoded size, for types that own memory.
-pub(crate) fn heap_size<T: Serialize>(value: &T) -> usize {
+#[inline]
+pub(crate) fn heap_size<T: StateValue>(value: &T) -> Result<usize, StateError> {
     if !std::mem::needs_drop::<T>() {
-        return 0;
+        return Ok(0);
     }
-    // A type that does not encode fails at commit, with a message; for the budget it counts as small.
-    postcard::experimental::serialized_size(value).unwrap_or(0)
+    postcard::experimental::serialized_size(value).or_else(|_| {
+        // Either another codec can carry it, or it is better to know now than at every commit from here on.
+        let mut bytes = Vec::new();
+        encode(value, Codec::Json, &mut bytes).map_err(|reason| Cause::Encode { reason })?;
+        Ok(bytes.len())
+    })
 }

@@ -59,6 +59,10 @@ impl TtlTime {
 
     /// Moves the watermark up to `ms`; never down.
     pub(super) fn raise(&self, ms: i64) {
+        if ms == i64::MIN {
+            // The least of all times: there is no watermark yet.
+            return;
+        }
         let mut event = self.event.write().unwrap_or_else(PoisonError::into_inner);
         match &mut *event {
             Some(event) => event.watermark = event.watermark.max(ms),

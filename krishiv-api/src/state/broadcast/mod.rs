@@ -269,7 +269,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     ///
     /// # Errors
     ///
-    /// When it would grow past the limit, does not encode, or `scope` belongs to another store.
+    /// When no broadcast is being processed, or `scope` belongs to another store.
     pub fn try_remove<Q>(&self, scope: &mut BroadcastScope, key: &Q) -> Result<(), StateError>
     where
         K: Borrow<Q>,
@@ -303,7 +303,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     ///
     /// # Errors
     ///
-    /// When it would grow past the limit, does not encode, or `scope` belongs to another store.
+    /// When no broadcast is being processed, or `scope` belongs to another store.
     pub fn try_clear(&self, scope: &mut BroadcastScope) -> Result<(), StateError> {
         self.try_run(|core| core.clear(scope))
     }

@@ -234,15 +234,18 @@ impl<T: StateValue> List<T> {
         Ok(f(Items(live.cell.items.iter())))
     }
 
-    fn items(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Vec<Item<T>> {
+    fn items(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<Vec<Item<T>>, StateError> {
         let stamp = self.slot.stamp();
-        let item = |value| Item { position: 0, dirty: true, codec, stamp, heap: heap_size(&value), value };
+        let item = |value| {
+            let heap = heap_size(&value).map_err(|error| self.slot.blame(error))?;
+            Ok(Item { position: 0, dirty: true, codec, stamp, heap, value })
+        };
         values.into_iter().map(item).collect()
     }
 
     /// Appends `values`, which may come from an iterator that uses this very list.
     pub(super) fn extend(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<(), StateError> {
-        let items = self.items(values, codec);
+        let items = self.items(values, codec)?;
         let Live { cell, undo } = &mut *self.borrow()?;
         if items.is_empty() {
             return Ok(());
@@ -257,7 +260,7 @@ impl<T: StateValue> List<T> {
 
     /// Puts `values` in place of all elements, without reading them.
     pub(super) fn replace(&self, values: impl IntoIterator<Item = T>) -> Result<(), StateError> {
-        let items = self.items(values, self.slot.codec);
+        let items = self.items(values, self.slot.codec)?;
         let Live { cell, undo } = &mut *self.borrow()?;
         if items.is_empty() && cell.loaded && cell.items.is_empty() {
             return Ok(());

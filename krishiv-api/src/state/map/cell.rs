@@ -93,18 +93,17 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
     }
 
-    fn entry(&self, suffix: Box<[u8]>, value: Option<V>, codec: Codec, stamp: Stamp, dirty: bool) -> Entry<V> {
-        let heap = value.as_ref().map_or(0, heap_size);
-        // The key is held twice, typed and encoded.
-        let weight = size_of::<(K, Entry<V>)>() + 2 * suffix.len() + heap;
-        Entry { value, dirty, codec, stamp, suffix, weight }
+    fn loaded(&self, suffix: Box<[u8]>, found: Option<Loaded<V>>) -> Entry<V> {
+        let (value, codec, stamp, heap) = match found {
+            Some(Loaded { value, codec, stamp, size }) => (Some(value), codec, stamp, size),
+            None => (None, self.slot.codec, Stamp::NEVER, 0),
+        };
+        Entry { weight: Self::weight(&suffix, heap), value, dirty: false, codec, stamp, suffix }
     }
 
-    fn loaded(&self, suffix: Box<[u8]>, found: Option<Loaded<V>>) -> Entry<V> {
-        match found {
-            Some(Loaded { value, codec, stamp, .. }) => self.entry(suffix, Some(value), codec, stamp, false),
-            None => self.entry(suffix, None, self.slot.codec, Stamp::NEVER, false),
-        }
+    fn weight(suffix: &[u8], heap: usize) -> usize {
+        // The key is held twice, typed and encoded.
+        size_of::<(K, Entry<V>)>() + 2 * suffix.len() + heap
     }
 
     /// Judges an entry by the time, and renews it if reading does that.
@@ -266,8 +265,12 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     }
 
     pub(super) fn put_all(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), StateError> {
-        // First all of them, then the map: the iterator may read it.
+        // First all of them, then the map: the iterator may read it, and one that does not encode stops all.
         let entries: Vec<_> = entries.into_iter().collect();
+        for (key, value) in &entries {
+            self.suffix(key)?;
+            heap_size(value).map_err(|error| self.slot.blame(error))?;
+        }
         entries.into_iter().try_for_each(|(key, value)| self.put(key, value, self.slot.codec))
     }
 
@@ -277,7 +280,9 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             Some(entry) => entry.suffix.clone(),
             None => self.suffix(&key)?.1,
         };
-        let entry = self.entry(suffix, value, codec, self.slot.stamp(), true);
+        let heap = value.as_ref().map_or(Ok(0), heap_size).map_err(|error| self.slot.blame(error))?;
+        let (weight, stamp) = (Self::weight(&suffix, heap), self.slot.stamp());
+        let entry = Entry { value, dirty: true, codec, stamp, suffix, weight };
         let complete = cell.complete;
         undo.push(match cell.insert(key.clone(), entry) {
             Some(before) => Undo::Known(key, before),

@@ -101,7 +101,8 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written: no key is being processed, or the state has another type.
+    /// When it cannot be written: no key is being processed, key or value do not encode, or the state has another
+    /// type. Then none of it is.
     pub fn try_put(&self, key: K, value: V) -> Result<(), StateError> {
         self.try_run(|core| core.put(key, value, core.slot().codec))
     }
@@ -135,7 +136,8 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written: no key is being processed, or the state has another type.
+    /// When it cannot be written: no key is being processed, key or value do not encode, or the state has another
+    /// type. Then none of it is.
     pub fn try_put_json(&self, key: K, value: V) -> Result<(), StateError> {
         self.try_run(|core| core.put(key, value, Codec::Json))
     }
@@ -169,7 +171,8 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written: no key is being processed, or the state has another type.
+    /// When it cannot be written: no key is being processed, key or value do not encode, or the state has another
+    /// type. Then none of it is.
     pub fn try_put_all(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), StateError> {
         self.try_run(|core| core.put_all(entries))
     }
