@@ -194,7 +194,7 @@ fn types_of_one_shape_are_told_apart() {
     let mut store = memory();
     store.with_key("ann", |_| ValueState::<String>::new("name").set("a".to_owned())).unwrap();
     let error = store.with_key("ann", |_| ValueState::<Box<str>>::new("name").get()).unwrap_err();
-    let Cause::HandleType { asked, held } = error.cause() else { panic!("{error}") };
+    let Cause::HandleType { asked, held, .. } = error.cause() else { panic!("{error}") };
     assert_ne!(asked, held, "{error}");
 }
 

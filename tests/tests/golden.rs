@@ -526,6 +526,35 @@ fn typed_rows_on_the_ttl_wrapper() {
     stays_readable("wrapper-typed", typed, write, read);
 }
 
+/// What the clock has stamped before the first watermark counts as written then; both moments are stored.
+#[test]
+fn typed_rows_on_the_ttl_wrapper_in_event_time() {
+    fn open(backend: Backend, now: i64) -> Keyed<Counted> {
+        let clock = Arc::new(ManualClock::new(now));
+        Keyed::open(Arc::new(TtlStateBackend::new(backend, TtlConfig::new(60_000)).with_clock(clock))).unwrap()
+    }
+    fn write(backend: Backend) {
+        let mut store = open(backend, 1_000);
+        store.with_key("before", |state| state.count.set(1)).unwrap();
+        store.set_watermark(500);
+        store.with_key("at", |state| state.count.set(2)).unwrap();
+        store.set_watermark(600);
+        store.with_key("after", |state| state.count.set(3)).unwrap();
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let mut store = open(backend, i64::MAX - 1);
+        let mut at = |watermark| {
+            store.set_watermark(watermark);
+            ["before", "at", "after"].map(|key| store.with_key(key, |state| state.count.get()).unwrap())
+        };
+        assert_eq!(at(60_499), [Some(1), Some(2), Some(3)]);
+        assert_eq!(at(60_500), [None, None, Some(3)]);
+        assert_eq!(at(60_600), [None; 3]);
+    }
+    stays_readable("wrapper-typed-event-time", typed, write, read);
+}
+
 /// Which key belongs to which group decides which instance finds it.
 #[test]
 fn keys_never_change_their_group() {
