@@ -17,7 +17,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-static BACKENDS: Mutex<Vec<Weak<BackendHub>>> = Mutex::new(Vec::new());
+/// The hubs of this process, with the addresses of their backends.
+static BACKENDS: Mutex<Vec<(usize, Weak<BackendHub>)>> = Mutex::new(Vec::new());
 
 /// Locks `mutex`; every change under these locks is complete before anything that can panic.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -48,17 +49,17 @@ impl BackendHub {
 
     /// The hub that `backend` has, or else the one that `new` adds.
     fn known(backend: &Arc<dyn AnyBackend>, new: impl FnOnce() -> Option<Arc<Self>>) -> Option<Arc<Self>> {
-        // Outlives the lock: the last owner of another hub closes its backend.
-        let alive: Vec<Arc<Self>>;
+        let address = Arc::as_ptr(backend).addr();
         let mut hubs = lock(&BACKENDS);
-        hubs.retain(|hub| hub.strong_count() > 0);
-        alive = hubs.iter().filter_map(Weak::upgrade).collect();
-        let same = |hub: &&Arc<Self>| std::ptr::addr_eq(Arc::as_ptr(&hub.backend), Arc::as_ptr(backend));
-        if let Some(hub) = alive.iter().find(same) {
-            return Some(Arc::clone(hub));
+        hubs.retain(|(_, hub)| hub.strong_count() > 0);
+        // Found by its address, and not by asking each: to hold a hub even for a moment is to keep the backend of
+        // somebody else from closing. A living hub keeps its backend, so nothing else has that address.
+        let hub = hubs.iter().find(|(other, _)| *other == address).and_then(|(_, hub)| hub.upgrade());
+        if hub.is_some() {
+            return hub;
         }
         let new = new()?;
-        hubs.push(Arc::downgrade(&new));
+        hubs.push((address, Arc::downgrade(&new)));
         Some(new)
     }
 
