@@ -25,17 +25,21 @@ impl Binder<'_> {
         let Some(descriptor) = self.descriptors.get(index) else {
             return Err(Cause::Setting { reason: format!("the struct declares no state {index}") }.into());
         };
-        let default = self.shared.time.default_ttl().filter(|_| H::KIND != StateKind::Broadcast);
-        self.draft.bind(self.shared, descriptor.name(), descriptor.ttl().map(Ttl::from).or(default))
+        let ttl = descriptor.ttl().map(Ttl::from).or_else(|| default_ttl::<H>(self.shared));
+        self.draft.bind(self.shared, descriptor.name(), ttl)
     }
+}
+
+/// The TTL that the backend gives to states without one of their own.
+fn default_ttl<H: Handle>(shared: &Shared) -> Option<Ttl> {
+    shared.time.default_ttl().filter(|_| H::KIND != StateKind::Broadcast)
 }
 
 impl Draft<'_> {
     /// Declares a state that only a handle's name tells of: a TTL that it has stays, and a new state gets the
     /// backend's.
     pub(crate) fn bind_by_name<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
-        let default = || shared.time.default_ttl().filter(|_| H::KIND != StateKind::Broadcast);
-        let ttl = self.ttl(name).unwrap_or_else(default);
+        let ttl = self.ttl(name).unwrap_or_else(|| default_ttl::<H>(shared));
         self.bind(shared, name, ttl)
     }
 

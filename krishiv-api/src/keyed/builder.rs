@@ -8,12 +8,11 @@ use crate::error::Cause;
 use crate::keyed::binder::Binder;
 use crate::keyed::catalog::{KeyRecord, PositionRecord};
 use crate::keyed::expiry::{FirstWatermark, StoreTime};
-use crate::keyed::hub::{BackendHub, OperatorHub};
+use crate::keyed::hub::{BackendHub, OperatorHub, in_force_for};
 use crate::keyed::rows::Rows;
 use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState, UndeclaredState};
 use crate::time::{Clock, SystemClock};
-use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
@@ -270,16 +269,9 @@ struct Past {
 }
 
 impl Past {
-    /// Of the `positions` in force, newest first, what a store of `range` takes over.
+    /// Of the `positions`, what a store of `range` takes over.
     fn of(positions: &[PositionRecord], range: &Range<u16>) -> Self {
-        // An older one counts for the key groups that no newer one has.
-        let mut left: BTreeSet<u16> = range.clone().collect();
-        let counts = |position: &&PositionRecord| {
-            let before = left.len();
-            left.retain(|group| !position.range().contains(group));
-            left.len() < before
-        };
-        let past: Vec<_> = positions.iter().filter(counts).collect();
+        let (past, _) = in_force_for(positions, range);
         let firsts: Option<Vec<_>> = past.iter().map(|position| position.first_watermark).collect();
         let newest = past.first().filter(|newest| newest.range() == *range);
         Self {

@@ -101,17 +101,19 @@ impl<S: KeyedState> Keyed<S> {
         let Self { state, rows, dynamic, shared, row_key, range, max_parallelism, .. } = self;
         let hasher = &rows.hasher;
         let entry = rows.table.entry(hash, |row| row.key.borrow() == key, |row| hasher.hash_one(&row.key));
+        let mut located = false;
         let row = match entry {
             Entry::Occupied(row) => row.into_mut(),
             Entry::Vacant(place) => {
+                located = true;
                 let key = key.to_owned();
-                let located = locate::<S>(&key, shared, *max_parallelism, row_key).and_then(|group| {
+                let owned = locate::<S>(&key, shared, *max_parallelism, row_key).and_then(|group| {
                     if range.contains(&group) {
                         return Ok(());
                     }
                     Err(Cause::ForeignKey { group, owned: range.clone() }.into())
                 });
-                located.map_err(|error| error.at_operator(&shared.operator).at_key(|| show(&key)))?;
+                owned.map_err(|error| error.at_operator(&shared.operator).at_key(|| show(&key)))?;
                 let row = Row::new(key, row_key.prefix().len());
                 rows.weight.all += row.status.weight;
                 place.insert(row).into_mut()
@@ -119,8 +121,10 @@ impl<S: KeyedState> Keyed<S> {
         };
         let Row { key, cells, extra, status } = row;
         if !status.complete || !dynamic.is_empty() {
-            locate::<S>(key, shared, *max_parallelism, row_key)
-                .map_err(|error| error.at_operator(&shared.operator).at_key(|| show(key)))?;
+            if !located {
+                locate::<S>(key, shared, *max_parallelism, row_key)
+                    .map_err(|error| error.at_operator(&shared.operator).at_key(|| show(key)))?;
+            }
             shared.enter(row_key);
         }
         let frame = Frame::<S> { state, dynamic, shared, key: Some(key), max_parallelism: *max_parallelism };

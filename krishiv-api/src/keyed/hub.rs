@@ -12,7 +12,7 @@ use crate::keyed::expiry::{Expiry, Now, StoreTime, Ttl};
 use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
 use crate::state::current::describe;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -394,12 +394,20 @@ impl Draft<'_> {
 
 /// Splits positions into those in force, newest first, and those that newer ones cover wholly.
 fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
+    in_force_for(positions, &(0..u16::MAX))
+}
+
+/// The same as far as `groups` are concerned: in force is what has some of them that no newer one has.
+pub(crate) fn in_force_for(
+    positions: &[PositionRecord],
+    groups: &Range<u16>,
+) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
     let mut newest_first = positions.to_vec();
     newest_first.sort_by_key(|position| std::cmp::Reverse(position.sequence));
-    let mut covered = std::collections::BTreeSet::new();
+    let mut covered = BTreeSet::new();
     newest_first.into_iter().partition(|position| {
         let before = covered.len();
-        covered.extend(position.range());
+        covered.extend(position.range().filter(|group| groups.contains(group)));
         covered.len() > before
     })
 }
