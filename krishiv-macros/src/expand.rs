@@ -57,7 +57,7 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
     let made = tree.fields.iter().map(|field| made(field, &states));
     let visits = states.iter().map(|state| {
         let State { field: Field { ident, .. }, cell, .. } = state;
-        quote!(#private::Visitor::visit(krishiv_visitor, &self.#ident, &mut krishiv_row.#cell);)
+        quote!(#private::Visitor::visit(krishiv_visitor, &mut self.#ident, &mut krishiv_row.#cell);)
     });
     let handles = states.iter().map(|state| {
         let State { field: Field { ident, .. }, index, .. } = state;
@@ -89,7 +89,7 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
 
                 #[inline]
                 fn visit<__KrishivVisitor: #private::Visitor>(
-                    &self,
+                    &mut self,
                     krishiv_row: &mut Self::Row,
                     krishiv_visitor: &mut __KrishivVisitor,
                 ) {
