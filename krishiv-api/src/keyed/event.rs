@@ -135,7 +135,7 @@ impl<S: KeyedState> Instance<S> {
 
     /// Makes `row_key` say where the row of `key` lies.
     #[cold]
-    fn encode(&self, key: &S::Key, row_key: &mut RowKey) -> Result<(), StateError> {
+    pub(super) fn encode(&self, key: &S::Key, row_key: &mut RowKey) -> Result<(), StateError> {
         let encoded = row_key.set(self.shared.id, self.max_parallelism, (key, self.shared.key_codec));
         encoded.map_err(|error| self.blame(error, key))
     }

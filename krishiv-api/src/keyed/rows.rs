@@ -63,6 +63,11 @@ impl Status {
         Self(cells << 32 | key_and_dirty | u64::from(left.wrote) | Self::RECENT | complete)
     }
 
+    /// What is known of it when all of it has been read.
+    pub(super) fn completed(self) -> Self {
+        Self(self.0 | Self::COMPLETE)
+    }
+
     pub(super) fn committed(self) -> Self {
         Self(self.0 & !Self::DIRTY)
     }

@@ -25,6 +25,29 @@ impl Visitor for Adopt {
     }
 }
 
+/// Whether nothing of a row is left to read from the backend.
+pub(super) struct Complete(pub(super) bool);
+
+impl Visitor for Complete {
+    #[inline]
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core() {
+            self.0 &= core.is_complete(cell);
+        }
+    }
+}
+
+/// Takes what was read for a row ahead of its event.
+pub(super) struct Preload<'a>(pub(super) &'a [Option<Vec<u8>>]);
+
+impl Visitor for Preload<'_> {
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core() {
+            core.preload(cell, self.0);
+        }
+    }
+}
+
 /// Undoes an event.
 pub(super) struct Undo;
 
@@ -38,7 +61,6 @@ impl Visitor for Undo {
 
 /// Lets a row leave the handles, and sums up what has become of it.
 pub(super) struct Leave(pub(super) Left);
-
 
 impl Visitor for Leave {
     #[inline]

@@ -275,7 +275,7 @@ impl<T: StateValue> Core for Value<T> {
             Cell::Hot { heap, .. } | Cell::Present { heap, .. } if std::mem::needs_drop::<T>() => *heap as usize,
             _ => 0,
         };
-        Left { wrote, complete: !matches!(cell, Cell::Unloaded), weight }
+        Left { wrote, complete: self.is_complete(cell), weight }
     }
 
     fn undo(&mut self) {
@@ -299,6 +299,19 @@ impl<T: StateValue> Core for Value<T> {
             && let Ok(found) = self.slot.load(&[])
         {
             live.cell = Cell::found(found);
+        }
+    }
+
+    #[inline]
+    fn is_complete(&self, cell: &Cell<T>) -> bool {
+        !matches!(cell, Cell::Unloaded)
+    }
+
+    fn preload(&self, cell: &mut Cell<T>, found: &[Option<Vec<u8>>]) {
+        if matches!(cell, Cell::Unloaded)
+            && let Ok(found) = self.slot.read_plain(found)
+        {
+            *cell = Cell::found(found);
         }
     }
 

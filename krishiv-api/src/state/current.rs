@@ -109,6 +109,8 @@ pub(crate) trait AnyHandle: Send {
     fn undo(&mut self);
     fn adopt(&mut self);
     fn leave(&mut self, cell: &mut (dyn Any + Send)) -> Left;
+    fn is_complete(&self, cell: &(dyn Any + Send)) -> bool;
+    fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]);
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
     fn committed(&self, cell: &mut (dyn Any + Send));
     fn holds(&self, cell: &(dyn Any + Send), stored: &[(u16, &[u8])]) -> bool;
@@ -141,6 +143,17 @@ impl<H: Handle> AnyHandle for H {
                 Left { weight: left.weight + size_of::<H::Cell>(), ..left }
             }
             _ => Left { wrote: false, complete: false, weight: 0 },
+        }
+    }
+    fn is_complete(&self, cell: &(dyn Any + Send)) -> bool {
+        match (self.core(), cell.downcast_ref()) {
+            (Some(core), Some(cell)) => core.is_complete(cell),
+            _ => false,
+        }
+    }
+    fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]) {
+        if let (Some(core), Some(cell)) = (self.core(), cell.downcast_mut()) {
+            core.preload(cell, found);
         }
     }
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {

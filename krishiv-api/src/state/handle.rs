@@ -119,6 +119,14 @@ pub trait Core: Send + 'static {
     /// Keeps what was read of this cell together with others.
     fn adopt(&mut self) {}
 
+    /// Whether nothing of the cell is left to read from the backend.
+    fn is_complete(&self, cell: &Self::Cell) -> bool;
+
+    /// Takes what was read for a row ahead of its event: `found` has the records of all plain cells.
+    fn preload(&self, cell: &mut Self::Cell, found: &[Option<Vec<u8>>]) {
+        let _ = (cell, found);
+    }
+
     /// Adds what the cell has to write to `batch`; can be repeated until [`committed`](Self::committed).
     fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
 

@@ -130,6 +130,17 @@ impl Slot {
         }
     }
 
+    /// Decodes the record among those of all plain cells of a row; damage is for whoever asks for the value.
+    pub(crate) fn read_plain<T: StateValue>(&self, found: &[Option<Vec<u8>>]) -> Result<Option<Loaded<T>>, StateError> {
+        let record = |place: usize| found.get(place).and_then(Option::as_deref);
+        let Some((current, other)) = self.plain else { return Ok(None) };
+        match (record(current), self.other, other.and_then(record)) {
+            (Some(bytes), _, _) => self.read(self.current, bytes).map(Some),
+            (None, Some(slot), Some(bytes)) => self.read(slot, bytes).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn read<T: StateValue>(&self, disk_slot: u16, bytes: &[u8]) -> Result<Loaded<T>, StateError> {
         let head = record::head(bytes, disk_slot & STAMPED != 0)?;
         let stamp = head.stamp.unwrap_or_else(|| self.expiry.unstamped());

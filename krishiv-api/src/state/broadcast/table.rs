@@ -193,6 +193,10 @@ impl<K: StateKey, V: StateValue> Core for Table<K, V> {
         Left { wrote: false, complete: true, weight: 0 }
     }
 
+    fn is_complete(&self, (): &()) -> bool {
+        true
+    }
+
     fn undo(&mut self) {
         let local = self.local.get_mut();
         while let Some((key, before)) = local.undo.pop() {

@@ -316,7 +316,11 @@ impl<T: StateValue> Core for List<T> {
         let wrote = !live.undo.is_empty();
         live.undo.clear();
         std::mem::swap(&mut live.cell, cell);
-        Left { wrote, complete: cell.loaded, weight: cell.heap }
+        Left { wrote, complete: self.is_complete(cell), weight: cell.heap }
+    }
+
+    fn is_complete(&self, cell: &Cell<T>) -> bool {
+        cell.loaded
     }
 
     fn undo(&mut self) {

@@ -348,7 +348,11 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
         let wrote = !live.undo.is_empty();
         live.undo.clear();
         std::mem::swap(&mut live.cell, cell);
-        Left { wrote, complete: cell.complete, weight: cell.weight }
+        Left { wrote, complete: self.is_complete(cell), weight: cell.weight }
+    }
+
+    fn is_complete(&self, cell: &Cell<K, V>) -> bool {
+        cell.complete
     }
 
     fn undo(&mut self) {
