@@ -4,9 +4,7 @@ use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
-use crate::keyed::event::show;
 use crate::keyed::expiry::Now;
-use crate::keyed::rows::{Rows, dirty_rows};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use std::sync::atomic::Ordering::Relaxed;
@@ -53,21 +51,18 @@ impl<S: KeyedState> Keyed<S> {
         let mut batch = WriteBatch::default();
         let mut row_key = RowKey::default();
         // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
-        let Self { instance: Instance { state, dynamic, shared, max_parallelism, .. }, rows, .. } = self;
-        let Rows { table, hasher, dirty, .. } = rows;
-        dirty.iter().try_for_each(|hash| {
-            dirty_rows(table, hasher, *hash).try_for_each(|row| {
-                row_key.set(shared.id, *max_parallelism, (&row.key, shared.key_codec))?;
-                let mut flush = Flush { row: &row_key, batch: &mut batch, result: Ok(()) };
-                state.visit(&mut row.cells, &mut flush);
-                let mut result = flush.result;
-                dynamic.visit(&mut row.extra, |handle, cell| {
-                    if result.is_ok() {
-                        result = handle.flush(cell, &row_key, &mut batch);
-                    }
-                });
-                result.map_err(|error| error.at_operator(&shared.operator).at_key(|| show(&row.key)))
-            })
+        let Self { instance, rows, .. } = self;
+        rows.for_each_dirty(|row| {
+            instance.encode(&row.key, &mut row_key)?;
+            let mut flush = Flush { row: &row_key, batch: &mut batch, result: Ok(()) };
+            instance.state.visit(&mut row.cells, &mut flush);
+            let mut result = flush.result;
+            instance.dynamic.visit(&mut row.extra, |handle, cell| {
+                if result.is_ok() {
+                    result = handle.flush(cell, &row_key, &mut batch);
+                }
+            });
+            result.map_err(|error| instance.blame(error, &row.key))
         })?;
         Ok(batch)
     }
@@ -75,17 +70,10 @@ impl<S: KeyedState> Keyed<S> {
     /// Makes the dirty rows clean ones.
     fn settle(&mut self) {
         let Self { instance: Instance { state, dynamic, .. }, rows, .. } = self;
-        let Rows { table, hasher, dirty, weight, .. } = rows;
-        for hash in dirty.iter() {
-            for row in dirty_rows(table, hasher, *hash) {
-                state.visit(&mut row.cells, &mut Committed);
-                dynamic.visit(&mut row.extra, |handle, cell| handle.committed(cell));
-                let before = row.status;
-                row.status = before.committed();
-                weight.update::<S>(before, row.status);
-            }
-        }
-        dirty.clear();
+        rows.settle(|row| {
+            state.visit(&mut row.cells, &mut Committed);
+            dynamic.visit(&mut row.extra, |handle, cell| handle.committed(cell));
+        });
         rows.evict_all();
     }
 }

@@ -129,7 +129,7 @@ impl<S: KeyedState> Instance<S> {
         failure.map_or(Ok(result), |error| Err(self.blame(error, key)))
     }
 
-    fn blame(&self, error: StateError, key: &S::Key) -> StateError {
+    pub(super) fn blame(&self, error: StateError, key: &S::Key) -> StateError {
         error.at_operator(&self.shared.operator).at_key(|| show(key))
     }
 

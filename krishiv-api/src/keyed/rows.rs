@@ -7,10 +7,15 @@ use crate::state::handle::Left;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::borrow::Borrow;
+use std::convert::Infallible;
 use std::hash::{BuildHasher, Hash};
+use std::hint::black_box;
 
 /// Rows that one event may look at to evict clean ones, so that no single event pays for all.
 const SWEEP: usize = 64;
+
+/// Dirty rows that a commit looks at before it works on the first of them, so that the processor waits for all at once.
+const AHEAD: usize = 64;
 
 /// What is held in memory of one key.
 pub(super) struct Row<S: KeyedState> {
@@ -167,6 +172,35 @@ impl<S: KeyedState> Rows<S> {
         Ok(Seat { row, new, hash, dirty, weight })
     }
 
+    /// Runs `f` on all dirty rows until it fails.
+    pub(super) fn for_each_dirty<E>(&mut self, mut f: impl FnMut(&mut Row<S>) -> Result<(), E>) -> Result<(), E> {
+        let Self { table, hasher, dirty, .. } = self;
+        for hashes in dirty.chunks(AHEAD) {
+            for hash in hashes {
+                black_box(table.find(*hash, |row| row.status.is_dirty()).is_some());
+            }
+            for hash in hashes {
+                // One, but for collisions.
+                let rows = table.iter_hash_mut(*hash);
+                rows.filter(|row| row.status.is_dirty() && hasher.hash_one(&row.key) == *hash).try_for_each(&mut f)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the dirty rows clean, by `f` on each.
+    pub(super) fn settle(&mut self, mut f: impl FnMut(&mut Row<S>)) {
+        let mut clean = 0;
+        let Ok(()) = self.for_each_dirty(|row| {
+            f(row);
+            row.status = row.status.committed();
+            clean += row.weight();
+            Ok::<(), Infallible>(())
+        });
+        self.weight.dirty -= clean;
+        self.dirty.clear();
+    }
+
     /// Drops clean rows that were not used lately, until the rest fits the budget or has been looked at.
     #[inline]
     pub(super) fn evict(&mut self) {
@@ -235,13 +269,4 @@ impl<'a, S: KeyedState> Seat<'a, S> {
         }
         &row.key
     }
-}
-
-/// The dirty rows of `table` whose keys hash to `hash`: one, but for collisions.
-pub(super) fn dirty_rows<'a, S: KeyedState>(
-    table: &'a mut HashTable<Row<S>>,
-    hasher: &'a RandomState,
-    hash: u64,
-) -> impl Iterator<Item = &'a mut Row<S>> {
-    table.iter_hash_mut(hash).filter(move |row| row.status.is_dirty() && hasher.hash_one(&row.key) == hash)
 }

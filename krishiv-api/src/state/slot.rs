@@ -177,20 +177,19 @@ impl Slot {
         value: &T,
         (codec, stamp): (Codec, Stamp),
     ) -> Result<(), StateError> {
-        if let Some(other) = self.other {
-            batch.delete(&row.record(other, suffix));
-        }
-        let mut bytes = Vec::new();
         let stamp = (self.current & STAMPED != 0).then_some(stamp);
-        record::write(value, codec, stamp, &mut bytes).map_err(|error| self.blame(error))?;
-        batch.put(&row.record(self.current, suffix), &bytes);
+        let key = |bytes: &mut Vec<u8>| row.append(self.current, suffix, bytes);
+        batch.put_with(key, |bytes| record::write(value, codec, stamp, bytes)).map_err(|error| self.blame(error))?;
+        if let Some(other) = self.other {
+            batch.delete_with(|bytes| row.append(other, suffix, bytes));
+        }
         Ok(())
     }
 
     /// Adds the removal of the record under `suffix` to `batch`.
     pub(crate) fn delete(&self, batch: &mut WriteBatch, row: &RowKey, suffix: &[u8]) {
         for slot in self.disk_slots() {
-            batch.delete(&row.record(slot, suffix));
+            batch.delete_with(|bytes| row.append(slot, suffix, bytes));
         }
     }
 
