@@ -145,16 +145,25 @@ impl StateBackend for RocksDbStateBackend {
     }
 
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
-        let mut options = verified();
-        options.set_total_order_seek(true);
-        if let Some(end) = end_of(prefix) {
-            options.set_iterate_upper_bound(end);
-        }
-        let records = self.db.iterator_opt(IteratorMode::From(prefix, Direction::Forward), options);
+        let records = self.db.iterator_opt(IteratorMode::From(prefix, Direction::Forward), within(prefix));
         Box::new(records.map(|record| match record {
             Ok((key, value)) => Ok((key.into_vec(), value.into_vec())),
             Err(error) => Err(self.fault(error)),
         }))
+    }
+
+    fn for_each(
+        &self,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        let mut records = self.db.raw_iterator_opt(within(prefix));
+        records.seek(prefix);
+        while let Some((key, value)) = records.item() {
+            each(key, value)?;
+            records.next();
+        }
+        records.status().map_err(|error| self.fault(error))
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
@@ -186,6 +195,16 @@ impl StateBackend for RocksDbStateBackend {
 fn verified() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.set_verify_checksums(true);
+    options
+}
+
+/// The same for the records of a prefix, in the order of their keys.
+fn within(prefix: &[u8]) -> ReadOptions {
+    let mut options = verified();
+    options.set_total_order_seek(true);
+    if let Some(end) = end_of(prefix) {
+        options.set_iterate_upper_bound(end);
+    }
     options
 }
 
