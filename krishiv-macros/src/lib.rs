@@ -11,13 +11,17 @@ mod ast;
 mod attr;
 mod check;
 mod duration;
+mod entry;
 mod errors;
 mod expand;
 mod fallback;
 mod generics;
+mod guess;
 mod hint;
 mod keys;
 mod names;
+mod scan;
+mod tokens;
 mod value;
 
 use proc_macro::TokenStream;
@@ -84,7 +88,7 @@ fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
     });
     match mistakes {
         None => expand::expand(&tree),
-        Some(mistakes) => fallback::expand(&tree, &mistakes),
+        Some(mistakes) => fallback::expand(&tree, mistakes),
     }
 }
 

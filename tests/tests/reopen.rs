@@ -564,7 +564,7 @@ fn nothing_is_written_but_by_commit<P: Place>(place: P, before: bool) {
                 state.visits.clear();
                 state.visits.put("EWR".into(), 1);
                 state.worst.merge(9);
-                ValueState::<u8>::new("by name").set(1);
+                ValueState::<u8>::new("by_name").set(1);
             })
             .unwrap();
     }

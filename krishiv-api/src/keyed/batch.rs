@@ -3,8 +3,7 @@
 use crate::StateError;
 use crate::error::BatchError;
 use crate::keyed::{Keyed, KeyedState};
-use std::borrow::Borrow;
-use std::hash::Hash;
+use crate::value::AsKey;
 
 /// What the closure of [`Keyed::for_each_event`] may return: nothing, or a `Result` whose error undoes the event.
 ///
@@ -70,14 +69,13 @@ impl<S: KeyedState> Keyed<S> {
         mut event: impl FnMut(&S, E) -> R,
     ) -> Result<(), BatchError<R::Error>>
     where
-        S::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
         R: EventResult,
     {
         for (index, item) in batch.into_iter().enumerate() {
             // The key is part of the item, which the event consumes.
             let key = key_of(&item).to_owned();
-            let result = self.try_with_key(key.borrow(), |state| event(state, item).into_result());
+            let result = self.try_with_key(Q::borrowed(&key), |state| event(state, item).into_result());
             result.map_err(|error| BatchError::new(index, error))?;
         }
         Ok(())

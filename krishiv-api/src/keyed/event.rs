@@ -10,10 +10,10 @@ use crate::keyed::visitors::{Adopt, Enter, Leave, Undo};
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::current::{self, AnyHandle, Current};
 use crate::state::handle::Left;
+use crate::value::AsKey;
 use hashbrown::hash_table::Entry;
 use std::any::Any;
-use std::borrow::Borrow;
-use std::hash::{BuildHasher, Hash};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 impl<S: KeyedState> Keyed<S> {
@@ -41,8 +41,7 @@ impl<S: KeyedState> Keyed<S> {
     #[inline]
     pub fn with_key<Q, R>(&mut self, key: &Q, event: impl FnOnce(&S) -> R) -> Result<R, StateError>
     where
-        S::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
     {
         self.event(key, event, |_| true)
     }
@@ -71,8 +70,7 @@ impl<S: KeyedState> Keyed<S> {
     #[inline]
     pub fn try_with_key<Q, R, E>(&mut self, key: &Q, event: impl FnOnce(&S) -> Result<R, E>) -> Result<R, E>
     where
-        S::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
         E: From<StateError>,
     {
         self.event(key, event, Result::is_ok)?
@@ -93,14 +91,13 @@ impl<S: KeyedState> Keyed<S> {
         keep: impl FnOnce(&R) -> bool,
     ) -> Result<R, StateError>
     where
-        S::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
     {
         self.begin().map_err(|error| self.blame(error))?;
         let hash = self.rows.hash(key);
         let Self { state, rows, dynamic, shared, row_key, range, max_parallelism, .. } = self;
         let hasher = &rows.hasher;
-        let entry = rows.table.entry(hash, |row| row.key.borrow() == key, |row| hasher.hash_one(&row.key));
+        let entry = rows.table.entry(hash, |row| Q::borrowed(&row.key) == key, |row| hasher.hash_one(&row.key));
         let mut located = false;
         let row = match entry {
             Entry::Occupied(row) => row.into_mut(),

@@ -12,7 +12,7 @@ struct HTTPServer {
     recent_delays: ListState<i32>,
     #[state(ttl = "90m")]
     destinations: MapState<String, u32>,
-    #[state(reduce = i32::max, name = "worst delay")]
+    #[state(reduce = i32::max, name = "worst-delay.max")]
     worst_delay: ReducingState<i32>,
     merged: ReducingState<i32>,
     #[state(name = "rule")]
@@ -34,7 +34,7 @@ fn main() {
     assert_eq!(HTTPServer::OPERATOR, "http_server");
     assert!(!HTTPServer::DURABLE);
     let names: Vec<&str> = HTTPServer::DESCRIPTORS.iter().map(|state| state.name()).collect();
-    assert_eq!(names, ["late_streak", "recent_delays", "destinations", "worst delay", "merged", "rule", "broadcast"]);
+    assert_eq!(names, ["late_streak", "recent_delays", "destinations", "worst-delay.max", "merged", "rule", "broadcast"]);
     let kinds: Vec<StateKind> = HTTPServer::DESCRIPTORS.iter().map(|state| state.kind()).collect();
     use StateKind::{Broadcast, List, Map, Reducing, Value};
     assert_eq!(kinds, [Value, List, Map, Reducing, Reducing, Value, Broadcast]);

@@ -15,7 +15,7 @@ macro_rules! operator {
     };
 }
 
-operator!(pub(crate) Flights[(String, u8)], "flights of a day", "7d", i64::max, {
+operator!(pub(crate) Flights[(String, u8)], "flights.of-a-day", "7d", i64::max, {
     streak: ValueState<u32>,
     delays: ListState<i32>,
 });
@@ -37,7 +37,7 @@ mod my {
 through_a_runtime!(my::runtime);
 
 fn main() {
-    assert_eq!(Flights::OPERATOR, "flights of a day");
+    assert_eq!(Flights::OPERATOR, "flights.of-a-day");
     assert_eq!(Flights::DESCRIPTORS.len(), 4);
     assert_eq!(Flights::DESCRIPTORS[1].ttl().map(|ttl| ttl.ttl_ms()), Some(604_800_000));
     assert_eq!(Through::DESCRIPTORS.len(), 1);
