@@ -63,9 +63,10 @@ pub use value::{AsKey, StateKey, StateValue};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::derived::{Skipped, Sound, key, merging, reducing, skipped};
-    pub use crate::descriptor::{StateDescriptor, StateKind, TtlDescriptor};
+    pub use crate::descriptor::{StateDescriptor, TtlDescriptor};
     pub use crate::error::StateError;
     pub use crate::keyed::{Binder, KeyedState};
     pub use crate::state::handle::{Handle, Visitor};
     pub use crate::time::{TtlClock, TtlUpdate};
+    pub use crate::value::StateKey;
 }

@@ -1,7 +1,7 @@
 //! What a struct with mistakes gets, so that one mistake is one message.
 
 use crate::ast::{Field, Tree};
-use crate::expand::{Sound, import, private};
+use crate::expand::{Sound, import, runtime};
 use crate::{attr, generics, hint};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -18,7 +18,7 @@ pub(crate) fn expand(tree: &Tree<'_>, mistakes: syn::Error) -> TokenStream {
     let generics = &tree.input.generics;
     let (impl_generics, type_generics, _) = generics.split_for_impl();
     let this = quote!(#ident #type_generics);
-    let (import, private) = (import(tree), private(Span::call_site()));
+    let (import, runtime) = (import(tree), runtime(Span::call_site()));
 
     let sound = Sound::new(tree, &this, tree.fields.iter().filter(|field| is_still_right(field)));
     let types = sound.items();
@@ -47,17 +47,17 @@ pub(crate) fn expand(tree: &Tree<'_>, mistakes: syn::Error) -> TokenStream {
             #types
 
             #[automatically_derived]
-            impl #impl_generics __krishiv::KeyedState for #this #where_clause {
+            impl #impl_generics #runtime::KeyedState for #this #where_clause {
                 type Key = #key;
                 type Row = ();
                 const OPERATOR: &'static ::core::primitive::str = "unfinished";
-                const DESCRIPTORS: &'static [#private::StateDescriptor] = &[];
+                const DESCRIPTORS: &'static [#runtime::StateDescriptor] = &[];
 
-                fn attach(_: &mut #private::Binder<'_>) -> ::core::result::Result<Self, #private::StateError> {
+                fn attach(_: &mut #runtime::Binder<'_>) -> ::core::result::Result<Self, #runtime::StateError> {
                     ::core::unreachable!()
                 }
 
-                fn visit<__KrishivVisitor: #private::Visitor>(&self, _: &mut (), _: &mut __KrishivVisitor) {}
+                fn visit<__KrishivVisitor: #runtime::Visitor>(&self, _: &mut (), _: &mut __KrishivVisitor) {}
 
                 fn handle(&self, _: ::core::primitive::usize) -> ::core::option::Option<&dyn ::core::any::Any> {
                     ::core::option::Option::None

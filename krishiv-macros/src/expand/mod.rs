@@ -13,7 +13,7 @@ use state::State;
 use syn::spanned::Spanned;
 use syn::{Attribute, Data};
 
-pub(crate) use runtime::{import, private};
+pub(crate) use runtime::{import, runtime};
 pub(crate) use sound::Sound;
 
 /// The row of the struct and its implementation of `KeyedState`.
@@ -22,7 +22,7 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
     let ident = &input.ident;
     let (impl_generics, type_generics, _) = input.generics.split_for_impl();
     let this = quote!(#ident #type_generics);
-    let (import, private) = (import(tree), private(Span::call_site()));
+    let (import, runtime) = (import(tree), runtime(Span::call_site()));
 
     let sound = Sound::new(tree, &this, &tree.fields);
     let typed = || tree.fields.iter().zip(&sound.fields);
@@ -70,21 +70,21 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
             #row
 
             #[automatically_derived]
-            impl #impl_generics __krishiv::KeyedState for #this #where_clause {
+            impl #impl_generics #runtime::KeyedState for #this #where_clause {
                 type Key = #key;
                 type Row = __KrishivRow #type_generics;
                 const OPERATOR: &'static ::core::primitive::str = #operator;
-                const DESCRIPTORS: &'static [#private::StateDescriptor] = &[#(#descriptors),*];
+                const DESCRIPTORS: &'static [#runtime::StateDescriptor] = &[#(#descriptors),*];
                 #durable
 
                 fn attach(
-                    krishiv_binder: &mut #private::Binder<'_>,
-                ) -> ::core::result::Result<Self, #private::StateError> {
+                    krishiv_binder: &mut #runtime::Binder<'_>,
+                ) -> ::core::result::Result<Self, #runtime::StateError> {
                     ::core::result::Result::Ok(Self { #(#attached)* #(#skipped)* })
                 }
 
                 #[inline]
-                fn visit<__KrishivVisitor: #private::Visitor>(
+                fn visit<__KrishivVisitor: #runtime::Visitor>(
                     &self,
                     krishiv_row: &mut Self::Row,
                     krishiv_visitor: &mut __KrishivVisitor,

@@ -5,7 +5,7 @@
 //! they touch: the rest of the expansion, and every use of the struct. A type that mentions a parameter cannot stand
 //! there; what is asked of it is a bound of the implementation.
 
-use super::runtime::private;
+use super::runtime::{functions, runtime};
 use crate::ast::{Field, Tree};
 use crate::attr::{self, FieldAttrs};
 use crate::{generics, hint};
@@ -77,18 +77,18 @@ impl Sound {
             return ty.to_token_stream();
         }
         let span = ty.span();
-        let private = private(span);
+        let (runtime, functions) = (runtime(span), functions(span));
         self.questions.push(match role {
             Role::Key => {
                 let parts = parts(ty).into_iter().map(|part| generics::without_self(part, this));
-                quote_spanned!(span=> #(#private::key::<#parts>();)*)
+                quote_spanned!(span=> #(#functions::key::<#parts>();)*)
             }
             // Of all ways to ask, the one with the shortest message.
-            Role::State => quote_spanned!(span=> let _ = <#outside as #private::Handle>::KIND;),
-            Role::Merging => quote_spanned!(span=> #private::merging::<#outside>();),
-            Role::Skipped => quote_spanned!(span=> #private::skipped::<#outside>();),
+            Role::State => quote_spanned!(span=> let _ = <#outside as #runtime::Handle>::KIND;),
+            Role::Merging => quote_spanned!(span=> #functions::merging::<#outside>();),
+            Role::Skipped => quote_spanned!(span=> #functions::skipped::<#outside>();),
         });
-        self.names.push(quote!(type #alias = <__KrishivSound as #private::Sound<#outside>>::Type;));
+        self.names.push(quote!(type #alias = <__KrishivSound as #runtime::Sound<#outside>>::Type;));
         let alias = Ident::new(&alias.to_string(), span);
         quote!(#alias)
     }
@@ -132,10 +132,11 @@ fn bound(role: Role, ty: &Type) -> TokenStream {
     let mut spans = ty.to_token_stream().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     let last = spans.last().unwrap_or(first);
-    let (trait_, runtime) = match role {
-        Role::Key => ("StateKey", Ident::new("__krishiv", first).to_token_stream()),
-        Role::State | Role::Merging => ("Handle", private(first)),
-        Role::Skipped => ("Skipped", private(first)),
+    let runtime = runtime(first);
+    let trait_ = match role {
+        Role::Key => "StateKey",
+        Role::State | Role::Merging => "Handle",
+        Role::Skipped => "Skipped",
     };
     let trait_ = Ident::new(trait_, last);
     quote_spanned!(first=> #ty: #runtime::#trait_)

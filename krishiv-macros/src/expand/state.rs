@@ -1,6 +1,6 @@
 //! What is written for each field that is a state.
 
-use super::runtime::private;
+use super::runtime::{functions, runtime};
 use crate::ast::Field;
 use crate::attr::{self, Clock, FieldAttrs, Given, Update};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -26,8 +26,8 @@ impl<'a> State<'a> {
     /// `<Type as Handle>`
     pub(super) fn handle(&self) -> TokenStream {
         let Self { field, ty, .. } = self;
-        let private = private(field.ty.span());
-        quote_spanned!(field.ty.span()=> <#ty as #private::Handle>)
+        let runtime = runtime(field.ty.span());
+        quote_spanned!(field.ty.span()=> <#ty as #runtime::Handle>)
     }
 
     /// Its descriptor, a constant.
@@ -37,8 +37,8 @@ impl<'a> State<'a> {
             Some(name) => name.to_token_stream(),
             None => Literal::string(&field.name()).to_token_stream(),
         };
-        let (private, handle) = (private(Span::call_site()), self.handle());
-        let descriptor = quote!(#private::StateDescriptor::new(#name, #handle::KIND));
+        let (runtime, handle) = (runtime(Span::call_site()), self.handle());
+        let descriptor = quote!(#runtime::StateDescriptor::new(#name, #handle::KIND));
         match &field.attrs.ttl {
             Some(Given { key, value: Some(ms) }) => with_ttl(&descriptor, key.span(), *ms, &field.attrs),
             _ => descriptor,
@@ -49,13 +49,13 @@ impl<'a> State<'a> {
     pub(super) fn attached(&self) -> TokenStream {
         let Self { field, index, ty, .. } = self;
         let handle = {
-            let private = private(field.ty.span());
-            quote_spanned!(field.ty.span()=> #private::Binder::bind::<#ty>(krishiv_binder, #index)?)
+            let runtime = runtime(field.ty.span());
+            quote_spanned!(field.ty.span()=> #runtime::Binder::bind::<#ty>(krishiv_binder, #index)?)
         };
         match attr::value(&field.attrs.reduce) {
             Some(reducer) => {
-                let private = private(reducer.span());
-                quote_spanned!(reducer.span()=> #private::reducing(#handle, #reducer).by(#reducer))
+                let functions = functions(reducer.span());
+                quote_spanned!(reducer.span()=> #functions::reducing(#handle, #reducer).by(#reducer))
             }
             None => handle,
         }
@@ -64,8 +64,8 @@ impl<'a> State<'a> {
     /// Shows the handle and its cell to the visitor.
     pub(super) fn visited(&self) -> TokenStream {
         let Self { field: Field { ident, .. }, cell, ty, .. } = self;
-        let private = private(Span::call_site());
-        quote!(#private::Visitor::visit::<#ty>(krishiv_visitor, &self.#ident, &mut krishiv_row.#cell);)
+        let runtime = runtime(Span::call_site());
+        quote!(#runtime::Visitor::visit::<#ty>(krishiv_visitor, &self.#ident, &mut krishiv_row.#cell);)
     }
 }
 
@@ -80,11 +80,13 @@ fn with_ttl(descriptor: &TokenStream, span: Span, ms: u64, attrs: &FieldAttrs) -
         Some(Update::CreateAndWrite) | None => quote!(CreateAndWrite),
     };
     let ms = Literal::u64_unsuffixed(ms);
-    let private = private(span);
+    let (runtime, functions) = (runtime(span), functions(span));
+    // Of its segments one is from here: to lints, the path is not the user's.
+    let type_ = Ident::new("StateDescriptor", Span::mixed_site().located_at(span));
     quote_spanned! {span=>
-        #private::StateDescriptor::with_ttl(
+        #functions::#type_::with_ttl(
             #descriptor,
-            #private::TtlDescriptor::new(#ms, #private::TtlClock::#clock, #private::TtlUpdate::#update)
+            #runtime::TtlDescriptor::new(#ms, #runtime::TtlClock::#clock, #runtime::TtlUpdate::#update)
         )
     }
 }

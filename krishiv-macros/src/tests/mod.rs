@@ -2,6 +2,9 @@
 
 #![allow(clippy::expect_used)]
 
+mod expansions;
+mod spans;
+
 fn expand(source: &str) -> Result<String, syn::Error> {
     syn::parse_str(source).map(|input| super::derive(&input).to_string())
 }
