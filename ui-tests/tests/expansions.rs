@@ -1,6 +1,6 @@
 //! The snapshots of `krishiv-macros` are what the derive expands to: they compile, and they run the same.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::type_complexity)]
 
 macro_rules! the_same {
     ($($shape:ident $expanded:ident $source:literal $snapshot:literal,)*) => {$(
