@@ -140,10 +140,10 @@ pub(crate) fn borrowed(ty: &Type) -> Vec<&Type> {
 }
 
 /// A type, or the parts of a tuple or an array.
-fn parts(ty: &Type) -> Vec<&Type> {
-    match ty {
-        Type::Tuple(tuple) => tuple.elems.iter().flat_map(|part| parts(bare(part))).collect(),
-        Type::Array(array) => parts(bare(&array.elem)),
+pub(crate) fn parts(ty: &Type) -> Vec<&Type> {
+    match bare(ty) {
+        Type::Tuple(tuple) => tuple.elems.iter().flat_map(parts).collect(),
+        Type::Array(array) => parts(&array.elem),
         ty => vec![ty],
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::attr::{Clock, Update};
 use crate::errors::Errors;
-use crate::{duration, guess, tokens};
+use crate::{duration, guess, hint, tokens};
 use proc_macro2::{Ident, TokenTree};
 use syn::parse::ParseStream;
 use syn::{ExprPath, LitStr, Path, Token, Type};
@@ -46,7 +46,9 @@ pub(crate) fn key_type(value: &mut Value<'_, '_>) -> Option<Type> {
     }
     let ahead = value.input.fork();
     match ahead.parse::<Type>() {
-        Ok(Type::Reference(_)) => value.refuse("an owned type, since the key is stored and read back"),
+        Ok(ty) if hint::parts(&ty).iter().any(|part| matches!(part, Type::Reference(_))) => {
+            value.refuse("an owned type, since the key is stored and read back")
+        }
         Ok(_) => value.input.parse().ok(),
         Err(_) => value.refuse("a type"),
     }

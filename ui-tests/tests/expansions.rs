@@ -1,4 +1,4 @@
-//! The snapshots of `krishiv-macros` are what the derive expands to: they compile, and they run the same.
+//! The snapshots in `tests/expansions` are what the derive expands to: they compile, and they run the same.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::type_complexity)]
 
@@ -19,11 +19,11 @@ macro_rules! the_same {
 }
 
 the_same! {
-    plain plain_expanded "../../krishiv-macros/expansions/plain.rs" "../../krishiv-macros/expansions/plain.snap.rs",
+    plain plain_expanded "expansions/plain.rs" "expansions/plain.snap.rs",
     generic generic_expanded
-        "../../krishiv-macros/expansions/generic.rs" "../../krishiv-macros/expansions/generic.snap.rs",
+        "expansions/generic.rs" "expansions/generic.snap.rs",
     skipped skipped_expanded
-        "../../krishiv-macros/expansions/skipped.rs" "../../krishiv-macros/expansions/skipped.snap.rs",
+        "expansions/skipped.rs" "expansions/skipped.snap.rs",
     renamed renamed_expanded
-        "../../krishiv-macros/expansions/renamed.rs" "../../krishiv-macros/expansions/renamed.snap.rs",
+        "expansions/renamed.rs" "expansions/renamed.snap.rs",
 }

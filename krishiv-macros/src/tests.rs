@@ -2,11 +2,8 @@
 
 #![allow(clippy::expect_used)]
 
-mod expansions;
-mod spans;
-
 fn expand(source: &str) -> Result<String, syn::Error> {
-    syn::parse_str(source).map(|input| super::derive(&input).to_string())
+    syn::parse_str(source).map(|input| super::derive::derive(&input).to_string())
 }
 
 fn attribute(text: &str) -> Result<String, syn::Error> {

@@ -1,7 +1,7 @@
-//! What the derive writes for the main shapes, as files that `ui-tests` compiles and runs.
+//! What the derive writes for the main shapes, as files that are compiled and run, too: see `tests/expansions.rs`.
 //!
 //! After a change, look at every difference that this test prints, and then accept it with
-//! `INSTA_UPDATE=always cargo test -p krishiv-macros`.
+//! `INSTA_UPDATE=always cargo test -p krishiv-ui-tests --test expand`.
 
 use quote::ToTokens;
 use syn::{Attribute, DeriveInput, Field, Fields, File, Item, ItemStruct};
@@ -18,7 +18,7 @@ fn expanded(source: &str) -> String {
 
 fn derived(mut item: ItemStruct) -> Vec<Item> {
     let input: DeriveInput = syn::parse2(item.to_token_stream()).expect("it is a struct");
-    let expansion: File = syn::parse2(crate::derive(&input)).expect("it expands to items");
+    let expansion: File = syn::parse2(crate::derive::derive(&input)).expect("it expands to items");
     without_derive(&mut item.attrs);
     if let Fields::Named(fields) = &mut item.fields {
         fields.named.iter_mut().for_each(|Field { attrs, .. }| without_derive(attrs));
@@ -36,11 +36,11 @@ macro_rules! snapshots {
         #[test]
         fn $shape() {
             let mut settings = insta::Settings::new();
-            settings.set_snapshot_path("../../expansions");
+            settings.set_snapshot_path("../expansions");
             settings.set_prepend_module_to_snapshot(false);
             settings.set_omit_expression(true);
             settings.bind(|| {
-                let source = include_str!(concat!("../../expansions/", stringify!($shape), ".rs"));
+                let source = include_str!(concat!("../expansions/", stringify!($shape), ".rs"));
                 insta::assert_binary_snapshot!(concat!(stringify!($shape), ".rs"), expanded(source).into_bytes());
             });
         }
