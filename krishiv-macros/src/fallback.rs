@@ -57,7 +57,7 @@ pub(crate) fn expand(tree: &Tree<'_>, mistakes: syn::Error) -> TokenStream {
                     ::core::unreachable!()
                 }
 
-                fn visit<__KrishivVisitor: #runtime::Visitor>(&self, _: &mut (), _: &mut __KrishivVisitor) {}
+                fn visit<__KrishivVisitor: #runtime::Visitor>(&mut self, _: &mut (), _: &mut __KrishivVisitor) {}
 
                 fn handle(&self, _: ::core::primitive::usize) -> ::core::option::Option<&dyn ::core::any::Any> {
                     ::core::option::Option::None

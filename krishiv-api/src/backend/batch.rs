@@ -18,6 +18,28 @@ pub enum Op<'a> {
     Delete(&'a [u8]),
 }
 
+impl<'a> Op<'a> {
+    /// The key that is set or removed.
+    ///
+    /// ```
+    /// assert_eq!(krishiv_api::Op::Delete(b"k").key(), b"k");
+    /// ```
+    pub fn key(self) -> &'a [u8] {
+        match self {
+            Self::Put(key, _) | Self::Delete(key) => key,
+        }
+    }
+}
+
+/// The first 16 bytes of a key as a number that sorts like them.
+fn front(key: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(key) {
+        *to = *from;
+    }
+    u128::from_be_bytes(bytes)
+}
+
 /// Puts and deletes that a backend applies together, in the order they were added.
 ///
 /// ```
@@ -63,6 +85,30 @@ impl WriteBatch {
         self.steps.push(Step { key, value: None });
     }
 
+    /// Sets the key that `key` appends to the batch to the value that `value` appends.
+    pub(crate) fn put_with<E>(
+        &mut self,
+        key: impl FnOnce(&mut Vec<u8>),
+        value: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.bytes.len();
+        key(&mut self.bytes);
+        let key = start..self.bytes.len();
+        if let Err(error) = value(&mut self.bytes) {
+            self.bytes.truncate(start);
+            return Err(error);
+        }
+        self.steps.push(Step { key, value: Some(self.bytes.len()) });
+        Ok(())
+    }
+
+    /// Removes the key that `key` appends to the batch.
+    pub(crate) fn delete_with(&mut self, key: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        key(&mut self.bytes);
+        self.steps.push(Step { key: start..self.bytes.len(), value: None });
+    }
+
     /// Number of steps.
     ///
     /// ```
@@ -97,6 +143,23 @@ impl WriteBatch {
                 None => Op::Delete(key),
             }
         })
+    }
+
+    /// The steps in the order of their keys; steps on one key stay in the order they were added.
+    ///
+    /// ```
+    /// use krishiv_api::{Op, WriteBatch};
+    /// let mut batch = WriteBatch::default();
+    /// batch.put(b"b", b"1");
+    /// batch.delete(b"a");
+    /// batch.put(b"b", b"2");
+    /// assert_eq!(batch.in_key_order(), [Op::Delete(b"a"), Op::Put(b"b", b"1"), Op::Put(b"b", b"2")]);
+    /// ```
+    pub fn in_key_order(&self) -> Vec<Op<'_>> {
+        let mut steps: Vec<_> = self.iter().map(|op| (front(op.key()), op)).collect();
+        // The first bytes decide nearly always, and they are at hand: the keys themselves are all over the buffer.
+        steps.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.key().cmp(y.key())));
+        steps.into_iter().map(|(_, op)| op).collect()
     }
 
     fn push(&mut self, part: &[u8]) -> Range<usize> {

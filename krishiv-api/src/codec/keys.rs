@@ -7,7 +7,6 @@ use crate::codec::{Codec, encode};
 use crate::error::Cause;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::ops::Range;
 use twox_hash::XxHash3_64;
 
 /// Operator id of the catalog itself.
@@ -57,11 +56,13 @@ pub(crate) fn group_prefix(operator: u16, group: u16) -> [u8; 4] {
     [a, b, c, d]
 }
 
-/// Start of the keys of all records of one key, and the key inside it.
+/// Bytes in front of a key of less than 128 bytes: operator, group, length.
+const HEAD: usize = 5;
+
+/// Start of the keys of all records of one key.
 #[derive(Clone, Debug, Default)]
 pub struct RowKey {
     bytes: Vec<u8>,
-    encoded: Range<usize>,
     group: u16,
 }
 
@@ -73,14 +74,24 @@ impl RowKey {
         max_parallelism: u16,
         (key, codec): (&K, Codec),
     ) -> Result<(), StateError> {
+        // What comes before the key is known after it; its length nearly always takes one byte.
         self.bytes.clear();
+        self.bytes.extend_from_slice(&[0; HEAD]);
         encode_key(key, codec, &mut self.bytes)?;
-        self.group = key_group(&self.bytes, max_parallelism);
-        let mut head = Vec::with_capacity(14);
-        head.extend_from_slice(&group_prefix(operator, self.group));
-        push_varint(self.bytes.len() as u64, &mut head);
-        self.encoded = head.len()..head.len() + self.bytes.len();
-        self.bytes.splice(0..0, head);
+        let encoded = self.bytes.get(HEAD..).unwrap_or_default();
+        let length = encoded.len() as u64;
+        self.group = key_group(encoded, max_parallelism);
+        if let Some((group, rest)) = self.bytes.split_first_chunk_mut::<4>() {
+            *group = group_prefix(operator, self.group);
+            if let Some(first) = rest.first_mut() {
+                *first = length as u8;
+            }
+        }
+        if length >= 0x80 {
+            let mut varint = Vec::new();
+            push_varint(length, &mut varint);
+            self.bytes.splice(HEAD - 1..HEAD, varint);
+        }
         Ok(())
     }
 
@@ -88,7 +99,7 @@ impl RowKey {
     pub(crate) fn of_operator(operator: u16) -> Self {
         let mut bytes = group_prefix(operator, OPERATOR_GROUP).to_vec();
         bytes.push(0);
-        Self { encoded: bytes.len()..bytes.len(), bytes, group: OPERATOR_GROUP }
+        Self { bytes, group: OPERATOR_GROUP }
     }
 
     pub(crate) fn group(&self) -> u16 {
@@ -102,10 +113,15 @@ impl RowKey {
     /// Key of the record of `slot` with `suffix`.
     pub(crate) fn record(&self, slot: u16, suffix: &[u8]) -> Vec<u8> {
         let mut key = Vec::with_capacity(self.bytes.len() + 2 + suffix.len());
-        key.extend_from_slice(&self.bytes);
-        key.extend_from_slice(&slot.to_be_bytes());
-        key.extend_from_slice(suffix);
+        self.append(slot, suffix, &mut key);
         key
+    }
+
+    /// Appends the key of the record of `slot` with `suffix` to `out`.
+    pub(crate) fn append(&self, slot: u16, suffix: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes);
+        out.extend_from_slice(&slot.to_be_bytes());
+        out.extend_from_slice(suffix);
     }
 }
 

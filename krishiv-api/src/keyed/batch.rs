@@ -2,8 +2,12 @@
 
 use crate::StateError;
 use crate::error::BatchError;
-use crate::keyed::{Keyed, KeyedState};
+use crate::keyed::visitors::{Complete, Preload};
+use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::value::AsKey;
+
+/// Events whose rows are looked up together: enough to overlap the waiting, few enough to stay in the cache.
+const GROUP: usize = 256;
 
 /// What the closure of [`Keyed::for_each_event`] may return: nothing, or a `Result` whose error undoes the event.
 ///
@@ -59,9 +63,14 @@ impl<S: KeyedState> Keyed<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// Events are taken from the iterator in groups of up to 256, and the rows of a group are looked up and read from
+    /// the backend together, before its first event: that is several times faster than one at a time where rows are
+    /// not in the processor's cache or not in memory. The results are the same.
+    ///
     /// # Errors
     ///
-    /// Which event failed, and with what. Those before it are applied; those after it were not tried.
+    /// Which event failed, and with what. Those before it are applied; those after it were not tried, though some of
+    /// them have been taken from the iterator.
     pub fn for_each_event<E, Q, R>(
         &mut self,
         batch: impl IntoIterator<Item = E>,
@@ -72,12 +81,110 @@ impl<S: KeyedState> Keyed<S> {
         Q: AsKey<S::Key> + ?Sized,
         R: EventResult,
     {
-        for (index, item) in batch.into_iter().enumerate() {
-            // The key is part of the item, which the event consumes.
-            let key = key_of(&item).to_owned();
-            let result = self.try_with_key(Q::borrowed(&key), |state| event(state, item).into_result());
-            result.map_err(|error| BatchError::new(index, error))?;
+        let mut batch = batch.into_iter();
+        let mut group = Vec::with_capacity(batch.size_hint().0.min(GROUP));
+        let mut hashes = Vec::with_capacity(group.capacity());
+        let mut first = 0;
+        loop {
+            group.extend(batch.by_ref().take(GROUP));
+            if group.is_empty() {
+                return Ok(());
+            }
+            hashes.clear();
+            hashes.extend(group.iter().map(|item| self.rows.hash(key_of(item))));
+            self.look_ahead(&hashes, |index| group.get(index).map(&key_of));
+            for (index, (item, hash)) in group.drain(..).zip(&hashes).enumerate() {
+                self.one_of(*hash, item, &key_of, &mut event).map_err(|error| BatchError::new(first + index, error))?;
+            }
+            first += hashes.len();
         }
-        Ok(())
+    }
+
+    #[inline]
+    fn one_of<E, Q, R>(
+        &mut self,
+        hash: u64,
+        item: E,
+        key_of: impl Fn(&E) -> &Q,
+        event: impl FnOnce(&S, E) -> R,
+    ) -> Result<(), R::Error>
+    where
+        Q: AsKey<S::Key> + ?Sized,
+        R: EventResult,
+    {
+        self.begin().map_err(|error| self.blame(error))?;
+        let Self { instance, rows, row_key, .. } = self;
+        let seat = rows.seat(hash, key_of(&item), |key| instance.admit(key, row_key))?;
+        let result = instance.run(seat, row_key, |state| event(state, item).into_result(), Result::is_ok);
+        rows.evict();
+        result?
+    }
+
+    /// Looks at the rows of a group of events, so that the processor waits for all of them at once, and reads together
+    /// what is not in memory.
+    ///
+    /// What fails here fails again in the event that needs it, and is reported there.
+    fn look_ahead<'k, Q>(&mut self, hashes: &[u64], key_at: impl Fn(usize) -> Option<&'k Q>)
+    where
+        Q: AsKey<S::Key> + ?Sized + 'k,
+    {
+        let Self { instance: Instance { state, .. }, rows, .. } = self;
+        let mut incomplete = Vec::new();
+        for (index, hash) in hashes.iter().enumerate() {
+            let Some(key) = key_at(index) else { continue };
+            let row = rows.table.find_mut(*hash, |row| Q::borrowed(&row.key) == key);
+            let complete = row.is_some_and(|row| {
+                let mut cells = Complete(row.status.is_complete());
+                state.visit(&mut row.cells, &mut cells);
+                cells.0
+            });
+            if !complete {
+                incomplete.push((*hash, index));
+            }
+        }
+        if !incomplete.is_empty() {
+            // A row is read once, however many events of the group are its own.
+            incomplete.sort_unstable();
+            incomplete.dedup_by_key(|(hash, _)| *hash);
+            self.read_ahead(&incomplete, key_at);
+        }
+    }
+
+    #[cold]
+    fn read_ahead<'k, Q>(&mut self, incomplete: &[(u64, usize)], key_at: impl Fn(usize) -> Option<&'k Q>)
+    where
+        Q: AsKey<S::Key> + ?Sized + 'k,
+    {
+        let slots = self.instance.shared.plain_slots();
+        if slots.is_empty() {
+            return;
+        }
+        let Self { instance, rows, row_key, .. } = self;
+        let mut records = Vec::with_capacity(incomplete.len() * slots.len());
+        let mut wanted = Vec::with_capacity(incomplete.len());
+        for (hash, index) in incomplete {
+            let Some(key) = key_at(*index) else { continue };
+            let Ok(seat) = rows.seat(*hash, key, |key| instance.admit(key, row_key)) else { continue };
+            if seat.new || instance.encode(&seat.row.key, row_key).is_ok() {
+                records.extend(slots.iter().map(|slot| row_key.record(*slot, &[])));
+                wanted.push((*hash, key));
+            }
+        }
+        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+        let Ok(found) = instance.shared.backend().multi_get(&records) else { return };
+        let Instance { state, dynamic, .. } = instance;
+        for ((hash, key), found) in wanted.into_iter().zip(found.chunks(slots.len())) {
+            let Some(row) = rows.table.find_mut(hash, |row| Q::borrowed(&row.key) == key) else { continue };
+            state.visit(&mut row.cells, &mut Preload(found));
+            let mut cells = Complete(true);
+            state.visit(&mut row.cells, &mut cells);
+            dynamic.visit(&mut row.extra, |handle, cell| {
+                handle.preload(cell, found);
+                cells.0 &= handle.is_complete(cell);
+            });
+            if cells.0 {
+                row.status = row.status.completed();
+            }
+        }
     }
 }

@@ -1,12 +1,10 @@
 //! Broadcasts: how one instance changes what all of them see, and how the others catch up.
 
 use crate::StateError;
-use crate::keyed::dynamic::DynamicHandles;
 use crate::keyed::event::Frame;
-use crate::keyed::shared::Shared;
 use crate::keyed::tables::Tables;
 use crate::keyed::visitors::Undo;
-use crate::keyed::{Keyed, KeyedState};
+use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::BroadcastScope;
 use crate::state::current;
 use crate::state::handle::{Calls, Core, Handle, Visitor};
@@ -71,11 +69,13 @@ impl<S: KeyedState> Keyed<S> {
         keep: impl FnOnce(&R) -> bool,
     ) -> Result<R, StateError> {
         self.begin().map_err(|error| self.blame(error))?;
-        let mut scope = BroadcastScope { shared: Arc::clone(&self.shared), changes: Vec::new() };
-        let Self { state, dynamic, shared, max_parallelism, .. } = self;
-        let frame = Frame::<S> { state, dynamic, shared, key: None, max_parallelism: *max_parallelism };
-        let mut open = Broadcasting { state, dynamic, shared, published: false };
-        let result = current::enter(&frame, || update(state, &mut scope));
+        let shared = Arc::clone(&self.instance.shared);
+        let mut scope = BroadcastScope { shared: Arc::clone(&shared), changes: Vec::new() };
+        let mut open = Broadcasting { instance: &mut self.instance, published: false };
+        let result = {
+            let instance = &*open.instance;
+            current::enter(&Frame { instance, key: None }, || update(&instance.state, &mut scope))
+        };
         if let Some(error) = shared.take_failure() {
             return Err(error.at_operator(&shared.operator));
         }
@@ -92,35 +92,36 @@ impl<S: KeyedState> Keyed<S> {
 
     #[cold]
     pub(super) fn catch_up(&mut self) -> Result<(), StateError> {
-        let tables = self.shared.hub.tables();
-        let mut refresh = Refresh { tables: &tables, seen: self.shared.tables_seen(), result: Ok(()) };
-        self.state.visit(&mut S::Row::default(), &mut refresh);
+        let hub = Arc::clone(&self.instance.shared.hub);
+        let tables = hub.tables();
+        let mut refresh = Refresh { tables: &tables, seen: self.instance.shared.tables_seen(), result: Ok(()) };
+        self.instance.state.visit(&mut S::Row::default(), &mut refresh);
         let mut result = refresh.result;
-        self.dynamic.for_each(|handle| {
+        let Instance { dynamic, shared, .. } = &mut self.instance;
+        dynamic.for_each(|handle| {
             if result.is_ok() {
-                result = handle.refresh(&tables, self.shared.tables_seen());
+                result = handle.refresh(&tables, shared.tables_seen());
             }
         });
         result?;
-        self.shared.set_tables_seen(tables.version());
+        self.instance.shared.set_tables_seen(tables.version());
         Ok(())
     }
 }
 
 /// A broadcast under way. Dropped, also by a panic, it undoes what was changed.
 struct Broadcasting<'a, S: KeyedState> {
-    state: &'a S,
-    dynamic: &'a DynamicHandles,
-    shared: &'a Shared,
+    instance: &'a mut Instance<S>,
     published: bool,
 }
 
 impl<S: KeyedState> Drop for Broadcasting<'_, S> {
     fn drop(&mut self) {
         if !self.published {
-            self.state.visit(&mut S::Row::default(), &mut Undo);
-            self.dynamic.for_each(|handle| handle.undo());
-            drop(self.shared.take_failure());
+            let Instance { state, dynamic, shared, .. } = &mut *self.instance;
+            state.visit(&mut S::Row::default(), &mut Undo);
+            dynamic.for_each(|handle| handle.undo());
+            drop(shared.take_failure());
         }
     }
 }
@@ -133,7 +134,7 @@ struct Refresh<'a> {
 }
 
 impl Visitor for Refresh<'_> {
-    fn visit<H: Handle>(&mut self, handle: &H, _: &mut H::Cell) {
+    fn visit<H: Handle>(&mut self, handle: &mut H, _: &mut H::Cell) {
         if let (Some(core), Ok(())) = (handle.core(), &self.result) {
             self.result = core.refresh(self.tables, self.seen);
         }

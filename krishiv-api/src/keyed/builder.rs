@@ -11,7 +11,7 @@ use crate::keyed::expiry::{FirstWatermark, StoreTime};
 use crate::keyed::hub::{BackendHub, OperatorHub, in_force_for};
 use crate::keyed::rows::Rows;
 use crate::keyed::shared::Shared;
-use crate::keyed::{Keyed, KeyedState, UndeclaredState};
+use crate::keyed::{Instance, Keyed, KeyedState, UndeclaredState};
 use crate::time::{Clock, SystemClock};
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -218,12 +218,8 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let undeclared = undeclared.map(|state| UndeclaredState { name: state.name, kind: state.kind }).collect();
         claim.keep();
         Ok(Keyed {
-            state,
+            instance: Instance { state, dynamic: Default::default(), shared, range, max_parallelism },
             rows: Rows::new(self.memory_budget),
-            dynamic: Default::default(),
-            shared,
-            range,
-            max_parallelism,
             position: past.position,
             row_key: RowKey::default(),
             undeclared,

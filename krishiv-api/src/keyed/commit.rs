@@ -4,10 +4,8 @@ use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
-use crate::keyed::event::show;
 use crate::keyed::expiry::Now;
-use crate::keyed::rows::{Rows, dirty_rows};
-use crate::keyed::{Keyed, KeyedState};
+use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -31,18 +29,18 @@ impl<S: KeyedState> Keyed<S> {
     /// everything stays as it was, and the commit can be repeated.
     pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
         let position = position.as_ref();
-        self.shared.begin();
+        self.instance.shared.begin();
         let batch = self.flush()?;
         let record = PositionRecord {
-            start: self.range.start,
-            end: self.range.end,
+            start: self.instance.range.start,
+            end: self.instance.range.end,
             sequence: 0,
             position: position.to_vec(),
             watermark: self.watermark(),
-            first_watermark: self.shared.time.first_watermark(),
-            next_position: self.shared.next_position.load(Relaxed),
+            first_watermark: self.instance.shared.time.first_watermark(),
+            next_position: self.instance.shared.next_position.load(Relaxed),
         };
-        self.shared.hub.commit(record, batch).map_err(|error| self.blame(error))?;
+        self.instance.shared.hub.commit(record, batch).map_err(|error| self.blame(error))?;
         self.settle();
         self.position = Some(position.to_vec());
         Ok(())
@@ -53,39 +51,29 @@ impl<S: KeyedState> Keyed<S> {
         let mut batch = WriteBatch::default();
         let mut row_key = RowKey::default();
         // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
-        let Self { state, rows, dynamic, shared, max_parallelism, .. } = self;
-        let Rows { table, hasher, dirty, .. } = rows;
-        dirty.iter().try_for_each(|hash| {
-            dirty_rows(table, hasher, *hash).try_for_each(|row| {
-                row_key.set(shared.id, *max_parallelism, (&row.key, shared.key_codec))?;
-                let mut flush = Flush { row: &row_key, batch: &mut batch, result: Ok(()) };
-                state.visit(&mut row.cells, &mut flush);
-                let mut result = flush.result;
-                dynamic.visit(&mut row.extra, |handle, cell| {
-                    if result.is_ok() {
-                        result = handle.flush(cell, &row_key, &mut batch);
-                    }
-                });
-                result.map_err(|error| error.at_operator(&shared.operator).at_key(|| show(&row.key)))
-            })
+        let Self { instance, rows, .. } = self;
+        rows.for_each_dirty(|row| {
+            instance.encode(&row.key, &mut row_key)?;
+            let mut flush = Flush { row: &row_key, batch: &mut batch, result: Ok(()) };
+            instance.state.visit(&mut row.cells, &mut flush);
+            let mut result = flush.result;
+            instance.dynamic.visit(&mut row.extra, |handle, cell| {
+                if result.is_ok() {
+                    result = handle.flush(cell, &row_key, &mut batch);
+                }
+            });
+            result.map_err(|error| instance.blame(error, &row.key))
         })?;
         Ok(batch)
     }
 
     /// Makes the dirty rows clean ones.
     fn settle(&mut self) {
-        let Self { state, rows, dynamic, .. } = self;
-        let Rows { table, hasher, dirty, weight, .. } = rows;
-        for hash in dirty.iter() {
-            for row in dirty_rows(table, hasher, *hash) {
-                state.visit(&mut row.cells, &mut Committed);
-                dynamic.visit(&mut row.extra, |handle, cell| handle.committed(cell));
-                let before = row.status;
-                row.status.dirty = false;
-                weight.update(before, row.status);
-            }
-        }
-        dirty.clear();
+        let Self { instance: Instance { state, dynamic, .. }, rows, .. } = self;
+        rows.settle(|row| {
+            state.visit(&mut row.cells, &mut Committed);
+            dynamic.visit(&mut row.extra, |handle, cell| handle.committed(cell));
+        });
         rows.evict_all();
     }
 }
@@ -97,7 +85,7 @@ struct Flush<'a> {
 }
 
 impl Visitor for Flush<'_> {
-    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
         if let (Some(core), Ok(())) = (handle.core(), &self.result) {
             self.result = core.flush(cell, self.row, self.batch);
         }
@@ -107,7 +95,7 @@ impl Visitor for Flush<'_> {
 struct Committed;
 
 impl Visitor for Committed {
-    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
         if let Some(core) = handle.core() {
             core.committed(cell);
         }

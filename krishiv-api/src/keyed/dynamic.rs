@@ -38,7 +38,7 @@ impl<K: StateKey> KeyedState for Dynamic<K> {
     fn attach(_: &mut Binder<'_>) -> Result<Self, StateError> {
         Ok(Self { key: PhantomData })
     }
-    fn visit<V: Visitor>(&self, (): &mut (), _: &mut V) {}
+    fn visit<V: Visitor>(&mut self, (): &mut (), _: &mut V) {}
     fn handle(&self, _: usize) -> Option<&dyn Any> {
         None
     }
@@ -77,29 +77,33 @@ impl DynamicHandles {
 
     /// Runs `f` on every handle.
     #[inline]
-    pub(super) fn for_each(&self, mut f: impl FnMut(&dyn AnyHandle)) {
-        self.handles.iter().for_each(|named| f(&*named.handle));
+    pub(super) fn for_each(&mut self, mut f: impl FnMut(&mut dyn AnyHandle)) {
+        self.handles.as_mut().iter_mut().for_each(|named| f(&mut *named.handle));
     }
 
     /// Runs `f` on every handle with its cell in `extra`.
     #[inline]
-    pub(super) fn visit(&self, extra: &mut Extra, mut f: impl FnMut(&dyn AnyHandle, &mut (dyn Any + Send))) {
-        if self.is_empty() {
-            return;
+    pub(super) fn visit(&mut self, extra: &mut Extra, f: impl FnMut(&mut dyn AnyHandle, &mut (dyn Any + Send))) {
+        if !self.is_empty() {
+            self.visit_all(extra, f);
         }
+    }
+
+    #[cold]
+    fn visit_all(&mut self, extra: &mut Extra, mut f: impl FnMut(&mut dyn AnyHandle, &mut (dyn Any + Send))) {
         let cells = extra.get_or_insert_default();
-        for (index, named) in self.handles.iter().enumerate() {
+        for (index, named) in self.handles.as_mut().iter_mut().enumerate() {
             if cells.len() == index {
                 cells.push(named.handle.new_cell());
             }
             if let Some(cell) = cells.get_mut(index) {
-                f(&*named.handle, &mut **cell);
+                f(&mut *named.handle, &mut **cell);
             }
         }
     }
 
     /// Takes in a new handle, and enters it into the row of the event, if any.
-    pub(super) fn join(&self, name: &str, handle: Box<dyn AnyHandle>, in_event: bool) {
+    pub(super) fn join(&self, name: &str, mut handle: Box<dyn AnyHandle>, in_event: bool) {
         if in_event {
             let mut cell = handle.new_cell();
             handle.enter(&mut *cell);
@@ -109,10 +113,10 @@ impl DynamicHandles {
     }
 
     /// Lets the row have the cells of handles that joined while it was there.
-    pub(super) fn hand_over(&self, extra: &mut Extra) {
-        let joined = self.joined.take();
+    pub(super) fn hand_over(&mut self, extra: &mut Extra) {
+        let joined = self.joined.get_mut();
         if !joined.is_empty() {
-            extra.get_or_insert_default().extend(joined);
+            extra.get_or_insert_default().append(joined);
         }
     }
 }

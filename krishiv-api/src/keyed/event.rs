@@ -4,16 +4,14 @@ use crate::StateError;
 use crate::codec::keys::RowKey;
 use crate::error::Cause;
 use crate::keyed::dynamic::{DynamicHandles, Extra};
-use crate::keyed::rows::{Row, Status};
+use crate::keyed::rows::{Row, Seat};
 use crate::keyed::shared::Shared;
 use crate::keyed::visitors::{Adopt, Enter, Leave, Undo};
-use crate::keyed::{Keyed, KeyedState};
+use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::current::{self, AnyHandle, Current};
 use crate::state::handle::Left;
 use crate::value::AsKey;
-use hashbrown::hash_table::Entry;
 use std::any::Any;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 impl<S: KeyedState> Keyed<S> {
@@ -79,8 +77,9 @@ impl<S: KeyedState> Keyed<S> {
     /// Gets ready for the next event: the time it sees, and the broadcast state it sees.
     #[inline]
     pub(super) fn begin(&mut self) -> Result<(), StateError> {
-        self.shared.begin();
-        if self.shared.hub.tables_version() == self.shared.tables_seen() { Ok(()) } else { self.catch_up() }
+        let shared = &*self.instance.shared;
+        shared.begin();
+        if shared.hub.tables_version() == shared.tables_seen() { Ok(()) } else { self.catch_up() }
     }
 
     #[inline]
@@ -94,61 +93,60 @@ impl<S: KeyedState> Keyed<S> {
         Q: AsKey<S::Key> + ?Sized,
     {
         self.begin().map_err(|error| self.blame(error))?;
-        let hash = self.rows.hash(key);
-        let Self { state, rows, dynamic, shared, row_key, range, max_parallelism, .. } = self;
-        let hasher = &rows.hasher;
-        let entry = rows.table.entry(hash, |row| Q::borrowed(&row.key) == key, |row| hasher.hash_one(&row.key));
-        let mut located = false;
-        let row = match entry {
-            Entry::Occupied(row) => row.into_mut(),
-            Entry::Vacant(place) => {
-                located = true;
-                let key = key.to_owned();
-                let owned = locate::<S>(&key, shared, *max_parallelism, row_key).and_then(|group| {
-                    if range.contains(&group) {
-                        return Ok(());
-                    }
-                    Err(Cause::ForeignKey { group, owned: range.clone() }.into())
-                });
-                owned.map_err(|error| error.at_operator(&shared.operator).at_key(|| show(&key)))?;
-                let row = Row::new(key, row_key.prefix().len());
-                rows.weight.all += row.status.weight;
-                place.insert(row).into_mut()
-            }
-        };
-        let Row { key, cells, extra, status } = row;
-        if !status.complete || !dynamic.is_empty() {
-            if !located {
-                locate::<S>(key, shared, *max_parallelism, row_key)
-                    .map_err(|error| error.at_operator(&shared.operator).at_key(|| show(key)))?;
-            }
-            shared.enter(row_key);
-        }
-        let frame = Frame::<S> { state, dynamic, shared, key: Some(key), max_parallelism: *max_parallelism };
-        let entered = Entered::enter(state, cells, dynamic, extra, shared);
-        let result = current::enter(&frame, || event(state));
-        let failure = shared.take_failure();
-        let before = *status;
-        *status = entered.end(failure.is_none() && keep(&result), before);
-        let failure = failure.map(|error| error.at_operator(&shared.operator).at_key(|| show(key)));
-        if status.dirty && !before.dirty {
-            rows.dirty.push(hash);
-        }
-        rows.weight.update(before, *status);
+        let Self { instance, rows, row_key, .. } = self;
+        let seat = rows.seat(rows.hash(key), key, |key| instance.admit(key, row_key))?;
+        let result = instance.run(seat, row_key, event, keep);
         rows.evict();
-        failure.map_or(Ok(result), Err)
+        result
     }
 }
 
-/// Encodes `key` into `row_key`; returns its key group.
-fn locate<S: KeyedState>(
-    key: &S::Key,
-    shared: &Shared,
-    max_parallelism: u16,
-    row_key: &mut RowKey,
-) -> Result<u16, StateError> {
-    row_key.set(shared.id, max_parallelism, (key, shared.key_codec))?;
-    Ok(row_key.group())
+impl<S: KeyedState> Instance<S> {
+    /// Runs one event on the row of a seat.
+    #[inline]
+    pub(super) fn run<R>(
+        &mut self,
+        seat: Seat<'_, S>,
+        row_key: &mut RowKey,
+        event: impl FnOnce(&S) -> R,
+        keep: impl FnOnce(&R) -> bool,
+    ) -> Result<R, StateError> {
+        if !seat.row.status.is_complete() || !self.dynamic.is_empty() {
+            if !seat.new {
+                self.encode(&seat.row.key, row_key)?;
+            }
+            self.shared.enter(row_key);
+        }
+        let entered = Entered::enter(self, seat.row);
+        let result = current::enter(&entered.frame(), || event(&entered.instance.state));
+        let failure = entered.instance.shared.take_failure();
+        let left = entered.end(failure.is_none() && keep(&result));
+        let key = seat.leave(&left);
+        failure.map_or(Ok(result), |error| Err(self.blame(error, key)))
+    }
+
+    pub(super) fn blame(&self, error: StateError, key: &S::Key) -> StateError {
+        error.at_operator(&self.shared.operator).at_key(|| show(key))
+    }
+
+    /// Makes `row_key` say where the row of `key` lies.
+    #[cold]
+    pub(super) fn encode(&self, key: &S::Key, row_key: &mut RowKey) -> Result<(), StateError> {
+        let encoded = row_key.set(self.shared.id, self.max_parallelism, (key, self.shared.key_codec));
+        encoded.map_err(|error| self.blame(error, key))
+    }
+
+    /// A row for a key that has none in memory, if the key is one of this instance; `row_key` says where it lies.
+    #[cold]
+    pub(super) fn admit(&self, key: S::Key, row_key: &mut RowKey) -> Result<Row<S>, StateError> {
+        self.encode(&key, row_key)?;
+        let group = row_key.group();
+        if self.range.contains(&group) {
+            return Ok(Row::new(key, row_key.prefix().len()));
+        }
+        let foreign = Cause::ForeignKey { group, owned: self.range.clone() };
+        Err(self.blame(foreign.into(), &key))
+    }
 }
 
 /// A key as messages show it.
@@ -158,112 +156,105 @@ pub(super) fn show<K: serde::Serialize>(key: &K) -> String {
 
 /// The store as handles made by name see it during an event or a broadcast.
 pub(super) struct Frame<'a, S: KeyedState> {
-    pub(super) state: &'a S,
-    pub(super) dynamic: &'a DynamicHandles,
-    pub(super) shared: &'a Arc<Shared>,
+    pub(super) instance: &'a Instance<S>,
     pub(super) key: Option<&'a S::Key>,
-    pub(super) max_parallelism: u16,
 }
 
 impl<S: KeyedState> Current for Frame<'_, S> {
     fn shared(&self) -> &Arc<Shared> {
-        self.shared
+        &self.instance.shared
     }
 
     fn declared(&self, name: &str) -> Option<&dyn Any> {
         let index = S::DESCRIPTORS.iter().position(|descriptor| descriptor.name() == name)?;
-        self.state.handle(index)
+        self.instance.state.handle(index)
     }
 
     fn dynamic(&self, name: &str) -> Option<&dyn AnyHandle> {
-        self.dynamic.get(name)
+        self.instance.dynamic.get(name)
     }
 
     fn join(&self, name: &str, handle: Box<dyn AnyHandle>) -> Result<(), StateError> {
         if let Some(key) = self.key {
             // A row that was complete so far has not told the slow paths where it lies.
             let mut row_key = RowKey::default();
-            locate::<S>(key, self.shared, self.max_parallelism, &mut row_key)?;
-            self.shared.enter(&row_key);
+            self.instance.encode(key, &mut row_key)?;
+            self.instance.shared.enter(&row_key);
         }
-        self.dynamic.join(name, handle, self.key.is_some());
+        self.instance.dynamic.join(name, handle, self.key.is_some());
         Ok(())
     }
 }
 
-/// A row that is in the handles. Dropped, also by a panic, it undoes what the event did.
+/// A row that is in the handles. Dropped, by a panic, it undoes what the event did.
 struct Entered<'a, S: KeyedState> {
-    state: &'a S,
-    cells: &'a mut S::Row,
-    dynamic: &'a DynamicHandles,
-    extra: &'a mut Extra,
-    shared: &'a Shared,
-    left: bool,
+    instance: &'a mut Instance<S>,
+    row: &'a mut Row<S>,
 }
 
 impl<'a, S: KeyedState> Entered<'a, S> {
     #[inline]
-    fn enter(
-        state: &'a S,
-        cells: &'a mut S::Row,
-        dynamic: &'a DynamicHandles,
-        extra: &'a mut Extra,
-        shared: &'a Shared,
-    ) -> Self {
-        state.visit(cells, &mut Enter);
-        dynamic.visit(extra, |handle, cell| handle.enter(cell));
-        Self { state, cells, dynamic, extra, shared, left: false }
+    fn enter(instance: &'a mut Instance<S>, row: &'a mut Row<S>) -> Self {
+        instance.state.visit(&mut row.cells, &mut Enter);
+        instance.dynamic.visit(&mut row.extra, |handle, cell| handle.enter(cell));
+        Self { instance, row }
     }
 
-    /// Ends the event, with what it did or without; returns what is now known of the row.
     #[inline]
-    fn end(mut self, keep: bool, before: Status) -> Status {
+    fn frame(&self) -> Frame<'_, S> {
+        Frame { instance: self.instance, key: Some(&self.row.key) }
+    }
+
+    /// Ends the event, with what it did or without; returns what has become of the cells.
+    #[inline(always)]
+    fn end(mut self, keep: bool) -> Left {
         if !keep {
             self.undo();
         }
         let left = self.leave();
-        let weight = Row::<S>::WEIGHT + before.key as usize + left.weight;
-        let (complete, dirty) = (left.complete, before.dirty || left.wrote);
-        Status { weight, complete, dirty, recent: true, ..before }
+        std::mem::forget(self);
+        left
     }
 
     #[cold]
     fn undo(&mut self) {
-        self.state.visit(self.cells, &mut Undo);
-        self.dynamic.for_each(|handle| handle.undo());
+        self.instance.state.visit(&mut self.row.cells, &mut Undo);
+        self.instance.dynamic.for_each(|handle| handle.undo());
     }
 
-    #[inline]
+    #[inline(always)]
     fn leave(&mut self) -> Left {
-        if self.shared.has_prefetched() {
-            self.adopt();
+        let Instance { state, dynamic, shared, .. } = &mut *self.instance;
+        if shared.has_prefetched() {
+            adopt(state, &mut self.row.cells, dynamic, shared);
         }
-        let mut leave = Leave(Left { wrote: false, complete: true, weight: 0 });
-        self.state.visit(self.cells, &mut leave);
-        if !self.dynamic.is_empty() {
-            self.dynamic.hand_over(self.extra);
-            self.dynamic.visit(self.extra, |handle, cell| leave.add(handle.leave(cell)));
-        }
-        self.left = true;
-        leave.0
-    }
-
-    #[cold]
-    fn adopt(&mut self) {
-        self.state.visit(self.cells, &mut Adopt);
-        self.dynamic.for_each(|handle| handle.adopt());
-        self.shared.forget_prefetched();
+        let mut leave = Leave(Left::NOTHING);
+        state.visit(&mut self.row.cells, &mut leave);
+        if dynamic.is_empty() { leave.0 } else { leave.0.and(&leave_dynamic(dynamic, &mut self.row.extra)) }
     }
 }
 
+#[cold]
+fn leave_dynamic(dynamic: &mut DynamicHandles, extra: &mut Extra) -> Left {
+    dynamic.hand_over(extra);
+    let mut all = Left::NOTHING;
+    dynamic.visit(extra, |handle, cell| all = all.and(&handle.leave(cell)));
+    all
+}
+
+#[cold]
+fn adopt<S: KeyedState>(state: &mut S, cells: &mut S::Row, dynamic: &mut DynamicHandles, shared: &Shared) {
+    state.visit(cells, &mut Adopt);
+    dynamic.for_each(|handle| handle.adopt());
+    shared.forget_prefetched();
+}
+
 impl<S: KeyedState> Drop for Entered<'_, S> {
-    #[inline]
+    #[cold]
     fn drop(&mut self) {
-        if !self.left {
-            self.undo();
-            self.leave();
-            // A panic may come after a failure, which must not be blamed on the next event.
-            drop(self.shared.take_failure());
-        }
+        self.undo();
+        self.leave();
+        // A panic may come after a failure, which must not be blamed on the next event.
+        drop(self.instance.shared.take_failure());
     }
 }

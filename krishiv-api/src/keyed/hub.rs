@@ -279,6 +279,7 @@ impl OperatorHub {
     }
 
     /// Version of the broadcast states, without a lock.
+    #[inline]
     pub(crate) fn tables_version(&self) -> u64 {
         self.tables_version.load(Ordering::Acquire)
     }

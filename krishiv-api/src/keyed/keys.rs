@@ -6,7 +6,7 @@ use crate::codec::{decode, record};
 use crate::error::Cause;
 use crate::keyed::event::show;
 use crate::keyed::rows::Row;
-use crate::keyed::{Keyed, KeyedState};
+use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -69,11 +69,11 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     fn walk(&mut self, mut f: impl FnMut(&mut Self, S::Key) -> Result<(), StateError>) -> Result<(), StateError> {
-        self.shared.begin();
+        self.instance.shared.begin();
         // Taken first, so that what `f` changes on the way does not come by twice.
         let dirty: HashSet<S::Key> =
-            self.rows.table.iter().filter(|row| row.status.dirty).map(|row| row.key.clone()).collect();
-        let backend = Arc::clone(self.shared.hub.backend());
+            self.rows.table.iter().filter(|row| row.status.is_dirty()).map(|row| row.key.clone()).collect();
+        let backend = Arc::clone(self.instance.shared.hub.backend());
         for prefix in self.prefixes() {
             let mut row: Option<Vec<u8>> = None;
             for item in backend.scan(&prefix) {
@@ -90,7 +90,7 @@ impl<S: KeyedState> Keyed<S> {
                     continue;
                 }
                 row = Some(prefix.to_vec());
-                let key: S::Key = decode(self.shared.key_codec, parts.key).map_err(|reason| {
+                let key: S::Key = decode(self.instance.shared.key_codec, parts.key).map_err(|reason| {
                     let reason = format!("a stored key is damaged: {reason}");
                     self.blame(Cause::Decode { reason }.into())
                 })?;
@@ -108,33 +108,33 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     fn prefixes(&self) -> Vec<Vec<u8>> {
-        if self.range == (0..self.max_parallelism) {
-            return vec![operator_prefix(self.shared.id).to_vec()];
+        if self.instance.range == (0..self.instance.max_parallelism) {
+            return vec![operator_prefix(self.instance.shared.id).to_vec()];
         }
-        self.range.clone().map(|group| group_prefix(self.shared.id, group).to_vec()).collect()
+        self.instance.range.clone().map(|group| group_prefix(self.instance.shared.id, group).to_vec()).collect()
     }
 
     fn is_live(&self, parts: &Parts<'_>, value: &[u8]) -> Result<bool, StateError> {
         let slot = parts.slot & !STAMPED;
         // Of a state that this program does not use it is not known when it ends: it counts as there.
-        let Some((name, expiry)) = self.shared.hub.expiry(slot) else { return Ok(true) };
+        let Some((name, expiry)) = self.instance.shared.hub.expiry(slot) else { return Ok(true) };
         let head = record::head(value, parts.slot & STAMPED != 0).map_err(|error| {
             let error = self.blame(error.at_state(&name));
-            match decode::<S::Key>(self.shared.key_codec, parts.key) {
+            match decode::<S::Key>(self.instance.shared.key_codec, parts.key) {
                 Ok(key) => error.at_key(|| show(&key)),
                 Err(_) => error,
             }
         })?;
         let stamp = head.stamp.unwrap_or_else(|| expiry.unstamped());
-        Ok(!expiry.is_expired(stamp, &self.shared.time))
+        Ok(!expiry.is_expired(stamp, &self.instance.shared.time))
     }
 
     /// Whether the dirty row of `key` holds anything.
     fn holds(&mut self, key: &S::Key) -> Result<bool, StateError> {
         let mut row_key = RowKey::default();
-        row_key.set(self.shared.id, self.max_parallelism, (key, self.shared.key_codec))?;
+        row_key.set(self.instance.shared.id, self.instance.max_parallelism, (key, self.instance.shared.key_codec))?;
         let mut records = Vec::new();
-        let backend = Arc::clone(self.shared.hub.backend());
+        let backend = Arc::clone(self.instance.shared.hub.backend());
         for item in backend.scan(row_key.prefix()) {
             let (bytes, value) = item.map_err(|error| self.blame(error))?;
             if let Some(parts) = parse(&bytes)
@@ -145,7 +145,7 @@ impl<S: KeyedState> Keyed<S> {
         }
         let stored: Vec<_> = records.iter().map(|(slot, suffix)| (*slot, suffix.as_slice())).collect();
         let hash = self.rows.hash(key);
-        let Self { state, rows, dynamic, .. } = self;
+        let Self { instance: Instance { state, dynamic, .. }, rows, .. } = self;
         let Some(Row { cells, extra, .. }) = rows.table.find_mut(hash, |row| row.key == *key) else {
             return Ok(!stored.is_empty());
         };
@@ -169,7 +169,7 @@ struct Holds<'a> {
 }
 
 impl Visitor for Holds<'_> {
-    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
         if let Some(core) = handle.core() {
             self.any |= core.holds(cell, self.stored);
             self.slots.push(core.slot().id());

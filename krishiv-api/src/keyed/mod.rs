@@ -69,7 +69,7 @@ pub trait KeyedState: Sized + Send + 'static {
     fn attach(binder: &mut Binder<'_>) -> Result<Self, StateError>;
 
     #[doc(hidden)]
-    fn visit<V: Visitor>(&self, row: &mut Self::Row, visitor: &mut V);
+    fn visit<V: Visitor>(&mut self, row: &mut Self::Row, visitor: &mut V);
 
     #[doc(hidden)]
     fn handle(&self, index: usize) -> Option<&dyn Any>;
@@ -148,16 +148,21 @@ impl UndeclaredState {
 /// # Ok::<(), krishiv_api::StateError>(())
 /// ```
 pub struct Keyed<S: KeyedState> {
-    state: S,
+    instance: Instance<S>,
     rows: rows::Rows<S>,
-    dynamic: dynamic::DynamicHandles,
-    shared: Arc<Shared>,
-    range: Range<u16>,
-    max_parallelism: u16,
     position: Option<Vec<u8>>,
     /// Scratch: the encoded key of the event.
     row_key: RowKey,
     undeclared: Vec<UndeclaredState>,
+}
+
+/// The handles of a store, and where its rows lie: all that an event needs but its row.
+struct Instance<S> {
+    state: S,
+    dynamic: dynamic::DynamicHandles,
+    shared: Arc<Shared>,
+    range: Range<u16>,
+    max_parallelism: u16,
 }
 
 impl<S: KeyedState> Keyed<S> {
@@ -221,7 +226,7 @@ impl<S: KeyedState> Keyed<S> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn positions(&self) -> Vec<(Range<u16>, Vec<u8>)> {
-        let positions = self.shared.hub.positions();
+        let positions = self.instance.shared.hub.positions();
         positions.into_iter().map(|position| (position.range(), position.position)).collect()
     }
 
@@ -237,7 +242,7 @@ impl<S: KeyedState> Keyed<S> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn set_watermark(&mut self, ms: i64) {
-        self.shared.time.set_watermark(ms);
+        self.instance.shared.time.set_watermark(ms);
     }
 
     /// The watermark, in milliseconds; `None` before the first.
@@ -250,7 +255,7 @@ impl<S: KeyedState> Keyed<S> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn watermark(&self) -> Option<i64> {
-        self.shared.time.watermark()
+        self.instance.shared.time.watermark()
     }
 
     /// The key groups that this instance owns.
@@ -263,7 +268,7 @@ impl<S: KeyedState> Keyed<S> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn key_groups(&self) -> Range<u16> {
-        self.range.clone()
+        self.instance.range.clone()
     }
 
     /// The states that the catalog has of this operator and the struct does not declare.
@@ -302,13 +307,13 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     fn blame(&self, error: StateError) -> StateError {
-        error.at_operator(&self.shared.operator)
+        error.at_operator(&self.instance.shared.operator)
     }
 }
 
 impl<S: KeyedState> Drop for Keyed<S> {
     /// Gives the key groups back; writes nothing, since what is not committed must be as if it never was.
     fn drop(&mut self) {
-        self.shared.hub.release(&self.range);
+        self.instance.shared.hub.release(&self.instance.range);
     }
 }

@@ -1,13 +1,21 @@
 //! The rows in memory: one per live key, the dirty ones, and the eviction of clean ones.
 
+use crate::StateError;
 use crate::keyed::KeyedState;
 use crate::keyed::dynamic::Extra;
+use crate::state::handle::Left;
+use crate::value::AsKey;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use std::convert::Infallible;
 use std::hash::{BuildHasher, Hash};
+use std::hint::black_box;
 
 /// Rows that one event may look at to evict clean ones, so that no single event pays for all.
 const SWEEP: usize = 64;
+
+/// Dirty rows that a commit looks at before it works on the first of them, so that the processor waits for all at once.
+const AHEAD: usize = 64;
 
 /// What is held in memory of one key.
 pub(super) struct Row<S: KeyedState> {
@@ -18,19 +26,63 @@ pub(super) struct Row<S: KeyedState> {
     pub(super) status: Status,
 }
 
-/// What the store knows of a row.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Status {
-    /// Memory that it takes, in bytes, roughly.
-    pub(super) weight: usize,
-    /// Memory of the key outside the row, of that.
-    pub(super) key: u32,
+/// What the store knows of a row, in one word: an event compares it with that of before, and mostly finds it the same.
+///
+/// From the top: 32 bits memory of the cells outside the row, 16 bits that of the key, both in bytes; the flags below.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Status(u64);
+
+impl Status {
     /// It has what no commit has written.
-    pub(super) dirty: bool,
+    const DIRTY: u64 = 1;
     /// It was used since the sweep last passed.
-    pub(super) recent: bool,
+    const RECENT: u64 = 2;
     /// Nothing of it is left to read from the backend.
-    pub(super) complete: bool,
+    const COMPLETE: u64 = 4;
+
+    /// What is known of the row of a key that takes `key` bytes of memory.
+    fn new(key: usize) -> Self {
+        Self(u64::from(u16::try_from(key).unwrap_or(u16::MAX)) << 16)
+    }
+
+    /// Memory outside the row, in bytes, roughly.
+    fn outside(self) -> usize {
+        ((self.0 >> 32) + (self.0 >> 16 & 0xffff)) as usize
+    }
+
+    pub(super) fn is_dirty(self) -> bool {
+        self.0 & Self::DIRTY != 0
+    }
+
+    #[inline]
+    pub(super) fn is_complete(self) -> bool {
+        self.0 & Self::COMPLETE != 0
+    }
+
+    /// What is known of it after an event.
+    #[inline(always)]
+    pub(super) fn after(self, left: &Left) -> Self {
+        let cells = u64::from(u32::try_from(left.weight).unwrap_or(u32::MAX));
+        let key_and_dirty = self.0 & (0xffff_0000 | Self::DIRTY);
+        let complete = if left.complete { Self::COMPLETE } else { 0 };
+        Self(cells << 32 | key_and_dirty | u64::from(left.wrote) | Self::RECENT | complete)
+    }
+
+    /// What is known of it when all of it has been read.
+    pub(super) fn completed(self) -> Self {
+        Self(self.0 | Self::COMPLETE)
+    }
+
+    pub(super) fn committed(self) -> Self {
+        Self(self.0 & !Self::DIRTY)
+    }
+
+    /// Takes the mark of recent use away, and says whether it was there.
+    fn take_recent(&mut self) -> bool {
+        let recent = self.0 & Self::RECENT != 0;
+        self.0 &= !Self::RECENT;
+        recent
+    }
 }
 
 /// All rows in memory.
@@ -53,23 +105,28 @@ pub(super) struct Weight {
 
 impl Weight {
     /// Takes note of what an event made of a row.
-    pub(super) fn update(&mut self, before: Status, after: Status) {
-        self.all = self.all + after.weight - before.weight;
-        self.dirty += if after.dirty { after.weight } else { 0 };
-        self.dirty -= if before.dirty { before.weight } else { 0 };
+    pub(super) fn update<S: KeyedState>(&mut self, before: Status, after: Status) {
+        let (old, new) = (Row::<S>::SIZE + before.outside(), Row::<S>::SIZE + after.outside());
+        self.all = self.all + new - old;
+        self.dirty += if after.is_dirty() { new } else { 0 };
+        self.dirty -= if before.is_dirty() { old } else { 0 };
     }
 }
 
 impl<S: KeyedState> Row<S> {
+    /// Memory of a row itself, in bytes; a byte of the table's own comes with each.
+    const SIZE: usize = size_of::<Self>() + 1;
+
     /// A row of nothing yet, for a key that takes `encoded` bytes.
     pub(super) fn new(key: S::Key, encoded: usize) -> Self {
-        let outside = if std::mem::needs_drop::<S::Key>() { u32::try_from(encoded).unwrap_or(u32::MAX) } else { 0 };
-        let status = Status { weight: Self::WEIGHT + outside as usize, key: outside, ..Status::default() };
+        let status = Status::new(if std::mem::needs_drop::<S::Key>() { encoded } else { 0 });
         Self { key, cells: S::Row::default(), extra: None, status }
     }
 
-    /// Memory of a row itself, in bytes; a byte of the table's own comes with each.
-    pub(super) const WEIGHT: usize = size_of::<Self>() + 1;
+    /// Memory that it takes, in bytes, roughly.
+    pub(super) fn weight(&self) -> usize {
+        Self::SIZE + self.status.outside()
+    }
 }
 
 impl<S: KeyedState> Rows<S> {
@@ -89,6 +146,58 @@ impl<S: KeyedState> Rows<S> {
 
     pub(super) fn needs_commit(&self) -> bool {
         self.weight.dirty > 0 && self.weight.dirty >= self.weight.budget / 2
+    }
+
+    /// The row of `key`, which hashes to `hash`, for an event; `admit` makes one if there is none.
+    #[inline]
+    pub(super) fn seat<Q>(
+        &mut self,
+        hash: u64,
+        key: &Q,
+        admit: impl FnOnce(S::Key) -> Result<Row<S>, StateError>,
+    ) -> Result<Seat<'_, S>, StateError>
+    where
+        Q: AsKey<S::Key> + ?Sized,
+    {
+        let Self { table, hasher, dirty, weight, .. } = self;
+        let (row, new) = match table.find_entry(hash, |row| Q::borrowed(&row.key) == key) {
+            Ok(row) => (row.into_mut(), false),
+            Err(absent) => {
+                let row = admit(key.to_owned())?;
+                weight.all += row.weight();
+                (absent.into_table().insert_unique(hash, row, |row| hasher.hash_one(&row.key)).into_mut(), true)
+            }
+        };
+        Ok(Seat { row, new, hash, dirty, weight })
+    }
+
+    /// Runs `f` on all dirty rows until it fails.
+    pub(super) fn for_each_dirty<E>(&mut self, mut f: impl FnMut(&mut Row<S>) -> Result<(), E>) -> Result<(), E> {
+        let Self { table, hasher, dirty, .. } = self;
+        for hashes in dirty.chunks(AHEAD) {
+            for hash in hashes {
+                black_box(table.find(*hash, |row| row.status.is_dirty()).is_some());
+            }
+            for hash in hashes {
+                // One, but for collisions.
+                let rows = table.iter_hash_mut(*hash);
+                rows.filter(|row| row.status.is_dirty() && hasher.hash_one(&row.key) == *hash).try_for_each(&mut f)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the dirty rows clean, by `f` on each.
+    pub(super) fn settle(&mut self, mut f: impl FnMut(&mut Row<S>)) {
+        let mut clean = 0;
+        let Ok(()) = self.for_each_dirty(|row| {
+            f(row);
+            row.status = row.status.committed();
+            clean += row.weight();
+            Ok::<(), Infallible>(())
+        });
+        self.weight.dirty -= clean;
+        self.dirty.clear();
     }
 
     /// Drops clean rows that were not used lately, until the rest fits the budget or has been looked at.
@@ -120,25 +229,43 @@ impl<S: KeyedState> Rows<S> {
             }
             self.hand = if self.hand + 1 < self.table.num_buckets() { self.hand + 1 } else { 0 };
             let Some(row) = self.table.get_bucket_mut(self.hand) else { continue };
-            if row.status.dirty {
+            if row.status.is_dirty() {
                 continue;
             }
-            if std::mem::take(&mut row.status.recent) {
+            if row.status.take_recent() {
                 continue;
             }
             if let Ok(entry) = self.table.get_bucket_entry(self.hand) {
                 let (row, _) = entry.remove();
-                self.weight.all -= row.status.weight;
+                self.weight.all -= row.weight();
             }
         }
     }
 }
 
-/// The dirty rows of `table` whose keys hash to `hash`: one, but for collisions.
-pub(super) fn dirty_rows<'a, S: KeyedState>(
-    table: &'a mut HashTable<Row<S>>,
-    hasher: &'a RandomState,
+/// A row, and the books in which an event on it is entered.
+pub(super) struct Seat<'a, S: KeyedState> {
+    pub(super) row: &'a mut Row<S>,
+    /// The row was made for this event, and its key encoded for that.
+    pub(super) new: bool,
     hash: u64,
-) -> impl Iterator<Item = &'a mut Row<S>> {
-    table.iter_hash_mut(hash).filter(move |row| row.status.dirty && hasher.hash_one(&row.key) == hash)
+    dirty: &'a mut Vec<u64>,
+    weight: &'a mut Weight,
+}
+
+impl<'a, S: KeyedState> Seat<'a, S> {
+    /// Takes note of what an event made of the row; returns its key.
+    #[inline(always)]
+    pub(super) fn leave(self, left: &Left) -> &'a S::Key {
+        let Self { row, hash, dirty, weight, .. } = self;
+        let (before, after) = (row.status, row.status.after(left));
+        if after != before {
+            if after.is_dirty() && !before.is_dirty() {
+                dirty.push(hash);
+            }
+            weight.update::<S>(before, after);
+            row.status = after;
+        }
+        &row.key
+    }
 }

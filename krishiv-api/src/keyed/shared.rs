@@ -140,6 +140,11 @@ impl Shared {
         event.plain.len() - 1
     }
 
+    /// Disk slots of all plain cells.
+    pub(crate) fn plain_slots(&self) -> Vec<u16> {
+        lock(&self.event).plain.clone()
+    }
+
     /// The record of the plain cell at `place`, read together with all others of the row.
     pub(crate) fn plain(&self, place: usize) -> Result<Option<Vec<u8>>, StateError> {
         let mut event = lock(&self.event);

@@ -7,8 +7,8 @@ pub(super) struct Enter;
 
 impl Visitor for Enter {
     #[inline]
-    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
-        if let Some(core) = handle.core() {
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core_mut() {
             core.enter(cell);
         }
     }
@@ -18,9 +18,32 @@ impl Visitor for Enter {
 pub(super) struct Adopt;
 
 impl Visitor for Adopt {
-    fn visit<H: Handle>(&mut self, handle: &H, _: &mut H::Cell) {
-        if let Some(core) = handle.core() {
+    fn visit<H: Handle>(&mut self, handle: &mut H, _: &mut H::Cell) {
+        if let Some(core) = handle.core_mut() {
             core.adopt();
+        }
+    }
+}
+
+/// Whether nothing of a row is left to read from the backend.
+pub(super) struct Complete(pub(super) bool);
+
+impl Visitor for Complete {
+    #[inline]
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core() {
+            self.0 &= core.is_complete(cell);
+        }
+    }
+}
+
+/// Takes what was read for a row ahead of its event.
+pub(super) struct Preload<'a>(pub(super) &'a [Option<Vec<u8>>]);
+
+impl Visitor for Preload<'_> {
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core() {
+            core.preload(cell, self.0);
         }
     }
 }
@@ -29,8 +52,8 @@ impl Visitor for Adopt {
 pub(super) struct Undo;
 
 impl Visitor for Undo {
-    fn visit<H: Handle>(&mut self, handle: &H, _: &mut H::Cell) {
-        if let Some(core) = handle.core() {
+    fn visit<H: Handle>(&mut self, handle: &mut H, _: &mut H::Cell) {
+        if let Some(core) = handle.core_mut() {
             core.undo();
         }
     }
@@ -39,20 +62,11 @@ impl Visitor for Undo {
 /// Lets a row leave the handles, and sums up what has become of it.
 pub(super) struct Leave(pub(super) Left);
 
-impl Leave {
-    #[inline]
-    pub(super) fn add(&mut self, left: Left) {
-        self.0.wrote |= left.wrote;
-        self.0.complete &= left.complete;
-        self.0.weight += left.weight;
-    }
-}
-
 impl Visitor for Leave {
     #[inline]
-    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell) {
-        if let Some(core) = handle.core() {
-            self.add(core.leave(cell));
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core_mut() {
+            self.0 = self.0.and(&core.leave(cell));
         }
     }
 }

@@ -24,6 +24,9 @@ pub enum Cell<T> {
     Unloaded,
     /// There is no value; `dirty` when the backend may still have one.
     Absent { dirty: bool },
+    /// There is one that the backend does not have, by the codec of the state, and it does not end: another one in its
+    /// place changes nothing else, which is what makes most writes cheap.
+    Hot { heap: u32, value: T },
     /// There is one; `dirty` when the backend has another or none.
     Present { dirty: bool, codec: Codec, clock: TtlClock, heap: u32, expires_at: i64, value: T },
 }
@@ -34,10 +37,6 @@ impl<T> Cell<T> {
         let heap = if std::mem::needs_drop::<T>() { u32::try_from(size).unwrap_or(u32::MAX) } else { 0 };
         Self::Present { dirty: false, codec, clock: stamp.clock, heap, expires_at: stamp.expires_at, value }
     }
-
-    fn is_dirty(&self) -> bool {
-        matches!(self, Self::Absent { dirty: true } | Self::Present { dirty: true, .. })
-    }
 }
 
 /// What an event that fails goes back to.
@@ -46,6 +45,8 @@ enum Before<T> {
     Same,
     /// It has only renewed the stamp.
     Stamp { dirty: bool, stamp: Stamp },
+    /// It has put another value in the place of this hot one.
+    Hot { heap: u32, value: T },
     /// It has written.
     Cell(Cell<T>),
 }
@@ -84,7 +85,7 @@ impl<T: StateValue> Value<T> {
     pub(crate) fn ready(&self) -> Result<(), StateError> {
         if let Ok(live) = self.live.try_borrow() {
             match live.cell {
-                Cell::Absent { .. } => return Ok(()),
+                Cell::Hot { .. } | Cell::Absent { .. } => return Ok(()),
                 Cell::Present { .. } if !self.slot.can_expire() => return Ok(()),
                 _ => {}
             }
@@ -108,7 +109,7 @@ impl<T: StateValue> Value<T> {
         match live.cell {
             Cell::Outside => return Err(self.outside()),
             Cell::Unloaded => live.cell = Cell::found(self.slot.load(&[])?),
-            Cell::Absent { .. } | Cell::Present { .. } => {}
+            Cell::Absent { .. } | Cell::Hot { .. } | Cell::Present { .. } => {}
         }
         let Cell::Present { dirty, clock, expires_at, .. } = &mut live.cell else { return Ok(()) };
         let stamp = Stamp { expires_at: *expires_at, clock: *clock };
@@ -133,6 +134,7 @@ impl<T: StateValue> Value<T> {
         // What `ready` and `read` would do in two looks.
         if let Ok(live) = self.live.try_borrow() {
             match &live.cell {
+                Cell::Hot { value, .. } => return Ok(f(Some(value))),
                 Cell::Present { value, .. } if !self.slot.can_expire() => return Ok(f(Some(value))),
                 Cell::Absent { .. } => return Ok(f(None)),
                 _ => {}
@@ -147,18 +149,45 @@ impl<T: StateValue> Value<T> {
     pub(crate) fn read<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
         Ok(f(match &live.cell {
-            Cell::Present { value, .. } => Some(value),
+            Cell::Hot { value, .. } | Cell::Present { value, .. } => Some(value),
             _ => None,
         }))
     }
 
-    /// Sets the value, to be stored by `codec` where that can carry it.
+    /// Sets the value.
     #[inline(always)]
-    pub(crate) fn set(&self, value: T, codec: Codec) -> Result<(), StateError> {
-        let Stamp { expires_at, clock } = self.slot.stamp();
-        let heap = heap_size(&value).map_err(|error| self.slot.blame(error))?;
-        let heap = u32::try_from(heap).unwrap_or(u32::MAX);
-        self.replace(Cell::Present { dirty: true, codec, clock, heap, expires_at, value })
+    pub(crate) fn set(&self, value: T) -> Result<(), StateError> {
+        if let Ok(mut live) = self.live.try_borrow_mut()
+            && let Live { cell: Cell::Hot { heap, value: there }, before } = &mut *live
+        {
+            // What owns no memory has none to count.
+            let heap = if std::mem::needs_drop::<T>() { std::mem::replace(heap, self.heap(&value)?) } else { 0 };
+            let value = std::mem::replace(there, value);
+            if matches!(before, Before::Same) {
+                *before = Before::Hot { heap, value };
+            }
+            return Ok(());
+        }
+        self.set_by(value, self.slot.codec)
+    }
+
+    /// Sets the value, to be stored by `codec` where that can carry it.
+    #[inline(never)]
+    pub(crate) fn set_by(&self, value: T, codec: Codec) -> Result<(), StateError> {
+        let heap = self.heap(&value)?;
+        self.replace(if !self.slot.can_expire() && codec == self.slot.codec {
+            Cell::Hot { heap, value }
+        } else {
+            let Stamp { expires_at, clock } = self.slot.stamp();
+            Cell::Present { dirty: true, codec, clock, heap, expires_at, value }
+        })
+    }
+
+    /// Memory of `value` outside itself, in bytes.
+    #[inline]
+    fn heap(&self, value: &T) -> Result<u32, StateError> {
+        let heap = heap_size(value).map_err(|error| self.slot.blame(error))?;
+        Ok(u32::try_from(heap).unwrap_or(u32::MAX))
     }
 
     /// Removes the value.
@@ -169,18 +198,18 @@ impl<T: StateValue> Value<T> {
         self.replace(Cell::Absent { dirty: true })
     }
 
-    #[inline(always)]
     fn replace(&self, new: Cell<T>) -> Result<(), StateError> {
         let live = &mut *self.borrow()?;
         if matches!(live.cell, Cell::Outside) {
             return Err(self.outside());
         }
         let old = std::mem::replace(&mut live.cell, new);
-        match live.before {
-            Before::Cell(_) => {}
-            Before::Same => live.before = Before::Cell(old),
-            Before::Stamp { dirty, stamp } => live.before = Before::Cell(with_stamp(old, dirty, stamp)),
-        }
+        live.before = Before::Cell(match std::mem::replace(&mut live.before, Before::Same) {
+            Before::Cell(first) => first,
+            Before::Same => old,
+            Before::Stamp { dirty, stamp } => with_stamp(old, dirty, stamp),
+            Before::Hot { heap, value } => Cell::Hot { heap, value },
+        });
         Ok(())
     }
 
@@ -194,12 +223,13 @@ impl<T: StateValue> Value<T> {
             let live = self.borrow()?;
             match &live.cell {
                 Cell::Present { value, codec, .. } => (Some(value.clone()), *codec),
+                Cell::Hot { value, .. } => (Some(value.clone()), self.slot.codec),
                 _ => (None, self.slot.codec),
             }
         };
         let result = f(&mut value);
         match value {
-            Some(value) => self.set(value, codec)?,
+            Some(value) => self.set_by(value, codec)?,
             None => self.clear()?,
         }
         Ok(result)
@@ -210,7 +240,7 @@ impl<T: StateValue + Clone> Value<T> {
     /// Merges `value` into what is there, by `reducer` or else the state's own.
     pub(crate) fn merge(&self, value: T, reducer: Option<fn(T, T) -> T>) -> Result<(), StateError> {
         match reducer.or(self.reducer) {
-            None => self.set(value, self.slot.codec),
+            None => self.set(value),
             Some(reducer) => self.update(|old| {
                 *old = Some(match old.take() {
                     Some(old) => reducer(old, value),
@@ -229,42 +259,59 @@ impl<T: StateValue> Core for Value<T> {
     }
 
     #[inline]
-    fn enter(&self, cell: &mut Cell<T>) {
-        std::mem::swap(&mut self.live.borrow_mut().cell, cell);
+    fn enter(&mut self, cell: &mut Cell<T>) {
+        std::mem::swap(&mut self.live.get_mut().cell, cell);
     }
 
     #[inline]
-    fn leave(&self, cell: &mut Cell<T>) -> Left {
-        let live = &mut *self.live.borrow_mut();
+    fn leave(&mut self, cell: &mut Cell<T>) -> Left {
+        let live = self.live.get_mut();
         let wrote = !matches!(live.before, Before::Same);
         if wrote {
             live.before = Before::Same;
         }
         std::mem::swap(&mut live.cell, cell);
-        let weight = if let Cell::Present { heap, .. } = cell { *heap as usize } else { 0 };
-        Left { wrote, complete: !matches!(cell, Cell::Unloaded), weight }
+        let weight = match cell {
+            Cell::Hot { heap, .. } | Cell::Present { heap, .. } if std::mem::needs_drop::<T>() => *heap as usize,
+            _ => 0,
+        };
+        Left { wrote, complete: self.is_complete(cell), weight }
     }
 
-    fn undo(&self) {
-        let live = &mut *self.live.borrow_mut();
+    fn undo(&mut self) {
+        let live = self.live.get_mut();
         match std::mem::replace(&mut live.before, Before::Same) {
             Before::Same => {}
             Before::Stamp { dirty, stamp } => {
                 let cell = std::mem::replace(&mut live.cell, Cell::Unloaded);
                 live.cell = with_stamp(cell, dirty, stamp);
             }
+            Before::Hot { heap, value } => live.cell = Cell::Hot { heap, value },
             Before::Cell(cell) => live.cell = cell,
         }
     }
 
     /// Keeps the value if it was read together with another one.
-    fn adopt(&self) {
-        let live = &mut *self.live.borrow_mut();
+    fn adopt(&mut self) {
+        let live = self.live.get_mut();
         if matches!(live.cell, Cell::Unloaded)
             // Damage is reported when the value is asked for: until then it stays unread.
             && let Ok(found) = self.slot.load(&[])
         {
             live.cell = Cell::found(found);
+        }
+    }
+
+    #[inline]
+    fn is_complete(&self, cell: &Cell<T>) -> bool {
+        !matches!(cell, Cell::Unloaded)
+    }
+
+    fn preload(&self, cell: &mut Cell<T>, found: &[Option<Vec<u8>>]) {
+        if matches!(cell, Cell::Unloaded)
+            && let Ok(found) = self.slot.read_plain(found)
+        {
+            *cell = Cell::found(found);
         }
     }
 
@@ -274,6 +321,7 @@ impl<T: StateValue> Core for Value<T> {
                 let stamp = Stamp { expires_at: *expires_at, clock: *clock };
                 self.slot.put(batch, row, &[], value, (*codec, stamp))
             }
+            Cell::Hot { value, .. } => self.slot.put(batch, row, &[], value, (self.slot.codec, Stamp::NEVER)),
             Cell::Absent { dirty: true } => {
                 self.slot.delete(batch, row, &[]);
                 Ok(())
@@ -283,10 +331,15 @@ impl<T: StateValue> Core for Value<T> {
     }
 
     fn committed(&self, cell: &mut Cell<T>) {
-        if cell.is_dirty()
-            && let Cell::Absent { dirty } | Cell::Present { dirty, .. } = cell
-        {
-            *dirty = false;
+        match cell {
+            Cell::Absent { dirty } | Cell::Present { dirty, .. } => *dirty = false,
+            Cell::Hot { .. } => {
+                if let Cell::Hot { heap, value } = std::mem::replace(cell, Cell::Unloaded) {
+                    let Stamp { expires_at, clock } = Stamp::NEVER;
+                    *cell = Cell::Present { dirty: false, codec: self.slot.codec, clock, heap, expires_at, value };
+                }
+            }
+            Cell::Outside | Cell::Unloaded => {}
         }
     }
 
@@ -295,6 +348,7 @@ impl<T: StateValue> Core for Value<T> {
             Cell::Present { clock, expires_at, .. } => {
                 !self.slot.is_expired(Stamp { expires_at: *expires_at, clock: *clock })
             }
+            Cell::Hot { .. } => true,
             Cell::Absent { .. } => false,
             Cell::Outside | Cell::Unloaded => stored.iter().any(|(slot, _)| self.slot.owns(*slot)),
         }

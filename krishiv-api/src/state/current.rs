@@ -9,9 +9,21 @@ use crate::keyed::tables::Tables;
 use crate::state::handle::{Calls, Core, Handle, Left};
 use scoped_tls_hkt::scoped_thread_local;
 use std::any::Any;
+use std::cell::Cell;
 use std::sync::Arc;
 
-scoped_thread_local!(static CURRENT: for<'a> &'a dyn Current);
+scoped_thread_local!(
+    #[allow(dead_code)]
+    static CURRENT: for<'a> &'a dyn Current
+);
+
+thread_local! {
+    static PLACE: Cell<Option<&'static dyn Current>> = const { Cell::new(None) };
+}
+
+/// Where it is, as a constant: generic code in other crates would have to ask the static that the macro makes, by two
+/// indirect calls an event.
+const STORE: &CURRENT<'static> = &CURRENT { inner: &PLACE };
 
 /// A store with an event under way.
 pub(crate) trait Current {
@@ -30,15 +42,15 @@ pub(crate) trait Current {
 /// Runs `f` with `current` as the store being processed.
 #[inline]
 pub(crate) fn enter<R>(current: &dyn Current, f: impl FnOnce() -> R) -> R {
-    CURRENT.set(current, f)
+    STORE.set(current, f)
 }
 
 /// Runs `f` on the handle called `name` of the store being processed, which is bound on its first use.
 pub(crate) fn with_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> Result<R, StateError> {
-    if !CURRENT.is_set() {
+    if !STORE.is_set() {
         return Err(StateError::from(Cause::OutsideEvent).at_state(name));
     }
-    CURRENT.with(|current| {
+    STORE.with(|current| {
         let shared = current.shared();
         if let Some(declared) = current.declared(name) {
             let handle = declared.downcast_ref::<H>();
@@ -54,8 +66,8 @@ pub(crate) fn with_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> 
 
 /// Latches `error` in the store being processed.
 pub(crate) fn latch(error: StateError) {
-    if CURRENT.is_set() {
-        CURRENT.with(|current| current.shared().latch(error));
+    if STORE.is_set() {
+        STORE.with(|current| current.shared().latch(error));
     }
 }
 
@@ -93,10 +105,12 @@ pub(crate) fn describe(
 pub(crate) trait AnyHandle: Send {
     fn as_any(&self) -> &dyn Any;
     fn new_cell(&self) -> Box<dyn Any + Send>;
-    fn enter(&self, cell: &mut (dyn Any + Send));
-    fn undo(&self);
-    fn adopt(&self);
-    fn leave(&self, cell: &mut (dyn Any + Send)) -> Left;
+    fn enter(&mut self, cell: &mut (dyn Any + Send));
+    fn undo(&mut self);
+    fn adopt(&mut self);
+    fn leave(&mut self, cell: &mut (dyn Any + Send)) -> Left;
+    fn is_complete(&self, cell: &(dyn Any + Send)) -> bool;
+    fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]);
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
     fn committed(&self, cell: &mut (dyn Any + Send));
     fn holds(&self, cell: &(dyn Any + Send), stored: &[(u16, &[u8])]) -> bool;
@@ -111,24 +125,35 @@ impl<H: Handle> AnyHandle for H {
     fn new_cell(&self) -> Box<dyn Any + Send> {
         Box::new(H::Cell::default())
     }
-    fn enter(&self, cell: &mut (dyn Any + Send)) {
-        if let (Some(core), Some(cell)) = (self.core(), cell.downcast_mut()) {
+    fn enter(&mut self, cell: &mut (dyn Any + Send)) {
+        if let (Some(core), Some(cell)) = (self.core_mut(), cell.downcast_mut()) {
             core.enter(cell);
         }
     }
-    fn undo(&self) {
-        self.core().into_iter().for_each(Core::undo);
+    fn undo(&mut self) {
+        self.core_mut().into_iter().for_each(Core::undo);
     }
-    fn adopt(&self) {
-        self.core().into_iter().for_each(Core::adopt);
+    fn adopt(&mut self) {
+        self.core_mut().into_iter().for_each(Core::adopt);
     }
-    fn leave(&self, cell: &mut (dyn Any + Send)) -> Left {
-        match (self.core(), cell.downcast_mut()) {
+    fn leave(&mut self, cell: &mut (dyn Any + Send)) -> Left {
+        match (self.core_mut(), cell.downcast_mut()) {
             (Some(core), Some(cell)) => {
                 let left = core.leave(cell);
                 Left { weight: left.weight + size_of::<H::Cell>(), ..left }
             }
             _ => Left { wrote: false, complete: false, weight: 0 },
+        }
+    }
+    fn is_complete(&self, cell: &(dyn Any + Send)) -> bool {
+        match (self.core(), cell.downcast_ref()) {
+            (Some(core), Some(cell)) => core.is_complete(cell),
+            _ => false,
+        }
+    }
+    fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]) {
+        if let (Some(core), Some(cell)) = (self.core(), cell.downcast_mut()) {
+            core.preload(cell, found);
         }
     }
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {

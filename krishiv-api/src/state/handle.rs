@@ -45,6 +45,9 @@ pub trait Handle: Sized + Send + 'static {
 
     #[doc(hidden)]
     fn binding(&self) -> &Binding<Self::Core>;
+
+    #[doc(hidden)]
+    fn binding_mut(&mut self) -> &mut Binding<Self::Core>;
 }
 
 /// What a type looks like to serde: of a value, and for maps of the key in front of it.
@@ -81,6 +84,21 @@ pub struct Left {
     pub(crate) weight: usize,
 }
 
+impl Left {
+    /// What has become of no cell at all.
+    pub(crate) const NOTHING: Self = Self { wrote: false, complete: true, weight: 0 };
+
+    /// What has become of these cells and those.
+    #[inline(always)]
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self {
+            wrote: self.wrote | other.wrote,
+            complete: self.complete & other.complete,
+            weight: self.weight + other.weight,
+        }
+    }
+}
+
 /// The part of a handle that belongs to a store.
 ///
 /// It rests empty. Entering a key moves the key's cell into it, leaving moves it back.
@@ -90,16 +108,24 @@ pub trait Core: Send + 'static {
     fn slot(&self) -> &Slot;
 
     /// Takes the cell of the key that is entered, and leaves its own there.
-    fn enter(&self, cell: &mut Self::Cell);
+    fn enter(&mut self, cell: &mut Self::Cell);
 
     /// Goes back to before the event.
-    fn undo(&self);
+    fn undo(&mut self);
 
     /// Gives the cell back at the end of an event, and says what has become of it.
-    fn leave(&self, cell: &mut Self::Cell) -> Left;
+    fn leave(&mut self, cell: &mut Self::Cell) -> Left;
 
     /// Keeps what was read of this cell together with others.
-    fn adopt(&self) {}
+    fn adopt(&mut self) {}
+
+    /// Whether nothing of the cell is left to read from the backend.
+    fn is_complete(&self, cell: &Self::Cell) -> bool;
+
+    /// Takes what was read for a row ahead of its event: `found` has the records of all plain cells.
+    fn preload(&self, cell: &mut Self::Cell, found: &[Option<Vec<u8>>]) {
+        let _ = (cell, found);
+    }
 
     /// Adds what the cell has to write to `batch`; can be repeated until [`committed`](Self::committed).
     fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
@@ -120,7 +146,7 @@ pub trait Core: Send + 'static {
 /// Something that goes over all handles of a struct, each with its cell.
 #[doc(hidden)]
 pub trait Visitor {
-    fn visit<H: Handle>(&mut self, handle: &H, cell: &mut H::Cell);
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell);
 }
 
 /// How the methods of a handle reach its store.
@@ -134,16 +160,31 @@ pub(crate) trait Calls: Handle {
         }
     }
 
+    /// The same between events, when nobody else looks at it.
+    #[inline(always)]
+    fn core_mut(&mut self) -> Option<&mut Self::Core> {
+        match self.binding_mut() {
+            Binding::Bound(core) => Some(core),
+            Binding::Named(_) => None,
+        }
+    }
+
     /// Runs `f` on the bound handle: this one, or the one of that name in the store being processed.
     #[inline(always)]
     fn try_run<R>(&self, f: impl FnOnce(&Self::Core) -> Result<R, StateError>) -> Result<R, StateError> {
         match self.binding() {
             Binding::Bound(core) => f(core),
-            Binding::Named(name) => current::with_handle(name, |handle: &Self| match handle.core() {
-                Some(core) => f(core),
-                None => Err(Cause::OutsideEvent.into()),
-            })?,
+            Binding::Named(name) => Self::run_named(name, f),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_named<R>(name: &str, f: impl FnOnce(&Self::Core) -> Result<R, StateError>) -> Result<R, StateError> {
+        current::with_handle(name, |handle: &Self| match handle.core() {
+            Some(core) => f(core),
+            None => Err(Cause::OutsideEvent.into()),
+        })?
     }
 
     /// The same for calls that cannot fail to the eye: a failure undoes the event, and reads as absent.

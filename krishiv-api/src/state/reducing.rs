@@ -54,6 +54,10 @@ impl<T: StateValue> Handle for ReducingState<T> {
     fn binding(&self) -> &Binding<Value<T>> {
         &self.binding
     }
+    #[inline]
+    fn binding_mut(&mut self) -> &mut Binding<Value<T>> {
+        &mut self.binding
+    }
 }
 
 impl<T> ReducingState<T> {

@@ -130,6 +130,17 @@ impl Slot {
         }
     }
 
+    /// Decodes the record among those of all plain cells of a row; damage is for whoever asks for the value.
+    pub(crate) fn read_plain<T: StateValue>(&self, found: &[Option<Vec<u8>>]) -> Result<Option<Loaded<T>>, StateError> {
+        let record = |place: usize| found.get(place).and_then(Option::as_deref);
+        let Some((current, other)) = self.plain else { return Ok(None) };
+        match (record(current), self.other, other.and_then(record)) {
+            (Some(bytes), _, _) => self.read(self.current, bytes).map(Some),
+            (None, Some(slot), Some(bytes)) => self.read(slot, bytes).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn read<T: StateValue>(&self, disk_slot: u16, bytes: &[u8]) -> Result<Loaded<T>, StateError> {
         let head = record::head(bytes, disk_slot & STAMPED != 0)?;
         let stamp = head.stamp.unwrap_or_else(|| self.expiry.unstamped());
@@ -166,20 +177,19 @@ impl Slot {
         value: &T,
         (codec, stamp): (Codec, Stamp),
     ) -> Result<(), StateError> {
-        if let Some(other) = self.other {
-            batch.delete(&row.record(other, suffix));
-        }
-        let mut bytes = Vec::new();
         let stamp = (self.current & STAMPED != 0).then_some(stamp);
-        record::write(value, codec, stamp, &mut bytes).map_err(|error| self.blame(error))?;
-        batch.put(&row.record(self.current, suffix), &bytes);
+        let key = |bytes: &mut Vec<u8>| row.append(self.current, suffix, bytes);
+        batch.put_with(key, |bytes| record::write(value, codec, stamp, bytes)).map_err(|error| self.blame(error))?;
+        if let Some(other) = self.other {
+            batch.delete_with(|bytes| row.append(other, suffix, bytes));
+        }
         Ok(())
     }
 
     /// Adds the removal of the record under `suffix` to `batch`.
     pub(crate) fn delete(&self, batch: &mut WriteBatch, row: &RowKey, suffix: &[u8]) {
         for slot in self.disk_slots() {
-            batch.delete(&row.record(slot, suffix));
+            batch.delete_with(|bytes| row.append(slot, suffix, bytes));
         }
     }
 

@@ -4,7 +4,7 @@ use crate::StateError;
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
 use crate::state::cell::{Cell, Value};
-use crate::state::handle::{Binding, Calls, Core, Handle, Shapes};
+use crate::state::handle::{Binding, Calls, Handle, Shapes};
 use crate::state::slot::Slot;
 use crate::value::StateValue;
 
@@ -58,6 +58,10 @@ impl<T: StateValue> Handle for ValueState<T> {
     fn binding(&self) -> &Binding<Value<T>> {
         &self.binding
     }
+    #[inline]
+    fn binding_mut(&mut self) -> &mut Binding<Value<T>> {
+        &mut self.binding
+    }
 }
 
 impl<T: StateValue> ValueState<T> {
@@ -85,7 +89,7 @@ impl<T: StateValue> ValueState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn set(&self, value: T) {
-        self.run(|core| core.set(value, core.slot().codec), || ())
+        self.run(|core| core.set(value), || ())
     }
 
     /// [`set`](Self::set) that returns its failure and leaves the event alone.
@@ -104,7 +108,7 @@ impl<T: StateValue> ValueState<T> {
     ///
     /// When it cannot be written: no key is being processed, or the state has another type.
     pub fn try_set(&self, value: T) -> Result<(), StateError> {
-        self.try_run(|core| core.set(value, core.slot().codec))
+        self.try_run(|core| core.set(value))
     }
 
     /// Sets the value, and stores it as JSON.
@@ -122,7 +126,7 @@ impl<T: StateValue> ValueState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn set_json(&self, value: T) {
-        self.run(|core| core.set(value, Codec::Json), || ())
+        self.run(|core| core.set_by(value, Codec::Json), || ())
     }
 
     /// [`set_json`](Self::set_json) that returns its failure and leaves the event alone.
@@ -141,7 +145,7 @@ impl<T: StateValue> ValueState<T> {
     ///
     /// When it cannot be written: no key is being processed, or the state has another type.
     pub fn try_set_json(&self, value: T) -> Result<(), StateError> {
-        self.try_run(|core| core.set(value, Codec::Json))
+        self.try_run(|core| core.set_by(value, Codec::Json))
     }
 
     /// Whether there is a value.

@@ -85,7 +85,7 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
 
                 #[inline]
                 fn visit<__KrishivVisitor: #runtime::Visitor>(
-                    &self,
+                    &mut self,
                     krishiv_row: &mut Self::Row,
                     krishiv_visitor: &mut __KrishivVisitor,
                 ) {

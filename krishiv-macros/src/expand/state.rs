@@ -65,7 +65,7 @@ impl<'a> State<'a> {
     pub(super) fn visited(&self) -> TokenStream {
         let Self { field: Field { ident, .. }, cell, ty, .. } = self;
         let runtime = runtime(Span::call_site());
-        quote!(#runtime::Visitor::visit::<#ty>(krishiv_visitor, &self.#ident, &mut krishiv_row.#cell);)
+        quote!(#runtime::Visitor::visit::<#ty>(krishiv_visitor, &mut self.#ident, &mut krishiv_row.#cell);)
     }
 }
 

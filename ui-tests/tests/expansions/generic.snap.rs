@@ -115,22 +115,22 @@ const _: () = {
         }
         #[inline]
         fn visit<__KrishivVisitor: __krishiv::Visitor>(
-            &self,
+            &mut self,
             krishiv_row: &mut Self::Row,
             krishiv_visitor: &mut __KrishivVisitor,
         ) {
             __krishiv::Visitor::visit::<
                 ValueState<[V; N]>,
-            >(krishiv_visitor, &self.last, &mut krishiv_row.f0);
+            >(krishiv_visitor, &mut self.last, &mut krishiv_row.f0);
             __krishiv::Visitor::visit::<
                 ReducingState<V>,
-            >(krishiv_visitor, &self.all, &mut krishiv_row.f1);
+            >(krishiv_visitor, &mut self.all, &mut krishiv_row.f1);
             __krishiv::Visitor::visit::<
                 MapState<K, u32>,
-            >(krishiv_visitor, &self.by_key, &mut krishiv_row.f2);
+            >(krishiv_visitor, &mut self.by_key, &mut krishiv_row.f2);
             __krishiv::Visitor::visit::<
                 __KrishivField3,
-            >(krishiv_visitor, &self.count, &mut krishiv_row.f3);
+            >(krishiv_visitor, &mut self.count, &mut krishiv_row.f3);
         }
         fn handle(
             &self,

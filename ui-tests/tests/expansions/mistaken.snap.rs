@@ -38,7 +38,7 @@ const _: () = {
             ::core::unreachable!()
         }
         fn visit<__KrishivVisitor: __krishiv::Visitor>(
-            &self,
+            &mut self,
             _: &mut (),
             _: &mut __KrishivVisitor,
         ) {}

@@ -121,25 +121,25 @@ const _: () = {
         }
         #[inline]
         fn visit<__KrishivVisitor: __krishiv::Visitor>(
-            &self,
+            &mut self,
             krishiv_row: &mut Self::Row,
             krishiv_visitor: &mut __KrishivVisitor,
         ) {
             __krishiv::Visitor::visit::<
                 __KrishivField0,
-            >(krishiv_visitor, &self.late_streak, &mut krishiv_row.f0);
+            >(krishiv_visitor, &mut self.late_streak, &mut krishiv_row.f0);
             __krishiv::Visitor::visit::<
                 __KrishivField1,
-            >(krishiv_visitor, &self.recent_delays, &mut krishiv_row.f1);
+            >(krishiv_visitor, &mut self.recent_delays, &mut krishiv_row.f1);
             __krishiv::Visitor::visit::<
                 __KrishivField2,
-            >(krishiv_visitor, &self.destinations, &mut krishiv_row.f2);
+            >(krishiv_visitor, &mut self.destinations, &mut krishiv_row.f2);
             __krishiv::Visitor::visit::<
                 __KrishivField3,
-            >(krishiv_visitor, &self.worst_delay, &mut krishiv_row.f3);
+            >(krishiv_visitor, &mut self.worst_delay, &mut krishiv_row.f3);
             __krishiv::Visitor::visit::<
                 __KrishivField4,
-            >(krishiv_visitor, &self.rules, &mut krishiv_row.f4);
+            >(krishiv_visitor, &mut self.rules, &mut krishiv_row.f4);
         }
         fn handle(
             &self,

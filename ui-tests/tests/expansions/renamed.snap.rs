@@ -53,13 +53,13 @@ const _: () = {
         }
         #[inline]
         fn visit<__KrishivVisitor: __krishiv::Visitor>(
-            &self,
+            &mut self,
             krishiv_row: &mut Self::Row,
             krishiv_visitor: &mut __KrishivVisitor,
         ) {
             __krishiv::Visitor::visit::<
                 __KrishivField0,
-            >(krishiv_visitor, &self.log, &mut krishiv_row.f0);
+            >(krishiv_visitor, &mut self.log, &mut krishiv_row.f0);
         }
         fn handle(
             &self,

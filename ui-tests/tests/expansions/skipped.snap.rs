@@ -65,16 +65,16 @@ const _: () = {
         }
         #[inline]
         fn visit<__KrishivVisitor: __krishiv::Visitor>(
-            &self,
+            &mut self,
             krishiv_row: &mut Self::Row,
             krishiv_visitor: &mut __KrishivVisitor,
         ) {
             __krishiv::Visitor::visit::<
                 __KrishivField0,
-            >(krishiv_visitor, &self.r#type, &mut krishiv_row.f0);
+            >(krishiv_visitor, &mut self.r#type, &mut krishiv_row.f0);
             __krishiv::Visitor::visit::<
                 __KrishivField1,
-            >(krishiv_visitor, &self.own, &mut krishiv_row.f1);
+            >(krishiv_visitor, &mut self.own, &mut krishiv_row.f1);
         }
         fn handle(
             &self,
@@ -138,13 +138,13 @@ const _: () = {
         }
         #[inline]
         fn visit<__KrishivVisitor: __krishiv::Visitor>(
-            &self,
+            &mut self,
             krishiv_row: &mut Self::Row,
             krishiv_visitor: &mut __KrishivVisitor,
         ) {
             __krishiv::Visitor::visit::<
                 __KrishivField0,
-            >(krishiv_visitor, &self.seen, &mut krishiv_row.f0);
+            >(krishiv_visitor, &mut self.seen, &mut krishiv_row.f0);
         }
         fn handle(
             &self,

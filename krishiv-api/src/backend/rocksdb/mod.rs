@@ -9,7 +9,10 @@ mod retention;
 
 use super::{Op, Retention, Scan, StateBackend, WriteBatch};
 use crate::StateError;
-use ::rocksdb::{BottommostLevelCompaction, CompactOptions, DB, Direction, IteratorMode, ReadOptions, WriteOptions};
+use ::rocksdb::{
+    BottommostLevelCompaction, CompactOptions, DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, Direction,
+    IteratorMode, ReadOptions, WriteOptions,
+};
 use guard::Guard;
 use retention::Rules;
 use std::fmt;
@@ -71,7 +74,9 @@ impl RocksDbStateBackend {
         let rules = Rules::default();
         let sync = options.is_synced();
         let options = options.build(folder, guard.may_create(), rules.clone());
-        let db = DB::open(&options, folder).map_err(|error| fault::rocksdb(folder, error))?;
+        // By name, since RocksDB reads many keys at once only by the handle of a column family.
+        let families = [(DEFAULT_COLUMN_FAMILY_NAME, options.clone())];
+        let db = DB::open_cf_with_opts(&options, folder, families).map_err(|error| fault::rocksdb(folder, error))?;
         guard.opened(db.latest_sequence_number())?;
         Ok(Self { db, guard, rules, folder: folder.to_owned(), sync })
     }
@@ -125,12 +130,18 @@ impl StateBackend for RocksDbStateBackend {
     const DURABLE: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        self.db.get_opt(key, &verified()).map_err(|error| self.fault(error))
+        let value = self.db.get_pinned_opt(key, &verified()).map_err(|error| self.fault(error))?;
+        Ok(value.map(|value| value.to_vec()))
     }
 
     fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
-        let values = self.db.multi_get_opt(keys, &verified());
-        values.into_iter().map(|value| value.map_err(|error| self.fault(error))).collect()
+        let Some(family) = self.db.cf_handle(DEFAULT_COLUMN_FAMILY_NAME) else {
+            return Err(fault::damaged(&self.folder, "the default column family is gone"));
+        };
+        // It sorts the keys, and reads each block and filter once for all keys that need it.
+        let values = self.db.batched_multi_get_cf_opt(family, keys.iter().copied(), false, &verified());
+        let owned = |value: DBPinnableSlice<'_>| value.to_vec();
+        values.into_iter().map(|value| value.map(|value| value.map(owned)).map_err(|error| self.fault(error))).collect()
     }
 
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
@@ -151,7 +162,8 @@ impl StateBackend for RocksDbStateBackend {
             return Ok(());
         }
         let mut steps = ::rocksdb::WriteBatch::default();
-        for op in batch.iter() {
+        // Neighbours go into the memtable next to each other, which costs a fraction of a search for each.
+        for op in batch.in_key_order() {
             match op {
                 Op::Put(key, value) => steps.put(key, value),
                 Op::Delete(key) => steps.delete(key),

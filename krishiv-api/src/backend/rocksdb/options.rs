@@ -131,7 +131,9 @@ impl RocksDbOptions {
 
     fn suggest(&self, options: &mut Options) {
         let mut table = BlockBasedOptions::default();
-        table.set_block_cache(&Cache::new_lru_cache(self.cache_bytes));
+        // An LRU cache is cut into 64 parts, and the filter of a million keys is larger than a part of 32 MiB: it would be
+        // read and checked anew for each key. This cache is whole, and takes no lock.
+        table.set_block_cache(&Cache::new_hyper_clock_cache(self.cache_bytes, 0));
         table.set_cache_index_and_filter_blocks(true);
         table.set_pin_l0_filter_and_index_blocks_in_cache(true);
         table.set_bloom_filter(10.0, false);

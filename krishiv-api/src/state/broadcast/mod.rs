@@ -116,8 +116,13 @@ impl<K: StateKey, V: StateValue> Handle for BroadcastState<K, V> {
     fn attach(slot: Slot) -> Result<Self, StateError> {
         Ok(Self { binding: Binding::Bound(Table::open(slot)?) })
     }
+    #[inline]
     fn binding(&self) -> &Binding<Table<K, V>> {
         &self.binding
+    }
+    #[inline]
+    fn binding_mut(&mut self) -> &mut Binding<Table<K, V>> {
+        &mut self.binding
     }
 }
 

@@ -187,14 +187,18 @@ impl<K: StateKey, V: StateValue> Core for Table<K, V> {
         &self.slot
     }
 
-    fn enter(&self, (): &mut ()) {}
+    fn enter(&mut self, (): &mut ()) {}
 
-    fn leave(&self, (): &mut ()) -> Left {
+    fn leave(&mut self, (): &mut ()) -> Left {
         Left { wrote: false, complete: true, weight: 0 }
     }
 
-    fn undo(&self) {
-        let local = &mut *self.local.borrow_mut();
+    fn is_complete(&self, (): &()) -> bool {
+        true
+    }
+
+    fn undo(&mut self) {
+        let local = self.local.get_mut();
         while let Some((key, before)) = local.undo.pop() {
             local.set(key, before);
         }

@@ -307,20 +307,24 @@ impl<T: StateValue> Core for List<T> {
         &self.slot
     }
 
-    fn enter(&self, cell: &mut Cell<T>) {
-        std::mem::swap(&mut self.live.borrow_mut().cell, cell);
+    fn enter(&mut self, cell: &mut Cell<T>) {
+        std::mem::swap(&mut self.live.get_mut().cell, cell);
     }
 
-    fn leave(&self, cell: &mut Cell<T>) -> Left {
-        let live = &mut *self.live.borrow_mut();
+    fn leave(&mut self, cell: &mut Cell<T>) -> Left {
+        let live = self.live.get_mut();
         let wrote = !live.undo.is_empty();
         live.undo.clear();
         std::mem::swap(&mut live.cell, cell);
-        Left { wrote, complete: cell.loaded, weight: cell.heap }
+        Left { wrote, complete: self.is_complete(cell), weight: cell.heap }
     }
 
-    fn undo(&self) {
-        let Live { cell, undo } = &mut *self.live.borrow_mut();
+    fn is_complete(&self, cell: &Cell<T>) -> bool {
+        cell.loaded
+    }
+
+    fn undo(&mut self) {
+        let Live { cell, undo } = self.live.get_mut();
         while let Some(step) = undo.pop() {
             match step {
                 Undo::Append(count) => cell.items.truncate(cell.items.len().saturating_sub(count)),

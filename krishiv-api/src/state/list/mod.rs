@@ -51,8 +51,13 @@ impl<T: StateValue> Handle for ListState<T> {
     fn attach(slot: Slot) -> Result<Self, StateError> {
         Ok(Self { binding: Binding::Bound(List::new(slot)) })
     }
+    #[inline]
     fn binding(&self) -> &Binding<List<T>> {
         &self.binding
+    }
+    #[inline]
+    fn binding_mut(&mut self) -> &mut Binding<List<T>> {
+        &mut self.binding
     }
 }
 

@@ -339,20 +339,24 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
         &self.slot
     }
 
-    fn enter(&self, cell: &mut Cell<K, V>) {
-        std::mem::swap(&mut self.live.borrow_mut().cell, cell);
+    fn enter(&mut self, cell: &mut Cell<K, V>) {
+        std::mem::swap(&mut self.live.get_mut().cell, cell);
     }
 
-    fn leave(&self, cell: &mut Cell<K, V>) -> Left {
-        let live = &mut *self.live.borrow_mut();
+    fn leave(&mut self, cell: &mut Cell<K, V>) -> Left {
+        let live = self.live.get_mut();
         let wrote = !live.undo.is_empty();
         live.undo.clear();
         std::mem::swap(&mut live.cell, cell);
-        Left { wrote, complete: cell.complete, weight: cell.weight }
+        Left { wrote, complete: self.is_complete(cell), weight: cell.weight }
     }
 
-    fn undo(&self) {
-        let Live { cell, undo } = &mut *self.live.borrow_mut();
+    fn is_complete(&self, cell: &Cell<K, V>) -> bool {
+        cell.complete
+    }
+
+    fn undo(&mut self) {
+        let Live { cell, undo } = self.live.get_mut();
         while let Some(step) = undo.pop() {
             match step {
                 Undo::Known(key, entry) => drop(cell.insert(key, entry)),

@@ -54,8 +54,13 @@ impl<K: StateKey, V: StateValue> Handle for MapState<K, V> {
     fn attach(slot: Slot) -> Result<Self, StateError> {
         Ok(Self { binding: Binding::Bound(Map::new(slot)) })
     }
+    #[inline]
     fn binding(&self) -> &Binding<Map<K, V>> {
         &self.binding
+    }
+    #[inline]
+    fn binding_mut(&mut self) -> &mut Binding<Map<K, V>> {
+        &mut self.binding
     }
 }
 
