@@ -1,5 +1,6 @@
 //! What a program declares about its states, before any of them is opened.
 
+use crate::names;
 use crate::time::{TtlClock, TtlUpdate};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -123,7 +124,7 @@ pub struct StateDescriptor {
 }
 
 impl StateDescriptor {
-    /// A state called `name`, of 1 to 255 bytes.
+    /// A state called `name`: 1 to 255 bytes of letters, digits, `_`, `-` and `.`, not beginning with `__krishiv`.
     ///
     /// ```
     /// use krishiv_api::{StateDescriptor, StateKind};
@@ -133,10 +134,13 @@ impl StateDescriptor {
     ///
     /// # Panics
     ///
-    /// If the name is empty or longer; in a `const`, that is a compile error.
+    /// If the name is empty, longer, reserved, or has another ASCII character; in a `const`, that is a compile error.
+    /// Other characters that are no letters are refused when the store opens.
     pub const fn new(name: &'static str, kind: StateKind) -> Self {
         assert!(!name.is_empty(), "a state needs a name");
-        assert!(name.len() <= MAX_NAME, "a state's name is at most 255 bytes long");
+        assert!(name.len() <= names::MAX_BYTES, "a state's name is at most 255 bytes long");
+        assert!(!names::has_wrong_ascii(name), "a state's name has letters, digits, `_`, `-` and `.`");
+        assert!(!names::is_reserved(name), "names that begin with `__krishiv` are the library's own");
         Self { name, kind, ttl: None }
     }
 
@@ -189,6 +193,3 @@ impl StateDescriptor {
         self.ttl
     }
 }
-
-/// Longest name of an operator or state, in bytes.
-pub(crate) const MAX_NAME: usize = 255;

@@ -34,9 +34,11 @@
 
 mod backend;
 mod codec;
+mod derived;
 mod descriptor;
 mod error;
 mod keyed;
+mod names;
 mod state;
 mod time;
 mod value;
@@ -55,15 +57,16 @@ pub use state::{
     BroadcastScope, BroadcastState, BroadcastStateDescriptor, ListState, MapState, ReducingState, ValueState,
 };
 pub use time::{Clock, ManualClock, SystemClock, TtlClock, TtlConfig, TtlUpdate};
-pub use value::{StateKey, StateValue};
+pub use value::{AsKey, StateKey, StateValue};
 
 /// What the derive's code names; no part of the interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::descriptor::{StateDescriptor, StateKind, TtlDescriptor};
+    pub use crate::derived::{Skipped, Sound, key, merging, reducing, skipped};
+    pub use crate::descriptor::{StateDescriptor, TtlDescriptor};
     pub use crate::error::StateError;
     pub use crate::keyed::{Binder, KeyedState};
-    pub use crate::state::ReducingState;
     pub use crate::state::handle::{Handle, Visitor};
     pub use crate::time::{TtlClock, TtlUpdate};
+    pub use crate::value::StateKey;
 }

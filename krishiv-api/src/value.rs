@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::borrow::Borrow;
 use std::hash::Hash;
 
 /// A type that a state can hold: every type that serde reads and writes.
@@ -22,7 +23,7 @@ use std::hash::Hash;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in a state",
     label = "a state cannot store `{Self}`",
-    note = "a value is owned and `Send`, and serde writes and reads it: `#[derive(serde::Serialize, serde::Deserialize)]`"
+    note = "a value is written by serde (`Serialize`), read back without borrowing (`DeserializeOwned`), and `Send`: `#[derive(serde::Serialize, serde::Deserialize)]`"
 )]
 pub trait StateValue: Serialize + DeserializeOwned + Send + 'static {}
 
@@ -43,10 +44,38 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> StateValue for T {}
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key",
-    label = "state cannot be kept per `{Self}`",
-    note = "a key is a value that is `Hash`, `Eq` and `Clone` as well; a floating-point number is not, since NaN equals nothing"
+    label = "`{Self}` cannot be a key",
+    note = "a key is a value that is `Hash`, `Eq` and `Clone`: `#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]`",
+    note = "a floating-point number is not, since NaN equals nothing: count in integers, such as cents, or wrap it in a type that orders all its values"
 )]
 pub trait StateKey: StateValue + Hash + Eq + Clone {}
 
 #[diagnostic::do_not_recommend]
 impl<T: StateValue + Hash + Eq + Clone> StateKey for T {}
+
+/// A form in which a store takes a key `K`: the key itself, or what it can be borrowed as, like `str` for `String`.
+///
+/// Implemented for all of them.
+///
+/// ```
+/// fn form<K, Q: krishiv_api::AsKey<K> + ?Sized>(_: &Q) {}
+/// form::<String, _>("N14228");
+/// form::<u64, _>(&14228);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the key of this state",
+    label = "the key is a `{K}`",
+    note = "pass `&{K}`, or what it can be borrowed as, like `&str` for `String`"
+)]
+pub trait AsKey<K>: Hash + Eq + ToOwned<Owned = K> {
+    #[doc(hidden)]
+    fn borrowed(key: &K) -> &Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Borrow<Q>, Q: Hash + Eq + ToOwned<Owned = K> + ?Sized> AsKey<K> for Q {
+    #[inline]
+    fn borrowed(key: &K) -> &Q {
+        key.borrow()
+    }
+}

@@ -1,7 +1,7 @@
 //! The rules that a struct of handles keeps, one function each.
 
 use crate::ast::{Field, Tree};
-use crate::attr;
+use crate::attr::{self, Given};
 use crate::errors::Errors;
 use crate::{hint, names};
 use proc_macro2::Span;
@@ -16,9 +16,10 @@ pub(crate) fn check(tree: &Tree<'_>, errors: &mut Errors) {
     owns_what_it_holds(tree, errors);
     for field in &tree.fields {
         skip_stands_alone(field, errors);
+        skip_is_not_on_a_handle(field, errors);
     }
     for field in tree.states() {
-        is_of_a_form_that_can_be_a_handle(field, errors);
+        is_not_known_as_something_else(field, errors);
         state_has_a_good_name(field, errors);
         ttl_settings_have_a_ttl(field, errors);
         ttl_is_on_keyed_state(field, errors);
@@ -44,16 +45,28 @@ fn has_a_state(tree: &Tree<'_>, errors: &mut Errors) {
 }
 
 fn operator_has_a_good_name(tree: &Tree<'_>, errors: &mut Errors) {
-    let (name, span) = match &tree.attrs.name {
-        Some(given) => match &given.value {
-            Some(literal) => (literal.value(), literal.span()),
-            None => return,
-        },
-        None => (names::snake_case(&tree.input.ident.to_string()), tree.input.ident.span()),
-    };
-    if let Some(reason) = names::refuse(&name, "an operator") {
-        errors.at(span, reason);
+    let refuse = |name: &str| names::refuse(name, "an operator", "aircraft");
+    match &tree.attrs.name {
+        Some(Given { value: None, .. }) => {}
+        Some(Given { value: Some(name), .. }) => {
+            if let Some(refused) = refuse(&name.value()) {
+                errors.on(name, refused.message(quoted));
+            }
+        }
+        None => {
+            if let Some(refused) = refuse(&names::snake_case(&tree.input.ident.to_string())) {
+                errors.on(&tree.input.ident, refused.message(|name| format!("{} on the struct", attribute(name))));
+            }
+        }
     }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
+fn attribute(name: &str) -> String {
+    format!("`#[state(name = \"{name}\")]`")
 }
 
 fn owns_what_it_holds(tree: &Tree<'_>, errors: &mut Errors) {
@@ -86,9 +99,24 @@ fn skip_stands_alone(field: &Field<'_>, errors: &mut Errors) {
     }
 }
 
-fn is_of_a_form_that_can_be_a_handle(field: &Field<'_>, errors: &mut Errors) {
-    if let Some(what) = hint::never_a_handle(field.ty) {
+fn skip_is_not_on_a_handle(field: &Field<'_>, errors: &mut Errors) {
+    let Some(Given { key, value: Some(()) }) = &field.attrs.skip else { return };
+    if let (Some(handle), None) = (hint::handle(field.ty), field.attrs.beside_skip().next()) {
+        errors.on(key, format_args!("a skipped `{handle}` would be in no store; remove `skip`, or the field"));
+    }
+}
+
+fn is_not_known_as_something_else(field: &Field<'_>, errors: &mut Errors) {
+    if let Some(what) = hint::known_as(field.ty) {
         errors.on(field.ty, format_args!("`{}` is {what}, or mark the field `#[state(skip)]`", field.ident));
+    }
+}
+
+fn state_has_a_good_name(field: &Field<'_>, errors: &mut Errors) {
+    let Some(refused) = names::refuse(&field.name(), "a state", "late_streak") else { return };
+    match attr::value(&field.attrs.name) {
+        Some(name) => errors.on(name, refused.message(quoted)),
+        None => errors.on(field.ident, refused.message(|name| format!("{} on the field", attribute(name)))),
     }
 }
 
@@ -96,22 +124,14 @@ fn name_span(field: &Field<'_>) -> Span {
     attr::value(&field.attrs.name).map_or_else(|| field.ident.span(), Spanned::span)
 }
 
-fn state_has_a_good_name(field: &Field<'_>, errors: &mut Errors) {
-    if let Some(reason) = names::refuse(&field.name(), "a state") {
-        errors.at(name_span(field), reason);
-    }
-}
-
 fn names_are_unique(tree: &Tree<'_>, errors: &mut Errors) {
     // The first field of each name, and whether it was reported.
     let mut taken: BTreeMap<String, (&Field<'_>, bool)> = BTreeMap::new();
     for field in tree.states() {
-        // A refused name stands for no name at all.
-        if field.attrs.name.as_ref().is_some_and(|given| given.value.is_none()) {
-            continue;
-        }
         let name = field.name();
-        if name.is_empty() {
+        // A refused name stands for no name at all.
+        let refused = field.attrs.name.as_ref().is_some_and(|given| given.value.is_none());
+        if refused || names::refuse(&name, "a state", "").is_some() {
             continue;
         }
         let Some((first, reported)) = taken.get_mut(&name) else {

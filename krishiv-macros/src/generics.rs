@@ -4,17 +4,14 @@ use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics};
 
-/// Whether `tokens` mention one of the type or constant parameters.
+/// Whether `tokens` mention one of the parameters.
 pub(crate) fn mentions(tokens: impl ToTokens, generics: &Generics) -> bool {
-    let params: Vec<&Ident> = generics
-        .params
-        .iter()
-        .filter_map(|param| match param {
-            GenericParam::Type(param) => Some(&param.ident),
-            GenericParam::Const(param) => Some(&param.ident),
-            GenericParam::Lifetime(_) => None,
-        })
-        .collect();
+    let names = generics.params.iter().map(|param| match param {
+        GenericParam::Type(param) => &param.ident,
+        GenericParam::Const(param) => &param.ident,
+        GenericParam::Lifetime(param) => &param.lifetime.ident,
+    });
+    let params: Vec<&Ident> = names.collect();
     !params.is_empty() && any_ident(tokens.to_token_stream(), &|ident| params.contains(&ident))
 }
 

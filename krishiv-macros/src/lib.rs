@@ -10,14 +10,19 @@
 mod ast;
 mod attr;
 mod check;
+mod derive;
 mod duration;
+mod entry;
 mod errors;
 mod expand;
 mod fallback;
 mod generics;
+mod guess;
 mod hint;
 mod keys;
 mod names;
+mod scan;
+mod tokens;
 mod value;
 
 use proc_macro::TokenStream;
@@ -48,7 +53,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | Key | Default | Meaning |
 /// |---|---|---|
 /// | `key = Type` | required | What the state is kept per |
-/// | `name = "…"` | the struct's name in snake case | Name of the operator in the backend, 1 to 255 bytes |
+/// | `name = "…"` | the struct's name in snake case | Name of the operator in the backend |
 /// | `durable` | off | The backend must keep what it is given; a volatile one does not compile |
 /// | `crate = path` | `::krishiv_api` | Where the runtime is, when it is renamed or re-exported |
 ///
@@ -56,7 +61,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// | Key | Default | Meaning |
 /// |---|---|---|
-/// | `name = "…"` | the field's name | Name of the state in the backend, 1 to 255 bytes, unique in the struct |
+/// | `name = "…"` | the field's name | Name of the state in the backend, unique in the struct |
 /// | `ttl = "7d"` | lives for ever | Time to live: a whole number of `ms`, `s`, `m`, `h` or `d`; not on a broadcast state |
 /// | `clock = "…"` | `"processing"` | What measures the `ttl`: `"event"` (the watermark) or `"processing"` |
 /// | `ttl_update = "…"` | `"create_and_write"` | What starts the `ttl` anew: `"create_and_write"` or `"read_and_write"` |
@@ -64,7 +69,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `skip` | off | Not state: the field is made with `Default`; excludes every other key |
 ///
 /// Names are what the stored state is found by: a field may move and change its place, but a field that is
-/// renamed keeps its state only with `name = "the old name"`.
+/// renamed keeps its state only with `name = "the old name"`. A name is 1 to 255 bytes of letters and digits of any
+/// script, `_`, `-` and `.`, and does not begin with `__krishiv`, as the library's own do.
 ///
 /// # Errors
 ///
@@ -72,20 +78,7 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(KeyedState, attributes(state))]
 pub fn derive_keyed_state(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    derive(&input).into()
-}
-
-/// The derive without the compiler around it.
-fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
-    let (tree, mistakes) = errors::gather(|errors| {
-        let tree = ast::Tree::parse(input, errors);
-        check::check(&tree, errors);
-        tree
-    });
-    match mistakes {
-        None => expand::expand(&tree),
-        Some(mistakes) => fallback::expand(&tree, &mistakes),
-    }
+    derive::derive(&input).into()
 }
 
 #[cfg(test)]

@@ -1,7 +1,12 @@
-//! Names: the default of an operator, what may be one, and what was probably meant.
+//! Names: the default of an operator, and what may be one.
+//!
+//! The runtime keeps the same rule, for names that it gets while it runs.
 
 /// Longest name of an operator or state, in bytes.
 const MAX_BYTES: usize = 255;
+
+/// How the names begin that the library keeps for itself.
+const RESERVED: &str = "__krishiv";
 
 /// `HTTPServer` as `http_server`.
 pub(crate) fn snake_case(name: &str) -> String {
@@ -29,57 +34,94 @@ pub(crate) fn snake_case(name: &str) -> String {
     snake
 }
 
-/// Why `name` cannot be the name of `what`, if it cannot.
-pub(crate) fn refuse(name: &str, what: &str) -> Option<String> {
-    if name.is_empty() {
-        return Some(format!("the name of {what} is empty; give it 1 to {MAX_BYTES} bytes"));
-    }
-    if name.len() > MAX_BYTES {
-        return Some(format!("the name of {what} is {} bytes long; give it 1 to {MAX_BYTES} bytes", name.len()));
-    }
-    None
+/// Why a name cannot be one, and which could.
+pub(crate) struct Refused {
+    reason: String,
+    instead: Option<String>,
 }
 
-/// The candidate that `wrong` was probably meant to be.
-pub(crate) fn closest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wrong = wrong.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(&wrong, candidate), candidate))
-        .filter(|(edits, candidate)| *edits <= (candidate.chars().count() / 3).max(1))
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, candidate)| candidate)
+impl Refused {
+    /// The message, where `write` tells how to write another name.
+    pub(crate) fn message(&self, write: impl FnOnce(&str) -> String) -> String {
+        let Self { reason, instead } = self;
+        instead.as_ref().map_or_else(|| reason.clone(), |instead| format!("{reason}; write {}", write(instead)))
+    }
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    // Row `i` of the table of distances between the first `i` of `a` and the first `j` of `b`, and the one before.
-    let mut last: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    let mut before = None;
-    for (i, c) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        let mut left = i + 1;
-        for (j, d) in b.iter().enumerate() {
-            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (left + 1).min(at(&row, j + 1) + 1).min(at(&row, j) + usize::from(c != *d));
-            let swapped = j.checked_sub(1).filter(|k| before == Some(*d) && b.get(*k) == Some(&c));
-            if let Some(k) = swapped {
-                best = best.min(at(&last, k) + 1);
-            }
-            next.push(best);
-            left = best;
-        }
-        last = std::mem::replace(&mut row, next);
-        before = Some(c);
+/// Why `name` cannot be the name of `what`, if it cannot; `example` is one that could.
+pub(crate) fn refuse(name: &str, what: &str, example: &str) -> Option<Refused> {
+    let example = || Some(example.to_owned());
+    if name.is_empty() || name.len() > MAX_BYTES {
+        let reason = format!("the name of {what} is 1 to {MAX_BYTES} bytes long, and this one is {}", name.len());
+        return Some(Refused { reason, instead: example().filter(|_| name.is_empty()) });
     }
-    row.last().copied().unwrap_or_default()
+    if let Some(wrong) = name.chars().find(|c| !is_allowed(*c)) {
+        let reason = format!("the name of {what} has letters, digits, `_`, `-` and `.`, and this one has {wrong:?}");
+        return Some(Refused { reason, instead: legal(name).or_else(example) });
+    }
+    let own = name.strip_prefix(RESERVED)?;
+    let reason = format!("names that begin with `{RESERVED}` are the library's own");
+    Some(Refused { reason, instead: legal(own.trim_matches('_')).or_else(example) })
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.')
+}
+
+/// The name that keeps the rule and looks most like `name`, if that leaves anything to read.
+fn legal(name: &str) -> Option<String> {
+    let words: Vec<&str> = name.split(|c| !is_allowed(c)).filter(|word| !word.is_empty()).collect();
+    let legal = words.join("_");
+    (legal.contains(char::is_alphanumeric) && !legal.starts_with(RESERVED)).then_some(legal)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{closest, distance, refuse, snake_case};
+    use super::{RESERVED, refuse, snake_case};
+
+    fn reason(name: &str) -> Option<String> {
+        refuse(name, "a state", "late_streak").map(|refused| refused.message(str::to_owned))
+    }
+
+    #[test]
+    fn names_are_1_to_255_bytes() {
+        assert!(reason("").is_some());
+        assert!(reason("a").is_none());
+        assert!(reason(&"a".repeat(255)).is_none());
+        assert!(reason(&"a".repeat(256)).is_some());
+        assert!(reason(&"\u{e4}".repeat(128)).is_some(), "bytes count, not characters");
+    }
+
+    #[test]
+    fn letters_and_digits_of_any_script_are_allowed() {
+        for name in ["late_streak", "7", "a-b.c_d", "Versp\u{e4}tung", "\u{9045}\u{5ef6}", "_krishiv", "krishiv__"] {
+            assert_eq!(reason(name), None);
+        }
+    }
+
+    #[test]
+    fn another_character_is_shown_with_a_name_that_is_right() {
+        for (name, wrong, instead) in [
+            ("worst delay", "' '", "worst_delay"),
+            ("/a//b/", "'/'", "a_b"),
+            ("a\u{200b}", "'\\u{200b}'", "a"),
+            ("a\n", "'\\n'", "a"),
+            ("??", "'?'", "late_streak"),
+            ("_ _", "' '", "late_streak"),
+            (" __krishiv", "' '", "late_streak"),
+        ] {
+            let text = reason(name);
+            let ending = format!("and this one has {wrong}; write {instead}");
+            assert!(text.as_ref().is_some_and(|text| text.ends_with(&ending)), "{name:?}: {text:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_library_are_reserved() {
+        for (name, instead) in [(RESERVED, "late_streak"), ("__krishiv_timers", "timers"), ("__krishivs", "s")] {
+            assert!(reason(name).is_some_and(|text| text.ends_with(&format!("; write {instead}"))), "{name}");
+        }
+    }
 
     #[test]
     fn operators_are_named_in_snake_case() {
@@ -100,35 +142,5 @@ mod tests {
         ] {
             assert_eq!(snake_case(name), snake, "{name}");
         }
-    }
-
-    #[test]
-    fn names_are_1_to_255_bytes() {
-        assert!(refuse("", "x").is_some());
-        assert!(refuse("a", "x").is_none());
-        assert!(refuse(&"a".repeat(255), "x").is_none());
-        assert!(refuse(&"a".repeat(256), "x").is_some());
-        assert!(refuse(&"\u{e4}".repeat(128), "x").is_some(), "bytes count, not characters");
-    }
-
-    #[test]
-    fn a_swap_is_one_edit() {
-        assert_eq!(distance("clock", "clock"), 0);
-        assert_eq!(distance("lcock", "clock"), 1);
-        assert_eq!(distance("", "ttl"), 3);
-        assert_eq!(distance("ttl", ""), 3);
-        assert_eq!(distance("reducer", "reduce"), 1);
-        assert_eq!(distance("kitten", "sitting"), 3);
-    }
-
-    #[test]
-    fn only_what_is_near_is_suggested() {
-        let keys = ["name", "ttl", "clock", "ttl_update", "reduce", "skip"];
-        assert_eq!(closest("ttll", keys), Some("ttl"));
-        assert_eq!(closest("TTL", keys), Some("ttl"));
-        assert_eq!(closest("redcue", keys), Some("reduce"));
-        assert_eq!(closest("ttl_updates", keys), Some("ttl_update"));
-        assert_eq!(closest("serde", keys), None);
-        assert_eq!(closest("", keys), None);
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used)]
 
 fn expand(source: &str) -> Result<String, syn::Error> {
-    syn::parse_str(source).map(|input| super::derive(&input).to_string())
+    syn::parse_str(source).map(|input| super::derive::derive(&input).to_string())
 }
 
 fn attribute(text: &str) -> Result<String, syn::Error> {

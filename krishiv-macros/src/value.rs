@@ -2,10 +2,8 @@
 
 use crate::attr::{Clock, Update};
 use crate::errors::Errors;
-use crate::{duration, names};
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::buffer::Cursor;
+use crate::{duration, guess, hint, tokens};
+use proc_macro2::{Ident, TokenTree};
 use syn::parse::ParseStream;
 use syn::{ExprPath, LitStr, Path, Token, Type};
 
@@ -26,7 +24,7 @@ impl Value<'_, '_> {
     }
 
     fn refuse_and_suggest<T>(&mut self, expected: &str, instead: &str) -> Option<T> {
-        let found = skip_entry(self.input);
+        let found = tokens::skip_entry(self.input);
         self.errors.on(found, format_args!("`{}` takes {expected}; write `{instead}`", self.key));
         None
     }
@@ -48,7 +46,9 @@ pub(crate) fn key_type(value: &mut Value<'_, '_>) -> Option<Type> {
     }
     let ahead = value.input.fork();
     match ahead.parse::<Type>() {
-        Ok(Type::Reference(_)) => value.refuse("an owned type, since the key is stored and read back"),
+        Ok(ty) if hint::parts(&ty).iter().any(|part| matches!(part, Type::Reference(_))) => {
+            value.refuse("an owned type, since the key is stored and read back")
+        }
         Ok(_) => value.input.parse().ok(),
         Err(_) => value.refuse("a type"),
     }
@@ -64,7 +64,7 @@ pub(crate) fn text(value: &mut Value<'_, '_>) -> Option<LitStr> {
         value.errors.on(&text, format_args!("a text ends with its quote; remove `{}`", text.suffix()));
         return None;
     }
-    let mut tokens = entry_ahead(value.input).into_iter();
+    let mut tokens = tokens::entry_ahead(value.input).into_iter();
     let suggestion = match (tokens.next(), tokens.next()) {
         (Some(TokenTree::Ident(word)), None) => format!("{} = \"{word}\"", value.key),
         (Some(TokenTree::Literal(literal)), None) => {
@@ -106,7 +106,7 @@ fn one_of<T: Copy>(value: &mut Value<'_, '_>, choices: &[(&str, T)]) -> Option<T
     if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == given) {
         return Some(*choice);
     }
-    let guess = match names::closest(&given, choices.iter().map(|(name, _)| *name)) {
+    let guess = match guess::closest(&given, choices.iter().map(|(name, _)| *name)) {
         Some(guess) => format!(", did you mean \"{guess}\"? Expected"),
         None => ", expected".to_owned(),
     };
@@ -132,7 +132,7 @@ pub(crate) fn function(value: &mut Value<'_, '_>) -> Option<ExprPath> {
     let ahead = value.input.fork();
     match ahead.parse::<ExprPath>() {
         Ok(path) if ahead.peek(syn::token::Paren) => {
-            let suggestion = format!("reduce = {}", spelled(&path));
+            let suggestion = format!("reduce = {}", tokens::spelled(&path));
             value.refuse_and_suggest("a function, not the result of a call", &suggestion)
         }
         Ok(_) if ahead.peek(Token![!]) => value.refuse("the path of a function, not a macro"),
@@ -152,65 +152,4 @@ pub(crate) fn module(value: &mut Value<'_, '_>) -> Option<Path> {
         Ok(_) => Path::parse_mod_style(value.input).ok(),
         Err(_) => value.refuse("the path of a module"),
     }
-}
-
-/// Tokens as a person would write them.
-fn spelled(tokens: impl ToTokens) -> String {
-    tokens
-        .to_token_stream()
-        .to_string()
-        .replace(" :: ", "::")
-        .replace(":: ", "::")
-        .replace(" <", "<")
-        .replace("< ", "<")
-        .replace(" >", ">")
-}
-
-/// Passes over the rest of an entry, and returns it: it ends at a comma, or where one is missing.
-pub(crate) fn skip_entry(input: ParseStream<'_>) -> TokenStream {
-    let skipped = input.step(|cursor| {
-        let mut rest = *cursor;
-        let mut skipped = TokenStream::new();
-        // A comma between angle brackets separates types.
-        let mut depth = 0_usize;
-        // So does one between the bars of a closure.
-        let mut inside_bars = false;
-        let mut before = ' ';
-        while let Some((token, next)) = rest.token_tree() {
-            if depth == 0 && !skipped.is_empty() && begins_an_entry(rest) {
-                break;
-            }
-            let mut this = ' ';
-            if let TokenTree::Punct(punct) = &token {
-                this = punct.as_char();
-                match this {
-                    ',' if depth == 0 && !inside_bars => break,
-                    '|' => inside_bars = !inside_bars,
-                    '<' => depth += 1,
-                    '>' if !matches!(before, '-' | '=') => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-            }
-            before = this;
-            skipped.extend([token]);
-            rest = next;
-        }
-        Ok((skipped, rest))
-    });
-    skipped.unwrap_or_default()
-}
-
-/// Whether `key =` comes next.
-fn begins_an_entry(cursor: Cursor<'_>) -> bool {
-    let Some((_, next)) = cursor.ident() else { return false };
-    next.punct().is_some_and(|(punct, _)| punct.as_char() == '=')
-}
-
-fn entry_ahead(input: ParseStream<'_>) -> TokenStream {
-    skip_entry(&input.fork())
-}
-
-/// The next token, left where it is.
-pub(crate) fn next_token(input: ParseStream<'_>) -> TokenStream {
-    input.fork().parse::<TokenTree>().map(TokenTree::into_token_stream).unwrap_or_default()
 }

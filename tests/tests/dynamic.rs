@@ -21,7 +21,7 @@ struct Declared {
     #[state(reduce = i64::max)]
     most: ReducingState<i64>,
     rules: BroadcastState<u8, String>,
-    #[state(name = "stored as this")]
+    #[state(name = "stored_as_this")]
     named: ValueState<u8>,
 }
 
@@ -29,7 +29,7 @@ fn a_handle_by_name_is_the_field_of_that_name<P: Place>(place: P) {
     let mut store = Keyed::<Declared>::open(place.open()).unwrap();
     let (value, list) = (ValueState::<i64>::new("value"), ListState::<String>::new("list"));
     let (map, most) = (MapState::<u8, String>::new("map"), ReducingState::<i64>::new("most"));
-    let (rules, named) = (BroadcastState::<u8, String>::new("rules"), ValueState::<u8>::new("stored as this"));
+    let (rules, named) = (BroadcastState::<u8, String>::new("rules"), ValueState::<u8>::new("stored_as_this"));
     store.broadcast(|_, scope| rules.put(scope, 1, "one".to_owned())).unwrap();
     store
         .with_key("ann", |state| {
@@ -78,7 +78,7 @@ fn states_that_nothing_declares_last<P: Place>(place: P) {
                     MapState::new("map").put(round, key);
                     ReducingState::with_reducer("sum", |a: u32, b| a + b).merge(round);
                     // Not the same states in every round.
-                    ValueState::new(format!("of round {round}")).set(round);
+                    ValueState::new(format!("of_round_{round}")).set(round);
                 })
                 .unwrap();
         }
@@ -94,8 +94,8 @@ fn states_that_nothing_declares_last<P: Place>(place: P) {
                 assert_eq!(ListState::<u32>::new("list").get(), [0, 1, 2, 3, 4]);
                 assert_eq!(MapState::<u32, u32>::new("map").get(&3), Some(key));
                 assert_eq!(ReducingState::<u32>::new("sum").get(), Some(10));
-                assert_eq!(ValueState::<u32>::new("of round 2").get(), Some(2));
-                assert_eq!(ValueState::<u32>::new("of round 7").get(), None);
+                assert_eq!(ValueState::<u32>::new("of_round_2").get(), Some(2));
+                assert_eq!(ValueState::<u32>::new("of_round_7").get(), None);
             })
             .unwrap();
     }
@@ -203,10 +203,10 @@ fn a_first_use_in_the_middle_of_an_event_sees_what_is_stored<P: Place>(place: P)
         let mut store = Keyed::<Declared>::builder().operator(operator).open(place.open()).unwrap();
         let fill = |state: &Declared| {
             state.value.set(1);
-            ValueState::new("late value").set(2);
-            ReducingState::new("late reducing").merge(3);
-            ListState::new("late list").add(4);
-            MapState::new("late map").put(5, 6);
+            ValueState::new("late_value").set(2);
+            ReducingState::new("late_reducing").merge(3);
+            ListState::new("late_list").add(4);
+            MapState::new("late_map").put(5, 6);
         };
         store.with_key("ann", fill).unwrap();
         store.with_key("bob", fill).unwrap();
@@ -221,7 +221,7 @@ fn a_first_use_in_the_middle_of_an_event_sees_what_is_stored<P: Place>(place: P)
             let all = |state: &Declared| assert!(state.value.exists() && state.list.is_empty() && state.map.is_empty());
             store.with_key("ann", all).unwrap();
         },
-        |store| store.with_key("bob", |_| assert!(ValueState::<i32>::new("late value").exists())).unwrap(),
+        |store| store.with_key("bob", |_| assert!(ValueState::<i32>::new("late_value").exists())).unwrap(),
     ];
     for (n, first) in firsts.into_iter().enumerate() {
         fill(&n.to_string());
@@ -229,10 +229,10 @@ fn a_first_use_in_the_middle_of_an_event_sees_what_is_stored<P: Place>(place: P)
         first(&mut store);
         let event = |state: &Declared| {
             assert_eq!(state.value.get(), Some(1));
-            assert_eq!(ValueState::<i32>::new("late value").get(), Some(2));
-            assert_eq!(ReducingState::<i32>::new("late reducing").get(), Some(3));
-            assert_eq!(ListState::<i32>::new("late list").get(), [4]);
-            assert_eq!(MapState::<i32, i32>::new("late map").get(&5), Some(6));
+            assert_eq!(ValueState::<i32>::new("late_value").get(), Some(2));
+            assert_eq!(ReducingState::<i32>::new("late_reducing").get(), Some(3));
+            assert_eq!(ListState::<i32>::new("late_list").get(), [4]);
+            assert_eq!(MapState::<i32, i32>::new("late_map").get(&5), Some(6));
         };
         store.with_key("ann", event).unwrap();
         store.with_key("bob", event).unwrap();
@@ -272,13 +272,13 @@ fn a_first_use_in_a_failing_event_is_undone_like_any_other() {
 #[test]
 fn states_that_join_one_by_one_keep_their_cells_apart() {
     let mut store = memory();
-    let names: Vec<_> = (0..8).map(|n| format!("state {n}")).collect();
+    let names: Vec<_> = (0..8).map(|n| format!("state-{n}")).collect();
     for key in 0..8_usize {
         let event = |_: &Dynamic<String>| {
             // Each key starts at another state, so that rows meet handles that joined since, and new ones.
             for n in [key, 0, key / 2] {
                 ValueState::new(names[n].clone()).set(key * 100 + n);
-                ListState::new(format!("list {n}")).add(key * 100 + n);
+                ListState::new(format!("list-{n}")).add(key * 100 + n);
             }
         };
         for _ in 0..2 {
@@ -292,7 +292,7 @@ fn states_that_join_one_by_one_keep_their_cells_apart() {
                 for (n, name) in names.iter().enumerate().take(8) {
                     let expected = [key, 0, key / 2].contains(&n).then_some(key * 100 + n);
                     assert_eq!(ValueState::<usize>::new(name.clone()).get(), expected);
-                    let list = ListState::<usize>::new(format!("list {n}")).get();
+                    let list = ListState::<usize>::new(format!("list-{n}")).get();
                     assert!(list.iter().all(|element| Some(*element) == expected));
                 }
             })
@@ -363,13 +363,22 @@ fn a_handle_in_use_by_its_own_closure_says_so_and_works_again() {
 #[test]
 fn names_are_checked() {
     let mut store = memory();
-    for name in [String::new(), "x".repeat(256)] {
-        let error = store.with_key("ann", |_| ValueState::<u8>::new(name.clone()).set(1)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid);
-        assert!(error.to_string().contains("1 to 255"), "{error}");
+    let long = "x".repeat(256);
+    let names = ["", &long, "with spaces", "a/b", "a\u{200b}", "\u{1f600}", "__krishiv", "__krishiv_timers"];
+    for (name, rule) in names.iter().zip(["1 to 255", "1 to 255", "' '", "'/'", "u{200b}", "has '", "own", "own"]) {
+        let refused = |error: StateError| {
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert!(error.to_string().contains(rule), "{name:?}: {error}");
+        };
+        refused(store.with_key("ann", |_| ValueState::<u8>::new(*name).set(1)).unwrap_err());
+        refused(store.broadcast(|_, scope| BroadcastState::<u8, u8>::new(*name).put(scope, 1, 1)).unwrap_err());
+        let backend = Arc::new(InMemoryStateBackend::new());
+        refused(Keyed::<Dynamic<String>>::builder().operator(*name).open(backend).err().unwrap());
     }
-    store.with_key("ann", |_| ValueState::<u8>::new("x".repeat(255)).set(1)).unwrap();
-    store.with_key("ann", |_| ValueState::<u8>::new("Ünïcode, with spaces").set(1)).unwrap();
+    for name in ["x".repeat(255), "\u{dc}n\u{ef}code-7.1_\u{9045}\u{5ef6}".to_owned()] {
+        store.with_key("ann", |_| ValueState::<u8>::new(name.clone()).set(1)).unwrap();
+        assert_eq!(store.with_key("ann", |_| ValueState::<u8>::new(name.clone()).get()).unwrap(), Some(1));
+    }
 }
 
 #[test]

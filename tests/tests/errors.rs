@@ -286,9 +286,9 @@ fn exhausted() {
     let backend = memory();
     open(&backend).commit("").unwrap();
     overwrite(&*backend, is_operator, |record| edit(record, "next_slot", 0x7fff));
-    let error = open(&backend).with_key("ann", |_| ValueState::<u8>::new("one more").set(1)).unwrap_err();
+    let error = open(&backend).with_key("ann", |_| ValueState::<u8>::new("one_more").set(1)).unwrap_err();
     assert!(matches!(error.cause(), Cause::Exhausted { .. }), "{error}");
-    tells(&error, ErrorKind::Limit, [ACCOUNT, Some("one more"), ANN], &["another state", "use fewer names"]);
+    tells(&error, ErrorKind::Limit, [ACCOUNT, Some("one_more"), ANN], &["another state", "use fewer names"]);
 
     let backend = memory();
     open(&backend).commit("").unwrap();

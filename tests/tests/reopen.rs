@@ -564,7 +564,7 @@ fn nothing_is_written_but_by_commit<P: Place>(place: P, before: bool) {
                 state.visits.clear();
                 state.visits.put("EWR".into(), 1);
                 state.worst.merge(9);
-                ValueState::<u8>::new("by name").set(1);
+                ValueState::<u8>::new("by_name").set(1);
             })
             .unwrap();
     }
@@ -598,7 +598,7 @@ fn operators_on_one_backend_do_not_mix<P: Place>(place: P) {
     }
     let backend = place.open();
     let open = |operator: &str| Keyed::<Plane>::builder().operator(operator).open(Arc::clone(&backend)).unwrap();
-    let names = ["plane", "plan", "planes", "plane\0"];
+    let names = ["plane", "plan", "planes", "plane."];
     let mut planes = names.map(open);
     let mut other = Keyed::<Other>::open(Arc::clone(&backend)).unwrap();
     for (number, store) in (0..).zip(&mut planes) {

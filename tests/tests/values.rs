@@ -179,7 +179,7 @@ macro_rules! each {
     ($backend:ident $what:ident: $($each:expr),+ $(,)?) => {{
         let mut operators = 0..;
         $(
-            let operator = format!("operator {:?}", operators.next());
+            let operator = format!("operator-{}", operators.next().unwrap_or(0));
             $what(Keyed::builder().operator(operator).open(Arc::clone(&$backend)).unwrap(), &$each);
         )+
     }};

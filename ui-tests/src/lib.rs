@@ -1,1 +1,10 @@
 //! Programs that must compile, and programs that must not: see `tests/`.
+
+/// trybuild does not run clippy; as a module of this crate the program is linted with everything else.
+#[path = "../tests/pass/strict_lints.rs"]
+pub mod strict_lints;
+
+/// The programs of the page are doc tests.
+#[doc = include_str!("../../docs/derive.md")]
+#[cfg(doctest)]
+pub mod derive_page {}

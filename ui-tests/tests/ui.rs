@@ -10,4 +10,6 @@ fn right_programs_compile_and_wrong_ones_get_a_message() {
     // wrong with a program as a whole, like durable state on a volatile backend.
     cases.pass("tests/pass/*.rs");
     cases.compile_fail("tests/fail/*/*.rs");
+    // The one snapshot of an expansion that does not compile, and says what the derive says.
+    cases.compile_fail("tests/expansions/mistaken.snap.rs");
 }

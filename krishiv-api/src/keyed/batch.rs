@@ -4,8 +4,7 @@ use crate::StateError;
 use crate::error::BatchError;
 use crate::keyed::visitors::{Complete, Preload};
 use crate::keyed::{Instance, Keyed, KeyedState};
-use std::borrow::Borrow;
-use std::hash::Hash;
+use crate::value::AsKey;
 
 /// Events whose rows are looked up together: enough to overlap the waiting, few enough to stay in the cache.
 const GROUP: usize = 256;
@@ -79,8 +78,7 @@ impl<S: KeyedState> Keyed<S> {
         mut event: impl FnMut(&S, E) -> R,
     ) -> Result<(), BatchError<R::Error>>
     where
-        S::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
         R: EventResult,
     {
         let mut batch = batch.into_iter();
@@ -111,8 +109,7 @@ impl<S: KeyedState> Keyed<S> {
         event: impl FnOnce(&S, E) -> R,
     ) -> Result<(), R::Error>
     where
-        S::Key: Borrow<Q>,
-        Q: Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
         R: EventResult,
     {
         self.begin().map_err(|error| self.blame(error))?;
@@ -129,14 +126,13 @@ impl<S: KeyedState> Keyed<S> {
     /// What fails here fails again in the event that needs it, and is reported there.
     fn look_ahead<'k, Q>(&mut self, hashes: &[u64], key_at: impl Fn(usize) -> Option<&'k Q>)
     where
-        S::Key: Borrow<Q>,
-        Q: Eq + ToOwned<Owned = S::Key> + ?Sized + 'k,
+        Q: AsKey<S::Key> + ?Sized + 'k,
     {
         let Self { instance: Instance { state, .. }, rows, .. } = self;
         let mut incomplete = Vec::new();
         for (index, hash) in hashes.iter().enumerate() {
             let Some(key) = key_at(index) else { continue };
-            let row = rows.table.find_mut(*hash, |row| row.key.borrow() == key);
+            let row = rows.table.find_mut(*hash, |row| Q::borrowed(&row.key) == key);
             let complete = row.is_some_and(|row| {
                 let mut cells = Complete(row.status.is_complete());
                 state.visit(&mut row.cells, &mut cells);
@@ -157,8 +153,7 @@ impl<S: KeyedState> Keyed<S> {
     #[cold]
     fn read_ahead<'k, Q>(&mut self, incomplete: &[(u64, usize)], key_at: impl Fn(usize) -> Option<&'k Q>)
     where
-        S::Key: Borrow<Q>,
-        Q: Eq + ToOwned<Owned = S::Key> + ?Sized + 'k,
+        Q: AsKey<S::Key> + ?Sized + 'k,
     {
         let slots = self.instance.shared.plain_slots();
         if slots.is_empty() {
@@ -179,7 +174,7 @@ impl<S: KeyedState> Keyed<S> {
         let Ok(found) = instance.shared.backend().multi_get(&records) else { return };
         let Instance { state, dynamic, .. } = instance;
         for ((hash, key), found) in wanted.into_iter().zip(found.chunks(slots.len())) {
-            let Some(row) = rows.table.find_mut(hash, |row| row.key.borrow() == key) else { continue };
+            let Some(row) = rows.table.find_mut(hash, |row| Q::borrowed(&row.key) == key) else { continue };
             state.visit(&mut row.cells, &mut Preload(found));
             let mut cells = Complete(true);
             state.visit(&mut row.cells, &mut cells);

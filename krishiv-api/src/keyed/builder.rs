@@ -61,7 +61,8 @@ impl<S: KeyedState> KeyedBuilder<S> {
         }
     }
 
-    /// Name of the operator in the catalog, in place of the struct's: for two operators of one struct.
+    /// Name of the operator in the catalog, in place of the struct's: for two operators of one struct. The rule of
+    /// names is that of [`StateDescriptor::new`](crate::StateDescriptor::new).
     ///
     /// ```
     /// # use krishiv_api::*;

@@ -3,9 +3,10 @@
 use crate::codec::keys::{CATALOG, STAMPED, operator_prefix};
 use crate::codec::record::SCHEMA_VERSION;
 use crate::codec::{Codec, Shape, trace};
-use crate::descriptor::{MAX_NAME, StateKind};
+use crate::descriptor::StateKind;
 use crate::error::Cause;
 use crate::keyed::expiry::{Expiry, FirstWatermark, Now, Switches, Ttl};
+use crate::names;
 use crate::{StateError, StateValue};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -94,7 +95,7 @@ impl PositionRecord {
 impl OperatorRecord {
     /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not.
     pub(crate) fn declare(&mut self, declared: Declared<'_>, time: &impl Now) -> Result<&StateRecord, StateError> {
-        check_name("state", declared.name)?;
+        check_name("a state", declared.name)?;
         let stamped = declared.ttl.is_some();
         let index = match self.states.iter().position(|state| state.name == declared.name) {
             Some(index) => index,
@@ -164,13 +165,9 @@ pub(crate) fn mismatch<T>(
     Err(Cause::Mismatch { what, stored: stored.to_string(), declared: declared.to_string() }.into())
 }
 
-/// Refuses names that the catalog cannot hold.
+/// Refuses names that break the rule of [`names`].
 pub(crate) fn check_name(what: &str, name: &str) -> Result<(), StateError> {
-    if name.is_empty() || name.len() > MAX_NAME {
-        let reason = format!("the name of a {what} is 1 to {MAX_NAME} bytes long, and this one is {}", name.len());
-        return Err(Cause::Setting { reason }.into());
-    }
-    Ok(())
+    names::refuse(name, what).map_or(Ok(()), |reason| Err(Cause::Setting { reason }.into()))
 }
 
 pub(crate) fn format_key() -> Vec<u8> {

@@ -10,9 +10,8 @@ use crate::keyed::visitors::{Adopt, Enter, Leave, Undo};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::current::{self, AnyHandle, Current};
 use crate::state::handle::Left;
+use crate::value::AsKey;
 use std::any::Any;
-use std::borrow::Borrow;
-use std::hash::Hash;
 use std::sync::Arc;
 
 impl<S: KeyedState> Keyed<S> {
@@ -40,8 +39,7 @@ impl<S: KeyedState> Keyed<S> {
     #[inline]
     pub fn with_key<Q, R>(&mut self, key: &Q, event: impl FnOnce(&S) -> R) -> Result<R, StateError>
     where
-        S::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
     {
         self.event(key, event, |_| true)
     }
@@ -70,8 +68,7 @@ impl<S: KeyedState> Keyed<S> {
     #[inline]
     pub fn try_with_key<Q, R, E>(&mut self, key: &Q, event: impl FnOnce(&S) -> Result<R, E>) -> Result<R, E>
     where
-        S::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
         E: From<StateError>,
     {
         self.event(key, event, Result::is_ok)?
@@ -93,8 +90,7 @@ impl<S: KeyedState> Keyed<S> {
         keep: impl FnOnce(&R) -> bool,
     ) -> Result<R, StateError>
     where
-        S::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
     {
         self.begin().map_err(|error| self.blame(error))?;
         let Self { instance, rows, row_key, .. } = self;

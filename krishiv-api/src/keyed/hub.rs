@@ -87,7 +87,7 @@ impl BackendHub {
         key: &KeyRecord,
         max_parallelism: Option<u16>,
     ) -> Result<Arc<OperatorHub>, StateError> {
-        catalog::check_name("operator", name)?;
+        catalog::check_name("an operator", name)?;
         let mut inner = lock(&self.inner);
         let operator = match inner.operators.get(name).and_then(Weak::upgrade) {
             Some(operator) => operator,

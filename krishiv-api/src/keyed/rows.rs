@@ -4,9 +4,9 @@ use crate::StateError;
 use crate::keyed::KeyedState;
 use crate::keyed::dynamic::Extra;
 use crate::state::handle::Left;
+use crate::value::AsKey;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use std::borrow::Borrow;
 use std::convert::Infallible;
 use std::hash::{BuildHasher, Hash};
 use std::hint::black_box;
@@ -157,11 +157,10 @@ impl<S: KeyedState> Rows<S> {
         admit: impl FnOnce(S::Key) -> Result<Row<S>, StateError>,
     ) -> Result<Seat<'_, S>, StateError>
     where
-        S::Key: Borrow<Q>,
-        Q: Eq + ToOwned<Owned = S::Key> + ?Sized,
+        Q: AsKey<S::Key> + ?Sized,
     {
         let Self { table, hasher, dirty, weight, .. } = self;
-        let (row, new) = match table.find_entry(hash, |row| row.key.borrow() == key) {
+        let (row, new) = match table.find_entry(hash, |row| Q::borrowed(&row.key) == key) {
             Ok(row) => (row.into_mut(), false),
             Err(absent) => {
                 let row = admit(key.to_owned())?;

@@ -60,6 +60,16 @@ impl<T: StateValue> Handle for ReducingState<T> {
     }
 }
 
+impl<T> ReducingState<T> {
+    /// Merges by `reducer`; the derive asks for it.
+    pub(crate) fn reduced_by(mut self, reducer: fn(T, T) -> T) -> Self {
+        if let Binding::Bound(value) = &mut self.binding {
+            value.reducer = Some(reducer);
+        }
+        self
+    }
+}
+
 impl<T: StateValue> ReducingState<T> {
     /// The merged value called `name` of whichever store is being processed when it is used.
     ///
@@ -94,16 +104,6 @@ impl<T: StateValue> ReducingState<T> {
     /// ```
     pub fn with_reducer(name: impl Into<String>, reducer: fn(T, T) -> T) -> Self {
         Self { binding: Binding::Named(name.into()), reducer: Some(reducer) }
-    }
-
-    /// Lets the derive set the reducer of a field.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn reduced_by(mut self, reducer: fn(T, T) -> T) -> Self {
-        if let Binding::Bound(value) = &mut self.binding {
-            value.reducer = Some(reducer);
-        }
-        self
     }
 
     /// Removes the value.

@@ -27,4 +27,19 @@ struct Aliases {
 
 fn main() {
     assert_eq!(<Aliases as state::KeyedState>::DESCRIPTORS.len(), 6);
+    let backend = std::sync::Arc::new(state::InMemoryStateBackend::new());
+    let mut store = state::Keyed::<Aliases>::open(backend).unwrap();
+    store.broadcast(|state, scope| state.rules.put(scope, 1, 2)).unwrap();
+    for value in [5, 3, 9] {
+        let event = |state: &Aliases| {
+            state.count.set(1);
+            state.by_name.put("a".to_owned(), 2);
+            state.log.add(3);
+            state.greatest.merge(value);
+            state.least.merge(value);
+            (state.greatest.get(), state.least.get(), state.log.length(), state.rules.get(&1))
+        };
+        let seen = store.with_key("N14228", event).unwrap();
+        assert!(value != 9 || seen == (Some(9), Some(3), 3, Some(2)), "{seen:?}");
+    }
 }

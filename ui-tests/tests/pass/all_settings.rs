@@ -1,8 +1,10 @@
 //! Every setting that there is, and what the constants say of it.
 
 use krishiv_api::{
-    BroadcastState, KeyedState, ListState, MapState, ReducingState, StateKind, TtlClock, TtlUpdate, ValueState,
+    BroadcastState, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, ReducingState,
+    StateKind, TtlClock, TtlUpdate, ValueState,
 };
+use std::sync::Arc;
 
 #[derive(KeyedState)]
 #[state(key = String)]
@@ -12,7 +14,7 @@ struct HTTPServer {
     recent_delays: ListState<i32>,
     #[state(ttl = "90m")]
     destinations: MapState<String, u32>,
-    #[state(reduce = i32::max, name = "worst delay")]
+    #[state(reduce = i32::max, name = "worst-delay.max")]
     worst_delay: ReducingState<i32>,
     merged: ReducingState<i32>,
     #[state(name = "rule")]
@@ -34,7 +36,7 @@ fn main() {
     assert_eq!(HTTPServer::OPERATOR, "http_server");
     assert!(!HTTPServer::DURABLE);
     let names: Vec<&str> = HTTPServer::DESCRIPTORS.iter().map(|state| state.name()).collect();
-    assert_eq!(names, ["late_streak", "recent_delays", "destinations", "worst delay", "merged", "rule", "broadcast"]);
+    assert_eq!(names, ["late_streak", "recent_delays", "destinations", "worst-delay.max", "merged", "rule", "broadcast"]);
     let kinds: Vec<StateKind> = HTTPServer::DESCRIPTORS.iter().map(|state| state.kind()).collect();
     use StateKind::{Broadcast, List, Map, Reducing, Value};
     assert_eq!(kinds, [Value, List, Map, Reducing, Reducing, Value, Broadcast]);
@@ -47,5 +49,35 @@ fn main() {
 
     assert_eq!(Aircraft::OPERATOR, "planes");
     assert!(Aircraft::DURABLE);
-    let _ = |server: &HTTPServer| server.note.len();
+
+    let clock = Arc::new(ManualClock::new(0));
+    let builder = Keyed::<HTTPServer>::builder().clock(Arc::clone(&clock));
+    let mut store = builder.open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    store.set_watermark(0);
+    store.broadcast(|state, scope| state.broadcast.put(scope, "a".to_owned(), 1)).unwrap();
+    for delay in [20, 35, -3] {
+        let event = |state: &HTTPServer| {
+            assert_eq!(state.note, "");
+            state.late_streak.set(1);
+            state.recent_delays.add(delay);
+            state.destinations.put("IAH".to_owned(), 1);
+            state.worst_delay.merge(delay);
+            state.merged.merge(delay);
+            state.rules.set(1);
+        };
+        store.with_key("N14228", event).unwrap();
+    }
+    let merged = |state: &HTTPServer| (state.worst_delay.get(), state.merged.get(), state.broadcast.get("a"));
+    assert_eq!(store.with_key("N14228", merged).unwrap(), (Some(35), Some(-3), Some(1)));
+    let alive = |state: &HTTPServer| {
+        let (list, map) = (state.recent_delays.length(), state.destinations.length());
+        (state.late_streak.exists(), list, map, state.rules.exists())
+    };
+    clock.advance(1);
+    assert_eq!(store.with_key("N14228", alive).unwrap(), (true, 3, 1, false));
+    clock.advance(90 * 60_000);
+    assert_eq!(store.with_key("N14228", alive).unwrap(), (true, 3, 0, false));
+    // Reading it above was a refresh, so it is the watermark and not the clock that ends it.
+    store.set_watermark(604_800_000);
+    assert_eq!(store.with_key("N14228", alive).unwrap(), (true, 0, 0, false));
 }

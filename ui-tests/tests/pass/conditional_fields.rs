@@ -1,6 +1,7 @@
 //! Fields, attributes and parameters under `cfg`: the derive sees what is left of them.
 
-use krishiv_api::{KeyedState, ListState, ValueState};
+use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, ListState, ValueState};
+use std::sync::Arc;
 
 #[derive(KeyedState)]
 #[state(key = String)]
@@ -20,4 +21,11 @@ fn main() {
     assert!(!Fields::DURABLE);
     assert_eq!(Fields::DESCRIPTORS.len(), 2);
     assert_eq!(Fields::DESCRIPTORS[1].ttl().map(|ttl| ttl.ttl_ms()), Some(1_000));
+    let mut store = Keyed::<Fields>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    let seen = store.with_key("a", |state| {
+        state.always.set(1);
+        state.here.add(2);
+        (state.always.get(), state.here.get())
+    });
+    assert_eq!(seen.unwrap(), (Some(1), vec![2]));
 }

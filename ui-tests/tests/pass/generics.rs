@@ -1,7 +1,8 @@
 //! Type and constant parameters, with bounds in every place, and none where none is needed.
 
-use krishiv_api::{KeyedState, MapState, ReducingState, StateKey, StateValue, ValueState};
+use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, MapState, ReducingState, StateKey, StateValue, ValueState};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 #[derive(KeyedState)]
 #[state(key = K)]
@@ -61,6 +62,10 @@ struct Named<V, H, S, Handle, Visitor> {
     visitor: ValueState<Visitor>,
 }
 
+fn open<S: KeyedState>() -> Keyed<S> {
+    Keyed::open(Arc::new(InMemoryStateBackend::new())).unwrap()
+}
+
 fn keyed<S: KeyedState>() -> usize {
     S::DESCRIPTORS.len()
 }
@@ -72,5 +77,40 @@ fn main() {
     assert_eq!(keyed::<Joined<u8, 9>>(), 1);
     assert_eq!(keyed::<Tagged<str>>(), 1);
     assert_eq!(keyed::<Named<u8, u8, u8, u8, u8>>(), 5);
-    let _ = |bare: &Bare<u8>, joined: &Joined, tagged: &Tagged<str>| (bare.marker, joined.sizes, tagged.tag);
+
+    let mut counter = open::<Counter<String, f64>>();
+    let seen = counter.with_key("a", |state| {
+        state.last.set(0.5);
+        state.by_key.put("b".to_owned(), vec![1.5]);
+        (state.last.get(), state.by_key.get("b"))
+    });
+    assert_eq!(seen.unwrap(), (Some(0.5), Some(vec![1.5])));
+
+    let seen = open::<Bare<(u8, String)>>().with_key(&7, |state| {
+        let PhantomData = state.marker;
+        state.last.set((1, "a".to_owned()));
+        state.last.get()
+    });
+    assert_eq!(seen.unwrap(), Some((1, "a".to_owned())));
+
+    let seen = open::<Joined<u8, 9>>().with_key("a", |state| {
+        let PhantomData = state.sizes;
+        state.all.merge(1);
+        state.all.merge(4);
+        state.all.get()
+    });
+    assert_eq!(seen.unwrap(), Some(5));
+
+    let seen = open::<Tagged<str>>().with_key(&7, |state| {
+        let PhantomData = state.tag;
+        state.seen.get_or(3)
+    });
+    assert_eq!(seen.unwrap(), 3);
+
+    let seen = open::<Named<u8, u16, u32, u64, String>>().with_key(&7, |state| {
+        state.v.set(1);
+        state.visitor.set("a".to_owned());
+        (state.v.get(), state.h.get(), state.s.get(), state.handle.get(), state.visitor.get())
+    });
+    assert_eq!(seen.unwrap(), (Some(1), None, None, None, Some("a".to_owned())));
 }

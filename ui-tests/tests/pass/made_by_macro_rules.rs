@@ -1,6 +1,7 @@
 //! Structs that a macro writes, with every part taken from its arguments.
 
-use krishiv_api::{KeyedState, ListState, ReducingState, ValueState};
+use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, ListState, ReducingState, ValueState};
+use std::sync::Arc;
 
 macro_rules! operator {
     ($vis:vis $name:ident[$key:ty], $operator:literal, $ttl:literal, $reduce:path, { $($field:ident: $ty:ty),* $(,)? }) => {
@@ -15,7 +16,7 @@ macro_rules! operator {
     };
 }
 
-operator!(pub(crate) Flights[(String, u8)], "flights of a day", "7d", i64::max, {
+operator!(pub(crate) Flights[(String, u8)], "flights.of-a-day", "7d", i64::max, {
     streak: ValueState<u32>,
     delays: ListState<i32>,
 });
@@ -37,8 +38,20 @@ mod my {
 through_a_runtime!(my::runtime);
 
 fn main() {
-    assert_eq!(Flights::OPERATOR, "flights of a day");
+    assert_eq!(Flights::OPERATOR, "flights.of-a-day");
     assert_eq!(Flights::DESCRIPTORS.len(), 4);
     assert_eq!(Flights::DESCRIPTORS[1].ttl().map(|ttl| ttl.ttl_ms()), Some(604_800_000));
     assert_eq!(Through::DESCRIPTORS.len(), 1);
+
+    let mut flights = Keyed::<Flights>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    let seen = flights.with_key(&("EV".to_owned(), 7), |state| {
+        state.streak.set(1);
+        state.delays.add(2);
+        state.greatest.merge(3);
+        state.own.set(4);
+        (state.streak.get(), state.delays.get(), state.greatest.get(), state.own.get())
+    });
+    assert_eq!(seen.unwrap(), (Some(1), vec![2], Some(3), Some(4)));
+    let mut through = Keyed::<Through>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    assert_eq!(through.with_key(&1, |state| state.only.get_or(5)).unwrap(), 5);
 }

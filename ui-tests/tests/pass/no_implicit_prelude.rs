@@ -3,7 +3,7 @@
 #![no_implicit_prelude]
 
 #[derive(::krishiv_api::KeyedState)]
-#[state(key = ::std::string::String, durable)]
+#[state(key = ::std::string::String)]
 struct Bare<T>
 where
     T: ::krishiv_api::StateValue,
@@ -17,6 +17,15 @@ where
 }
 
 fn main() {
-    let _ = |bare: &Bare<u8>| bare.note.len();
+    let backend = ::std::sync::Arc::new(::krishiv_api::InMemoryStateBackend::new());
+    let mut store = ::krishiv_api::Keyed::<Bare<u8>>::open(backend).unwrap();
+    let event = |state: &Bare<u8>| {
+        ::std::assert_eq!(state.note.len(), 0);
+        state.list.add(1);
+        state.greatest.merge(2);
+        state.greatest.merge(1);
+        (state.list.get(), state.greatest.get())
+    };
+    ::std::assert_eq!(store.with_key("a", event).unwrap(), (::std::vec![1], ::std::option::Option::Some(2)));
     ::std::assert_eq!(<Bare<u8> as ::krishiv_api::KeyedState>::OPERATOR, "bare");
 }

@@ -25,7 +25,12 @@ mod krishiv_api_is_not_here {
 
 fn main() {
     use vendor::states::KeyedState;
-    let _ = |relative: &krishiv_api_is_not_here::Relative| std::ptr::from_ref(&relative.seen);
+    use vendor::states::{InMemoryStateBackend, Keyed};
+    let backend = std::sync::Arc::new(InMemoryStateBackend::new());
+    let mut relative = Keyed::<krishiv_api_is_not_here::Relative>::open(backend.clone()).unwrap();
+    assert_eq!(relative.with_key("a", |state| state.seen.get_or(1)).unwrap(), 1);
+    let mut absolute = Keyed::<krishiv_api_is_not_here::Absolute<u16>>::open(backend).unwrap();
+    assert_eq!(absolute.with_key("a", |state| state.seen.get_or(2)).unwrap(), 2);
     assert_eq!(krishiv_api_is_not_here::Relative::OPERATOR, "relative");
     assert_eq!(krishiv_api_is_not_here::Absolute::<u8>::OPERATOR, "absolute");
 }

@@ -1,8 +1,9 @@
 //! Values and keys of every shape that serde knows, and paths of every form.
 
-use krishiv_api::{KeyedState, MapState, ReducingState, ValueState};
+use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, MapState, ReducingState, ValueState};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Hash)]
 enum Tail {
@@ -41,5 +42,30 @@ impl Rich {
 
 fn main() {
     assert_eq!(Rich::DESCRIPTORS.len(), 9);
-    let _ = (Tail::Known(String::new()), Tail::Unknown { seat: 1 }, Position { at: 1 }.at);
+    let mut store = Keyed::<Rich>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    let key = (Tail::Known("N14228".to_owned()), [1, 2], Some(BTreeMap::from([(3, "c".to_owned())])));
+    let event = |state: &Rich| {
+        state.unit.set(());
+        state.bytes.set(vec![1]);
+        state.float.set(0.5);
+        state.wide.set(u128::MAX);
+        state.nested.set(HashMap::from([("a".to_owned(), vec![None, Some(Position { at: 1.5 })])]));
+        state.array.set([1, 2, 3, 4]);
+        state.by_tail.put(Tail::Unknown { seat: 7 }, Position { at: (1, -1) });
+        state.widest.merge(1);
+        state.widest.merge(2);
+        state.greatest.merge(vec![2]);
+        state.greatest.merge(vec![1, 9]);
+    };
+    store.with_key(&key, event).unwrap();
+    let read = |state: &Rich| {
+        assert_eq!((state.unit.get(), state.bytes.get(), state.float.get()), (Some(()), Some(vec![1]), Some(0.5)));
+        assert_eq!((state.wide.get(), state.array.get()), (Some(u128::MAX), Some([1, 2, 3, 4])));
+        let nested = state.nested.with(|nested| nested.and_then(|nested| Some(nested.get("a")?[1].as_ref()?.at)));
+        assert_eq!(nested, Some(1.5));
+        state.by_tail.for_each(|_, position| assert_eq!(position.at, (1, -1)));
+        assert!(state.by_tail.contains(&Tail::Unknown { seat: 7 }));
+        assert_eq!((state.widest.get(), state.greatest.get()), (Some(5), Some(vec![2])));
+    };
+    store.with_key(&key, read).unwrap();
 }

@@ -20,7 +20,7 @@ trait Any {}
 trait From {}
 
 #[derive(krishiv_api::KeyedState)]
-#[state(key = u64, durable)]
+#[state(key = u64)]
 struct Shadowed<T> {
     #[state(ttl = "2s")]
     value: krishiv_api::ValueState<T>,
@@ -29,7 +29,21 @@ struct Shadowed<T> {
     note: ::std::string::String,
 }
 
+#[derive(krishiv_api::KeyedState)]
+#[state(key = u64, durable)]
+struct Durable {
+    value: krishiv_api::ValueState<u8>,
+}
+
 fn main() {
-    let _ = |shadowed: &Shadowed<u8>| shadowed.note.len();
-    assert!(<Shadowed<u8> as krishiv_api::KeyedState>::DURABLE);
+    let backend = std::sync::Arc::new(krishiv_api::InMemoryStateBackend::new());
+    let mut store = krishiv_api::Keyed::<Shadowed<u8>>::open(backend).unwrap();
+    let event = |state: &Shadowed<u8>| {
+        assert_eq!(state.note, "");
+        state.value.set(1);
+        state.map.put(2, 3);
+        (state.value.get_or(0), state.map.get(&2).unwrap_or(0))
+    };
+    assert_eq!(store.with_key(&1, event).unwrap(), (1, 3));
+    assert!(<Durable as krishiv_api::KeyedState>::DURABLE);
 }

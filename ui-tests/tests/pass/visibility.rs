@@ -3,8 +3,9 @@
 #![deny(warnings, unreachable_pub, private_interfaces, private_bounds)]
 
 pub mod operators {
-    use krishiv_api::{KeyedState, ListState, MapState, ValueState};
+    use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, ListState, MapState, ValueState};
     use serde::{Deserialize, Serialize};
+    use std::sync::Arc;
 
     #[derive(Serialize, Deserialize)]
     struct Private {
@@ -38,13 +39,27 @@ pub mod operators {
     }
 
     pub fn count() -> usize {
-        let _ = Private { at: 1 }.at;
-        let _ = |public: &Public, inner: &Inner| {
-            let _ = (&public.note, &public.own, &public.log, &inner.own);
+        let backend = Arc::new(InMemoryStateBackend::new());
+        let at = |private: Option<&Private>| private.map(|private| private.at);
+        let mut public = Keyed::<Public>::open(Arc::clone(&backend)).unwrap();
+        let event = |state: &Public| {
+            let Note = state.note;
+            state.seen.set(1);
+            state.log.add(2);
+            state.own.put("a".to_owned(), Private { at: 3 });
+            state.own.for_each(|_, private| assert_eq!(private.at, 3));
+            (state.seen.get(), state.log.get(), state.own.length())
         };
-        let _ = |restricted: &Restricted<u8>| {
-            let _ = (&restricted.own, &restricted.seen);
+        assert_eq!(public.with_key("a", event).unwrap(), (Some(1), vec![2], 1));
+        let mut restricted = Keyed::<Restricted<u8>>::open(Arc::clone(&backend)).unwrap();
+        let event = |state: &Restricted<u8>| {
+            state.own.set(Private { at: 4 });
+            (state.seen.get(), state.own.with(at))
         };
+        assert_eq!(restricted.with_key("a", event).unwrap(), (None, Some(4)));
+        let mut inner = Keyed::<Inner>::open(backend).unwrap();
+        let event = |state: &Inner| state.own.with(at);
+        assert_eq!(inner.with_key(&1, event).unwrap(), None);
         Public::DESCRIPTORS.len() + Inner::DESCRIPTORS.len() + Restricted::<u8>::DESCRIPTORS.len()
     }
 }
@@ -57,5 +72,8 @@ fn main() {
         seen: krishiv_api::ValueState<u8>,
     }
     assert_eq!(<Local as krishiv_api::KeyedState>::OPERATOR, "local");
+    let backend = std::sync::Arc::new(krishiv_api::InMemoryStateBackend::new());
+    let mut local = krishiv_api::Keyed::<Local>::open(backend).unwrap();
+    assert_eq!(local.with_key(&1, |state| state.seen.get_or(2)).unwrap(), 2);
     assert_eq!(operators::count(), 6);
 }

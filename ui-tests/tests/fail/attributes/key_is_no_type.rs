@@ -12,4 +12,10 @@ struct Borrowed {
     late: ValueState<u32>,
 }
 
+#[derive(KeyedState)]
+#[state(key = (u8, &'static str))]
+struct BorrowedInPart {
+    late: ValueState<u32>,
+}
+
 fn main() {}

@@ -1,13 +1,13 @@
-use krishiv_api::{KeyedState, ListState, ValueState};
+use krishiv_api::{KeyedState, ValueState};
 
 #[derive(KeyedState)]
 #[state(key = u64, durable = true)]
 struct Aircraft {
     late: ValueState<u32>,
     #[state(skip = "yes")]
-    log: ListState<u32>,
+    log: String,
     #[state(skip(always))]
-    other: ListState<u32>,
+    other: String,
 }
 
 fn main() {}

@@ -1,11 +1,10 @@
-use krishiv_api::{BroadcastState, InMemoryStateBackend, Keyed, KeyedState, ValueState};
+use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, ValueState};
 use std::sync::Arc;
 
 #[derive(KeyedState)]
 #[state(key = String)]
 struct Aircraft {
     late: ValueState<u32>,
-    rules: BroadcastState<String, i32>,
 }
 
 fn main() {

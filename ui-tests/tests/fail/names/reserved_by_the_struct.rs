@@ -1,0 +1,9 @@
+use krishiv_api::{KeyedState, ValueState};
+
+#[derive(KeyedState)]
+#[state(key = u64)]
+struct __Krishiv {
+    late: ValueState<u32>,
+}
+
+fn main() {}

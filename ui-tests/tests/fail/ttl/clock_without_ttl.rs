@@ -1,0 +1,10 @@
+use krishiv_api::{KeyedState, ValueState};
+
+#[derive(KeyedState)]
+#[state(key = u64)]
+struct Aircraft {
+    #[state(clock = "event")]
+    late: ValueState<u32>,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use krishiv_api::{KeyedState, ValueState};
+
+#[derive(serde::Serialize, serde::Deserialize, PartialEq, Eq, Hash)]
+struct Tail(String);
+
+#[derive(KeyedState)]
+#[state(key = Tail)]
+struct Aircraft {
+    late: ValueState<u32>,
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, ValueState};
+use std::sync::Arc;
+
+#[derive(KeyedState)]
+#[state(key = String)]
+struct Aircraft {
+    late: ValueState<u32>,
+}
+
+fn main() {
+    let mut store = Keyed::<Aircraft>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| store.with_key("N14228", |state| state.late.set(1)));
+        scope.spawn(|| store.with_key("N24211", |state| state.late.set(1)));
+    });
+}
