@@ -1,12 +1,13 @@
 # Everything runs in one profile, so that RocksDB is compiled once (docs/architecture.md, "One build").
 CARGO_FLAGS = --release
 
-.PHONY: help setup demo test lint
+.PHONY: help setup demo test lint bench bench-full
 
 help:
 	@echo "make demo   set up, then send a year of flights through the main job"
 	@echo "make test   set up, then run all tests"
 	@echo "make lint   formatting, clippy and rustdoc, warnings denied"
+	@echo "make bench  compare with hand-written code, in less than five minutes; make bench-full takes its time"
 
 setup:
 	@scripts/setup
@@ -22,3 +23,9 @@ lint: setup
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- --deny warnings
 	cargo clippy $(CARGO_FLAGS) -p krishiv-api --no-default-features -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc $(CARGO_FLAGS) --workspace --no-deps
+
+bench: setup
+	cargo run $(CARGO_FLAGS) -p krishiv-benches -- --quick
+
+bench-full: setup
+	cargo run $(CARGO_FLAGS) -p krishiv-benches -- --full

@@ -1,0 +1,113 @@
+//! The peer on disk: RocksDB as an expert uses it without the library.
+
+use crate::error::Error;
+use rocksdb::{
+    BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DB, DBCompressionType, DBPinnableSlice,
+    DBRecoveryMode, DEFAULT_COLUMN_FAMILY_NAME, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+};
+use std::path::Path;
+
+/// Steps that the peer gathers before it writes them.
+pub(crate) const BATCH: usize = 1_000;
+
+/// The options that the library's own backend opens a folder with.
+///
+/// Where the two differ, a case would compare options instead of code.
+pub(crate) fn options() -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(&Cache::new_hyper_clock_cache(32 << 20, 0));
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table.set_bloom_filter(10.0, false);
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&table);
+    options.set_compression_type(DBCompressionType::None);
+    options.set_log_level(LogLevel::Warn);
+    options.set_keep_log_file_num(4);
+    options.set_max_log_file_size(1 << 20);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+    options.create_if_missing(true);
+    options.set_paranoid_checks(true);
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_track_and_verify_wals_in_manifest(true);
+    options
+}
+
+/// A value that was looked for.
+pub(crate) type Found<'a> = Result<Option<DBPinnableSlice<'a>>, rocksdb::Error>;
+
+/// An open database with the settings of its reads and writes, made once and not for every call.
+pub(crate) struct Raw {
+    pub(crate) db: DB,
+    pub(crate) read: ReadOptions,
+    synced: WriteOptions,
+    unsynced: WriteOptions,
+}
+
+impl Raw {
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
+        Self::open_with(&options(), folder)
+    }
+
+    pub(crate) fn open_with(options: &Options, folder: &Path) -> Result<Self, Error> {
+        // By its name, or else there is no handle of it for the batched `multi_get`.
+        let families = [(DEFAULT_COLUMN_FAMILY_NAME, options.clone())];
+        let db = DB::open_cf_with_opts(options, folder, families)?;
+        let mut read = ReadOptions::default();
+        read.set_verify_checksums(true);
+        let mut synced = WriteOptions::default();
+        synced.set_sync(true);
+        Ok(Self { db, read, synced, unsynced: WriteOptions::default() })
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, Error> {
+        Ok(self.db.get_pinned_opt(key, &self.read)?)
+    }
+
+    /// The values of sorted `keys`, in their order.
+    pub(crate) fn multi_get<const N: usize>(&self, keys: &[[u8; N]]) -> Result<Vec<Found<'_>>, Error> {
+        let family = self.db.cf_handle(DEFAULT_COLUMN_FAMILY_NAME).ok_or(Error::ColumnFamily)?;
+        Ok(self.db.batched_multi_get_cf_opt(&family, keys, true, &self.read))
+    }
+
+    /// Writes `batch` to the log and the memtable.
+    pub(crate) fn write(&self, batch: WriteBatch) -> Result<(), Error> {
+        Ok(self.db.write_opt(batch, &self.unsynced)?)
+    }
+
+    /// Writes `batch`, and waits until the disk has it and everything before.
+    pub(crate) fn commit(&self, batch: WriteBatch) -> Result<(), Error> {
+        Ok(self.db.write_opt(batch, &self.synced)?)
+    }
+
+    /// Writes all `records` and puts them in the order in which the library's backend leaves them.
+    pub(crate) fn load<K: AsRef<[u8]>, V: AsRef<[u8]>>(
+        &self,
+        records: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<(), Error> {
+        let mut batch = WriteBatch::default();
+        for (key, value) in records {
+            batch.put(key, value);
+            if batch.len() >= BATCH {
+                self.write(std::mem::take(&mut batch))?;
+            }
+        }
+        self.commit(batch)?;
+        self.compact()
+    }
+
+    /// What `RocksDbStateBackend::compact` does.
+    pub(crate) fn compact(&self) -> Result<(), Error> {
+        self.db.flush()?;
+        let mut whole = CompactOptions::default();
+        whole.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &whole);
+        Ok(())
+    }
+}
+
+/// The peer's value of a counter.
+pub(crate) fn number(key: u64, bytes: &[u8]) -> Result<i64, Error> {
+    bytes.try_into().map(i64::from_le_bytes).map_err(|_| Error::Record { key })
+}
