@@ -133,10 +133,19 @@ impl<T: StateValue> Value<T> {
     /// Runs `f` on the value.
     #[inline(always)]
     pub(crate) fn with<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
+        if let Ok(live) = self.live.try_borrow()
+            && let Cell::Hot { value, .. } = &live.cell
+        {
+            return Ok(f(Some(value)));
+        }
+        self.with_judged(f)
+    }
+
+    #[inline(never)]
+    fn with_judged<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
         // What `ready` and `read` would do in two looks.
         if let Ok(live) = self.live.try_borrow() {
             match &live.cell {
-                Cell::Hot { value, .. } => return Ok(f(Some(value))),
                 Cell::Present { clock, expires_at, value, .. }
                     if self.slot.is_settled(Stamp { expires_at: *expires_at, clock: *clock }) =>
                 {
@@ -163,7 +172,22 @@ impl<T: StateValue> Value<T> {
     /// Sets the value.
     #[inline(always)]
     pub(crate) fn set(&self, value: T) -> Result<(), StateError> {
-        // Most values that are set were set before since the last commit. Then only the value changes, and in place.
+        // Most values that are set were set before since the last commit, and own no memory: only they change.
+        if !std::mem::needs_drop::<T>()
+            && let Ok(mut live) = self.live.try_borrow_mut()
+            && let Live { cell: Cell::Hot { value: there, .. }, before } = &mut *live
+        {
+            let value = std::mem::replace(there, value);
+            if matches!(before, Before::Same) {
+                *before = Before::Value { heap: 0, stamp: Stamp::NEVER, value };
+            }
+            return Ok(());
+        }
+        self.set_in_place(value)
+    }
+
+    #[inline(never)]
+    fn set_in_place(&self, value: T) -> Result<(), StateError> {
         let heap = self.heap(&value)?;
         if let Ok(mut live) = self.live.try_borrow_mut() {
             let Live { cell, before } = &mut *live;
@@ -180,9 +204,7 @@ impl<T: StateValue> Value<T> {
                 _ => None,
             };
             if let Some((heap_there, stamp, there)) = there {
-                // What owns no memory has none to count.
-                let heap = if std::mem::needs_drop::<T>() { std::mem::replace(heap_there, heap) } else { 0 };
-                let value = std::mem::replace(there, value);
+                let (heap, value) = (std::mem::replace(heap_there, heap), std::mem::replace(there, value));
                 if matches!(before, Before::Same) {
                     *before = Before::Value { heap, stamp, value };
                 }
@@ -247,12 +269,14 @@ impl<T: StateValue> Value<T> {
     where
         T: Clone,
     {
-        self.ready()?;
         let own = self.slot.codec;
-        let (mut value, codec) = match &self.borrow()?.cell {
-            Cell::Hot { value, .. } => (Some(value.clone()), own),
-            Cell::Present { value, codec, .. } => (Some(value.clone()), *codec),
-            _ => (None, own),
+        let hot = self.live.try_borrow().ok().and_then(|live| match &live.cell {
+            Cell::Hot { value, .. } => Some(value.clone()),
+            _ => None,
+        });
+        let (mut value, codec) = match hot {
+            Some(value) => (Some(value), own),
+            None => self.copy()?,
         };
         let result = f(&mut value);
         match value {
@@ -265,6 +289,17 @@ impl<T: StateValue> Value<T> {
 }
 
 impl<T: StateValue + Clone> Value<T> {
+    /// The value, and the codec it is stored by.
+    #[inline(never)]
+    fn copy(&self) -> Result<(Option<T>, Codec), StateError> {
+        self.ready()?;
+        Ok(match &self.borrow()?.cell {
+            Cell::Hot { value, .. } => (Some(value.clone()), self.slot.codec),
+            Cell::Present { value, codec, .. } => (Some(value.clone()), *codec),
+            _ => (None, self.slot.codec),
+        })
+    }
+
     /// Merges `value` into what is there, by `reducer` or else the state's own.
     pub(crate) fn merge(&self, value: T, reducer: Option<fn(T, T) -> T>) -> Result<(), StateError> {
         match reducer.or(self.reducer) {
