@@ -49,6 +49,8 @@ pub struct RocksDbStateBackend {
     rules: Rules,
     folder: PathBuf,
     sync: bool,
+    /// How single records are read.
+    read: ReadOptions,
 }
 
 impl RocksDbStateBackend {
@@ -78,7 +80,7 @@ impl RocksDbStateBackend {
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, options.clone())];
         let db = DB::open_cf_with_opts(&options, folder, families).map_err(|error| fault::rocksdb(folder, error))?;
         guard.opened(db.latest_sequence_number())?;
-        Ok(Self { db, guard, rules, folder: folder.to_owned(), sync })
+        Ok(Self { db, guard, rules, folder: folder.to_owned(), sync, read: verified() })
     }
 
     /// Rewrites all files, and gives the space of deleted and expired records back to the disk.
@@ -130,7 +132,7 @@ impl StateBackend for RocksDbStateBackend {
     const DURABLE: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let value = self.db.get_pinned_opt(key, &verified()).map_err(|error| self.fault(error))?;
+        let value = self.db.get_pinned_opt(key, &self.read).map_err(|error| self.fault(error))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -139,7 +141,7 @@ impl StateBackend for RocksDbStateBackend {
             return Err(fault::damaged(&self.folder, "the default column family is gone"));
         };
         // It sorts the keys, and reads each block and filter once for all keys that need it.
-        let values = self.db.batched_multi_get_cf_opt(family, keys.iter().copied(), false, &verified());
+        let values = self.db.batched_multi_get_cf_opt(family, keys.iter().copied(), false, &self.read);
         let owned = |value: DBPinnableSlice<'_>| value.to_vec();
         values.into_iter().map(|value| value.map(|value| value.map(owned)).map_err(|error| self.fault(error))).collect()
     }
