@@ -118,6 +118,11 @@ impl WriteBatch {
         self.steps.len()
     }
 
+    /// Bytes of all keys and values.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether there is nothing to do.
     ///
     /// ```

@@ -175,6 +175,7 @@ impl<S: KeyedState> Keyed<S> {
                 wanted.push((*hash, key));
             }
         }
+        instance.shared.meter.loads.add(wanted.len());
         let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         let Ok(found) = instance.shared.backend().multi_get(&records) else { return };
         let Instance { state, dynamic, .. } = instance;

@@ -116,6 +116,7 @@ impl<T: StateValue> Value<T> {
         if self.slot.is_expired(stamp) {
             // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
             live.cell = Cell::Absent { dirty: true };
+            self.slot.shared.meter.expired.add(1);
         } else if self.slot.refreshes_on_read() {
             let renewed = self.slot.stamp();
             if renewed != stamp {

@@ -87,6 +87,7 @@ impl<T> Cell<T> {
     fn drop_expired(&mut self, slot: &Slot) {
         if slot.can_expire() && self.items.iter().any(|item| slot.is_expired(item.stamp)) {
             let gone = self.extract(|_, item| slot.is_expired(item.stamp));
+            slot.shared.meter.expired.add(gone.len());
             self.expired.extend(gone.iter().map(|(_, item)| item.position).filter(|position| *position != 0));
         }
     }
@@ -197,6 +198,7 @@ impl<T: StateValue> List<T> {
     }
 
     fn load(&self, cell: &mut Cell<T>) -> Result<(), StateError> {
+        self.slot.shared.meter.loads.add(1);
         let stored = self.slot.load_all::<T>()?;
         // A commit that failed may have reached the backend after all: then an element is in both.
         let pending: HashSet<u64> = cell.items.iter().map(|item| item.position).filter(|at| *at != 0).collect();

@@ -114,6 +114,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         if self.slot.is_expired(entry.stamp) {
             // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
             (entry.value, entry.dirty) = (None, true);
+            self.slot.shared.meter.expired.add(1);
         } else if self.slot.refreshes_on_read() {
             let stamp = self.slot.stamp();
             if stamp != entry.stamp {
@@ -159,6 +160,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             None if cell.complete => {}
             None => {
                 let (key, suffix) = self.suffix(key)?;
+                self.slot.shared.meter.loads.add(1);
                 let found = self.slot.load(&suffix)?;
                 let mut entry = self.loaded(suffix, found);
                 self.judge(&key, &mut entry, undo);
@@ -204,6 +206,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         }
         let Live { cell, undo } = &mut *self.borrow()?;
         if !cell.complete {
+            self.slot.shared.meter.loads.add(1);
             for (suffix, found) in self.slot.load_all::<V>()? {
                 let key: K = decode(self.slot.key_codec, &suffix).map_err(|reason| {
                     let reason = format!("a map key is damaged: {reason}");
