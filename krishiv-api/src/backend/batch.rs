@@ -86,6 +86,7 @@ impl WriteBatch {
     }
 
     /// Sets the key that `key` appends to the batch to the value that `value` appends.
+    #[inline]
     pub(crate) fn put_with<E>(
         &mut self,
         key: impl FnOnce(&mut Vec<u8>),

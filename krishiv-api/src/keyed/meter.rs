@@ -19,9 +19,9 @@ impl Count {
     }
 }
 
-/// What a store has done since it was opened.
+/// What a store has done since it was opened: all that is counted where something slow happens anyway.
 ///
-/// Events are counted one by one; all the rest only where something slow happens anyway.
+/// Events, which are not slow, are a plain number of the store's own.
 #[derive(Default)]
 pub(crate) struct Meter {
     pub(crate) undone: Count,

@@ -164,7 +164,7 @@ struct Instance<S> {
     state: S,
     dynamic: dynamic::DynamicHandles,
     shared: Arc<Shared>,
-    /// Events that ran, undone ones included; the one thing that every event counts.
+    /// Events that ran, undone ones included: the one thing that every event counts.
     events: u64,
     range: Range<u16>,
     max_parallelism: u16,
@@ -317,9 +317,9 @@ impl<S: KeyedState> Keyed<S> {
 }
 
 impl<S: KeyedState> Drop for Keyed<S> {
-    /// Gives the key groups back; writes nothing, since what is not committed must be as if it never was.
+    /// Gives the key groups back and hands over the last counts; writes nothing, since what is not committed must be as if it never was.
     fn drop(&mut self) {
-        self.report(&report::Size::default(), None);
         self.instance.shared.hub.release(&self.instance.range);
+        self.report(&report::Size::default(), None);
     }
 }

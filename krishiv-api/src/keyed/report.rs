@@ -14,7 +14,14 @@ struct Metric<F> {
     of: F,
 }
 
-const COUNTERS: &[Metric<fn(&Work<'_>) -> u64>] = &[
+/// Grows; recorders get what was added.
+type Counter = Metric<fn(&Work<'_>) -> u64>;
+/// Goes up and down.
+type Gauge = Metric<fn(&Size) -> usize>;
+/// Has a value for every commit.
+type Histogram = Metric<fn(&Written) -> f64>;
+
+const COUNTERS: &[Counter] = &[
     Metric {
         name: "krishiv_events_total",
         unit: Unit::Count,
@@ -72,7 +79,7 @@ const COUNTERS: &[Metric<fn(&Work<'_>) -> u64>] = &[
     },
 ];
 
-const GAUGES: &[Metric<fn(&Size) -> usize>] = &[
+const GAUGES: &[Gauge] = &[
     Metric {
         name: "krishiv_memory_bytes",
         unit: Unit::Bytes,
@@ -93,7 +100,7 @@ const GAUGES: &[Metric<fn(&Size) -> usize>] = &[
     },
 ];
 
-const HISTOGRAMS: &[Metric<fn(&Written) -> f64>] = &[
+const HISTOGRAMS: &[Histogram] = &[
     Metric {
         name: "krishiv_commit_seconds",
         unit: Unit::Seconds,
