@@ -45,7 +45,7 @@ mod value;
 
 #[cfg(feature = "contract")]
 pub use backend::contract;
-pub use backend::{InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, TtlStateBackend, WriteBatch};
+pub use backend::{Each, InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, TtlStateBackend, WriteBatch};
 #[cfg(feature = "rocksdb")]
 pub use backend::{RocksDbOptions, RocksDbStateBackend};
 pub use descriptor::{StateDescriptor, StateKind, TtlDescriptor};

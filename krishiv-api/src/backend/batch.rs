@@ -86,6 +86,7 @@ impl WriteBatch {
     }
 
     /// Sets the key that `key` appends to the batch to the value that `value` appends.
+    #[inline]
     pub(crate) fn put_with<E>(
         &mut self,
         key: impl FnOnce(&mut Vec<u8>),
@@ -116,6 +117,11 @@ impl WriteBatch {
     /// ```
     pub fn len(&self) -> usize {
         self.steps.len()
+    }
+
+    /// Bytes of all keys and values.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Whether there is nothing to do.

@@ -24,6 +24,20 @@ pub type Record = (Vec<u8>, Vec<u8>);
 /// The records of a prefix in the order of their keys, read as they are asked for.
 pub type Scan<'a> = Box<dyn Iterator<Item = Result<Record, StateError>> + 'a>;
 
+/// What [`StateBackend::for_each`] hands its records to: key and value, where they lie.
+///
+/// ```
+/// let mut bytes = 0;
+/// let each: &mut krishiv_api::Each<'_> = &mut |key, value| {
+///     bytes += key.len() + value.len();
+///     Ok(())
+/// };
+/// each(b"plane", b"late")?;
+/// assert_eq!(bytes, 9);
+/// # Ok::<(), krishiv_api::StateError>(())
+/// ```
+pub type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StateError> + 'a;
+
 /// Tells which records may be dropped because they have expired.
 ///
 /// Stores hand one to [`StateBackend::add_retention`]; a backend that rewrites its files asks it.
@@ -140,11 +154,7 @@ pub trait StateBackend: Send + Sync + 'static {
     /// # Errors
     ///
     /// When a record cannot be read, or with what `each` returned.
-    fn for_each(
-        &self,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
+    fn for_each(&self, prefix: &[u8], each: &mut Each<'_>) -> Result<(), StateError> {
         for record in self.scan(prefix) {
             let (key, value) = record?;
             each(&key, &value)?;
@@ -209,11 +219,7 @@ pub(crate) trait AnyBackend: Send + Sync {
     fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError>;
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a>;
-    fn for_each(
-        &self,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StateError>,
-    ) -> Result<(), StateError>;
+    fn for_each(&self, prefix: &[u8], each: &mut Each<'_>) -> Result<(), StateError>;
     fn write(&self, batch: WriteBatch) -> Result<(), StateError>;
     fn add_retention(&self, rule: Arc<dyn Retention>);
 }
@@ -228,11 +234,7 @@ impl<B: StateBackend> AnyBackend for B {
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
         StateBackend::scan(self, prefix)
     }
-    fn for_each(
-        &self,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
+    fn for_each(&self, prefix: &[u8], each: &mut Each<'_>) -> Result<(), StateError> {
         StateBackend::for_each(self, prefix, each)
     }
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {

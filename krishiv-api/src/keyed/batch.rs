@@ -2,7 +2,7 @@
 
 use crate::StateError;
 use crate::error::BatchError;
-use crate::keyed::visitors::{Complete, Preload};
+use crate::keyed::visitors::{Complete, Preload, Wanting};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::value::AsKey;
 
@@ -128,30 +128,31 @@ impl<S: KeyedState> Keyed<S> {
     where
         Q: AsKey<S::Key> + ?Sized + 'k,
     {
-        let Self { instance: Instance { state, .. }, rows, .. } = self;
-        let mut incomplete = Vec::new();
+        let Self { instance: Instance { state, dynamic, .. }, rows, .. } = self;
+        let mut wanting = Vec::new();
         for (index, hash) in hashes.iter().enumerate() {
             let Some(key) = key_at(index) else { continue };
             let row = rows.table.find_mut(*hash, |row| Q::borrowed(&row.key) == key);
-            let complete = row.is_some_and(|row| {
-                let mut cells = Complete(row.status.is_complete());
+            let wants = row.is_none_or(|row| {
+                let mut cells = Wanting(false);
                 state.visit(&mut row.cells, &mut cells);
+                dynamic.visit(&mut row.extra, |handle, cell| cells.0 |= handle.wants_preload(cell));
                 cells.0
             });
-            if !complete {
-                incomplete.push((*hash, index));
+            if wants {
+                wanting.push((*hash, index));
             }
         }
-        if !incomplete.is_empty() {
+        if !wanting.is_empty() {
             // A row is read once, however many events of the group are its own.
-            incomplete.sort_unstable();
-            incomplete.dedup_by_key(|(hash, _)| *hash);
-            self.read_ahead(&incomplete, key_at);
+            wanting.sort_unstable();
+            wanting.dedup_by_key(|(hash, _)| *hash);
+            self.read_ahead(&wanting, key_at);
         }
     }
 
     #[cold]
-    fn read_ahead<'k, Q>(&mut self, incomplete: &[(u64, usize)], key_at: impl Fn(usize) -> Option<&'k Q>)
+    fn read_ahead<'k, Q>(&mut self, wanting: &[(u64, usize)], key_at: impl Fn(usize) -> Option<&'k Q>)
     where
         Q: AsKey<S::Key> + ?Sized + 'k,
     {
@@ -160,9 +161,9 @@ impl<S: KeyedState> Keyed<S> {
             return;
         }
         let Self { instance, rows, row_key, .. } = self;
-        let mut records = Vec::with_capacity(incomplete.len() * slots.len());
-        let mut wanted = Vec::with_capacity(incomplete.len());
-        for (hash, index) in incomplete {
+        let mut records = Vec::with_capacity(wanting.len() * slots.len());
+        let mut wanted = Vec::with_capacity(wanting.len());
+        for (hash, index) in wanting {
             let Some(key) = key_at(*index) else { continue };
             let Ok(seat) = rows.seat(*hash, key, |key| instance.admit(key, row_key)) else { continue };
             if seat.new || instance.encode(&seat.row.key, row_key).is_ok() {
@@ -170,6 +171,7 @@ impl<S: KeyedState> Keyed<S> {
                 wanted.push((*hash, key));
             }
         }
+        instance.shared.meter.loads.add(wanted.len());
         let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         let Ok(found) = instance.shared.backend().multi_get(&records) else { return };
         let Instance { state, dynamic, .. } = instance;

@@ -105,6 +105,7 @@ impl<S: KeyedState> Keyed<S> {
         });
         result?;
         self.instance.shared.set_tables_seen(tables.version());
+        self.instance.shared.meter.catch_ups.add(1);
         Ok(())
     }
 }

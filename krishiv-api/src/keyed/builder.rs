@@ -9,6 +9,7 @@ use crate::keyed::binder::Binder;
 use crate::keyed::catalog::{KeyRecord, PositionRecord};
 use crate::keyed::expiry::{FirstWatermark, StoreTime};
 use crate::keyed::hub::{BackendHub, OperatorHub, in_force_for};
+use crate::keyed::report::Report;
 use crate::keyed::rows::Rows;
 use crate::keyed::shared::Shared;
 use crate::keyed::{Instance, Keyed, KeyedState, UndeclaredState};
@@ -16,6 +17,8 @@ use crate::time::{Clock, SystemClock};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
+use tracing::field::{Empty, debug};
+use tracing::{Span, info_span};
 
 /// Memory that rows may take unless the builder says otherwise: 256 MiB.
 const MEMORY_BUDGET: usize = 256 << 20;
@@ -183,10 +186,11 @@ impl<S: KeyedState> KeyedBuilder<S> {
         }
         let operator = self.operator.clone().unwrap_or_else(|| S::OPERATOR.to_owned());
         let name = operator.clone();
-        backend.rows().and_then(|rows| self.open_on(rows, operator)).map_err(|error| error.at_operator(&name))
+        let span = info_span!("open", operator, key_groups = Empty).entered();
+        backend.rows().and_then(|rows| self.open_on(rows, operator, &span)).map_err(|error| error.at_operator(&name))
     }
 
-    fn open_on(self, rows: BackendRows, operator: String) -> Result<Keyed<S>, StateError> {
+    fn open_on(self, rows: BackendRows, operator: String, span: &Span) -> Result<Keyed<S>, StateError> {
         if let Some(groups) = self.max_parallelism
             && (groups == 0 || groups > MAX_GROUPS)
         {
@@ -199,6 +203,7 @@ impl<S: KeyedState> KeyedBuilder<S> {
         if range.is_empty() || range.end > max_parallelism {
             return setting(format!("the key groups {range:?} are no part of 0..{max_parallelism}"));
         }
+        span.record("key_groups", debug(&range));
         hub.claim(&range)?;
         let claim = Claim { hub: &hub, range: Some(range.clone()) };
         let past = Past::of(&hub.positions(), &range);
@@ -217,12 +222,14 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let undeclared = hub.states_except(&names).into_iter();
         let undeclared = undeclared.map(|state| UndeclaredState { name: state.name, kind: state.kind }).collect();
         claim.keep();
+        let report = Report::new(&shared.operator, &range);
         Ok(Keyed {
-            instance: Instance { state, dynamic: Default::default(), shared, range, max_parallelism },
+            instance: Instance { state, dynamic: Default::default(), shared, events: 0, range, max_parallelism },
             rows: Rows::new(self.memory_budget),
             position: past.position,
             row_key: RowKey::default(),
             undeclared,
+            report,
         })
     }
 }

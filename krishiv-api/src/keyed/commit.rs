@@ -5,9 +5,13 @@ use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
 use crate::keyed::expiry::Now;
+use crate::keyed::report::{Size, Work, Written};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
+use crate::time::Stopwatch;
 use std::sync::atomic::Ordering::Relaxed;
+use tracing::field::Empty;
+use tracing::info_span;
 
 impl<S: KeyedState> Keyed<S> {
     /// Writes everything since the last commit, the watermark, and the `position` up to which the source
@@ -29,8 +33,30 @@ impl<S: KeyedState> Keyed<S> {
     /// everything stays as it was, and the commit can be repeated.
     pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
         let position = position.as_ref();
+        let (rows, dirty) = (self.rows.dirty.len(), self.rows.weight.dirty);
+        let operator = self.instance.shared.operator.as_str();
+        let key_groups = &self.instance.range;
+        let span =
+            info_span!("commit", operator, ?key_groups, rows, bytes = Empty, position_len = position.len()).entered();
+        let stopwatch = Stopwatch::start();
+        let written = self.write(position);
+        let commit = written.as_ref().ok().map(|bytes| {
+            span.record("bytes", bytes);
+            Written { seconds: stopwatch.seconds(), bytes: *bytes, rows }
+        });
+        if commit.is_none() {
+            self.instance.shared.meter.failed_commits.add(1);
+        }
+        let size = Size { memory: self.rows.weight.all, dirty, rows: self.rows.table.len() };
+        self.report(&size, commit.as_ref());
+        written.map(drop)
+    }
+
+    /// Commits; returns how many bytes the rows took.
+    fn write(&mut self, position: &[u8]) -> Result<usize, StateError> {
         self.instance.shared.begin();
         let batch = self.flush()?;
+        let bytes = batch.size();
         let record = PositionRecord {
             start: self.instance.range.start,
             end: self.instance.range.end,
@@ -43,7 +69,14 @@ impl<S: KeyedState> Keyed<S> {
         self.instance.shared.hub.commit(record, batch).map_err(|error| self.blame(error))?;
         self.settle();
         self.position = Some(position.to_vec());
-        Ok(())
+        Ok(bytes)
+    }
+
+    /// Hands the metrics over.
+    pub(super) fn report(&mut self, size: &Size, commit: Option<&Written>) {
+        let work =
+            Work { events: self.instance.events, meter: &self.instance.shared.meter, evicted: self.rows.evicted };
+        self.report.hand_over(&work, size, commit);
     }
 
     /// What the dirty rows have to write.

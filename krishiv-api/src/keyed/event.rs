@@ -142,6 +142,7 @@ impl<S: KeyedState> Instance<S> {
         self.encode(&key, row_key)?;
         let group = row_key.group();
         if self.range.contains(&group) {
+            self.shared.meter.misses.add(1);
             return Ok(Row::new(key, row_key.prefix().len()));
         }
         let foreign = Cause::ForeignKey { group, owned: self.range.clone() };
@@ -218,13 +219,15 @@ impl<'a, S: KeyedState> Entered<'a, S> {
 
     #[cold]
     fn undo(&mut self) {
+        self.instance.shared.meter.undone.add(1);
         self.instance.state.visit(&mut self.row.cells, &mut Undo);
         self.instance.dynamic.for_each(|handle| handle.undo());
     }
 
     #[inline(always)]
     fn leave(&mut self) -> Left {
-        let Instance { state, dynamic, shared, .. } = &mut *self.instance;
+        let Instance { state, dynamic, shared, events, .. } = &mut *self.instance;
+        *events += 1;
         if shared.has_prefetched() {
             adopt(state, &mut self.row.cells, dynamic, shared);
         }

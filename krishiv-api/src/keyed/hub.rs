@@ -8,11 +8,12 @@ use crate::error::Cause;
 use crate::keyed::catalog::{
     self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
 };
+use crate::keyed::cover::cover;
 use crate::keyed::expiry::{Expiry, Now, StoreTime, Ttl};
 use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
 use crate::state::current::describe;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -405,10 +406,9 @@ pub(crate) fn in_force_for(
 ) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
     let mut newest_first = positions.to_vec();
     newest_first.sort_by_key(|position| std::cmp::Reverse(position.sequence));
-    let mut covered = BTreeSet::new();
+    let mut covered = Vec::new();
     newest_first.into_iter().partition(|position| {
-        let before = covered.len();
-        covered.extend(position.range().filter(|group| groups.contains(group)));
-        covered.len() > before
+        let Range { start, end } = position.range();
+        cover(&mut covered, start.max(groups.start)..end.min(groups.end))
     })
 }

@@ -6,11 +6,14 @@ mod broadcast;
 mod builder;
 pub(crate) mod catalog;
 mod commit;
+mod cover;
 mod dynamic;
 mod event;
 pub(crate) mod expiry;
 pub(crate) mod hub;
 mod keys;
+pub(crate) mod meter;
+mod report;
 mod retention;
 mod rows;
 pub(crate) mod shared;
@@ -154,6 +157,7 @@ pub struct Keyed<S: KeyedState> {
     /// Scratch: the encoded key of the event.
     row_key: RowKey,
     undeclared: Vec<UndeclaredState>,
+    report: report::Report,
 }
 
 /// The handles of a store, and where its rows lie: all that an event needs but its row.
@@ -161,6 +165,8 @@ struct Instance<S> {
     state: S,
     dynamic: dynamic::DynamicHandles,
     shared: Arc<Shared>,
+    /// Events that ran, undone ones included: the one thing that every event counts.
+    events: u64,
     range: Range<u16>,
     max_parallelism: u16,
 }
@@ -312,8 +318,9 @@ impl<S: KeyedState> Keyed<S> {
 }
 
 impl<S: KeyedState> Drop for Keyed<S> {
-    /// Gives the key groups back; writes nothing, since what is not committed must be as if it never was.
+    /// Gives the key groups back and hands over the last counts; writes nothing, since what is not committed must be as if it never was.
     fn drop(&mut self) {
         self.instance.shared.hub.release(&self.instance.range);
+        self.report(&report::Size::default(), None);
     }
 }

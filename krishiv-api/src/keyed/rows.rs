@@ -92,6 +92,8 @@ pub(super) struct Rows<S: KeyedState> {
     /// Hashes of the dirty rows: eight bytes each, where keys could be of any size.
     pub(super) dirty: Vec<u64>,
     pub(super) weight: Weight,
+    /// Rows that the sweep has dropped, ever.
+    pub(super) evicted: u64,
     /// Where the sweep goes on.
     hand: usize,
 }
@@ -137,6 +139,7 @@ impl<S: KeyedState> Rows<S> {
             hasher: RandomState::default(),
             dirty: Vec::new(),
             weight: Weight { budget, all: 0, dirty: 0 },
+            evicted: 0,
             hand: 0,
         }
     }
@@ -239,6 +242,7 @@ impl<S: KeyedState> Rows<S> {
             if let Ok(entry) = self.table.get_bucket_entry(self.hand) {
                 let (row, _) = entry.remove();
                 self.weight.all -= row.weight();
+                self.evicted += 1;
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::codec::Codec;
 use crate::codec::keys::RowKey;
 use crate::keyed::expiry::StoreTime;
 use crate::keyed::hub::{OperatorHub, lock};
+use crate::keyed::meter::Meter;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) key_codec: Codec,
     pub(crate) time: StoreTime,
     pub(crate) broadcast_limit: usize,
+    pub(crate) meter: Meter,
     /// The next free list position.
     pub(crate) next_position: AtomicU64,
     /// Version of the broadcast states that the event sees.
@@ -61,6 +63,7 @@ impl Shared {
             hub,
             time,
             broadcast_limit,
+            meter: Meter::default(),
             next_position: AtomicU64::new(next_position),
             failed: AtomicBool::new(false),
             prefetched: AtomicBool::new(false),
@@ -149,6 +152,7 @@ impl Shared {
     pub(crate) fn plain(&self, place: usize) -> Result<Option<Vec<u8>>, StateError> {
         let mut event = lock(&self.event);
         if !self.prefetched.load(Relaxed) {
+            self.meter.loads.add(1);
             let keys: Vec<_> = event.plain.iter().map(|slot| event.row.record(*slot, &[])).collect();
             let keys: Vec<_> = keys.iter().map(Vec::as_slice).collect();
             event.found = self.backend().multi_get(&keys)?;
@@ -158,7 +162,10 @@ impl Shared {
             // Left in place: whoever could not decode it must not find nothing the second time.
             (Some(found), _) => Ok(found.clone()),
             // A state that the store got to know after the others were read.
-            (None, Some(slot)) => self.backend().get(&event.row.record(*slot, &[])),
+            (None, Some(slot)) => {
+                self.meter.loads.add(1);
+                self.backend().get(&event.row.record(*slot, &[]))
+            }
             (None, None) => Ok(None),
         }
     }

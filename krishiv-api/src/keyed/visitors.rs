@@ -37,6 +37,18 @@ impl Visitor for Complete {
     }
 }
 
+/// Whether something of a row is worth reading ahead of its event.
+pub(super) struct Wanting(pub(super) bool);
+
+impl Visitor for Wanting {
+    #[inline]
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core() {
+            self.0 |= core.wants_preload(cell);
+        }
+    }
+}
+
 /// Takes what was read for a row ahead of its event.
 pub(super) struct Preload<'a>(pub(super) &'a [Option<Vec<u8>>]);
 

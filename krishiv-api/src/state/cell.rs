@@ -118,6 +118,7 @@ impl<T: StateValue> Value<T> {
         if self.slot.is_expired(stamp) {
             // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
             live.cell = Cell::Absent { dirty: true };
+            self.slot.shared.meter.expired.add(1);
         } else if self.slot.refreshes_on_read() {
             let renewed = self.slot.stamp();
             if renewed != stamp {
@@ -371,6 +372,11 @@ impl<T: StateValue> Core for Value<T> {
     #[inline]
     fn is_complete(&self, cell: &Cell<T>) -> bool {
         !matches!(cell, Cell::Unloaded)
+    }
+
+    #[inline]
+    fn wants_preload(&self, cell: &Cell<T>) -> bool {
+        matches!(cell, Cell::Unloaded)
     }
 
     fn preload(&self, cell: &mut Cell<T>, found: &[Option<Vec<u8>>]) {

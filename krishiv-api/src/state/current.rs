@@ -110,6 +110,7 @@ pub(crate) trait AnyHandle: Send {
     fn adopt(&mut self);
     fn leave(&mut self, cell: &mut (dyn Any + Send)) -> Left;
     fn is_complete(&self, cell: &(dyn Any + Send)) -> bool;
+    fn wants_preload(&self, cell: &(dyn Any + Send)) -> bool;
     fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]);
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
     fn committed(&self, cell: &mut (dyn Any + Send));
@@ -148,6 +149,12 @@ impl<H: Handle> AnyHandle for H {
     fn is_complete(&self, cell: &(dyn Any + Send)) -> bool {
         match (self.core(), cell.downcast_ref()) {
             (Some(core), Some(cell)) => core.is_complete(cell),
+            _ => false,
+        }
+    }
+    fn wants_preload(&self, cell: &(dyn Any + Send)) -> bool {
+        match (self.core(), cell.downcast_ref()) {
+            (Some(core), Some(cell)) => core.wants_preload(cell),
             _ => false,
         }
     }

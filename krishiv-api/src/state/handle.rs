@@ -122,6 +122,12 @@ pub trait Core: Send + 'static {
     /// Whether nothing of the cell is left to read from the backend.
     fn is_complete(&self, cell: &Self::Cell) -> bool;
 
+    /// Whether [`preload`](Self::preload) would have something to do.
+    fn wants_preload(&self, cell: &Self::Cell) -> bool {
+        let _ = cell;
+        false
+    }
+
     /// Takes what was read for a row ahead of its event: `found` has the records of all plain cells.
     fn preload(&self, cell: &mut Self::Cell, found: &[Option<Vec<u8>>]) {
         let _ = (cell, found);

@@ -1,8 +1,10 @@
 //! Where time comes from: injected clocks and the watermark.
 
 mod clock;
+mod stopwatch;
 mod ttl;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub(crate) use stopwatch::Stopwatch;
 pub use ttl::{TtlClock, TtlConfig, TtlUpdate};
 pub(crate) use ttl::{expires_at, is_expired};

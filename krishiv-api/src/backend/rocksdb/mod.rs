@@ -7,7 +7,7 @@ mod ledger;
 mod options;
 mod retention;
 
-use super::{Op, Retention, Scan, StateBackend, WriteBatch};
+use super::{Each, Op, Retention, Scan, StateBackend, WriteBatch};
 use crate::StateError;
 use ::rocksdb::{
     BottommostLevelCompaction, CompactOptions, DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, Direction,
@@ -154,11 +154,7 @@ impl StateBackend for RocksDbStateBackend {
         }))
     }
 
-    fn for_each(
-        &self,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
+    fn for_each(&self, prefix: &[u8], each: &mut Each<'_>) -> Result<(), StateError> {
         let mut records = self.db.raw_iterator_opt(within(prefix));
         records.seek(prefix);
         while let Some((key, value)) = records.item() {

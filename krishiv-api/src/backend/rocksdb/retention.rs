@@ -4,6 +4,7 @@ use super::super::Retention;
 use ::rocksdb::CompactionDecision;
 use ::rocksdb::compaction_filter::CompactionFilter;
 use ::rocksdb::compaction_filter_factory::{CompactionFilterContext, CompactionFilterFactory};
+use metrics::{Unit, counter, describe_counter};
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -29,7 +30,7 @@ impl CompactionFilterFactory for Rules {
 
     // One filter a compaction: compactions run side by side and share nothing but the rules themselves.
     fn create(&mut self, _: CompactionFilterContext) -> Filter {
-        Filter { rules: self.rules.read().unwrap_or_else(PoisonError::into_inner).clone() }
+        Filter { rules: self.rules.read().unwrap_or_else(PoisonError::into_inner).clone(), dropped: 0 }
     }
 
     fn name(&self) -> &CStr {
@@ -39,6 +40,7 @@ impl CompactionFilterFactory for Rules {
 
 pub(super) struct Filter {
     rules: Vec<Arc<dyn Retention>>,
+    dropped: u64,
 }
 
 impl CompactionFilter for Filter {
@@ -46,6 +48,7 @@ impl CompactionFilter for Filter {
         // A panic must not unwind into RocksDB; a rule that panics drops nothing.
         let expired = || self.rules.iter().any(|rule| rule.is_expired(key, value));
         if catch_unwind(AssertUnwindSafe(expired)).unwrap_or(false) {
+            self.dropped += 1;
             CompactionDecision::Remove
         } else {
             CompactionDecision::Keep
@@ -54,5 +57,18 @@ impl CompactionFilter for Filter {
 
     fn name(&self) -> &CStr {
         NAME
+    }
+}
+
+impl Drop for Filter {
+    /// The compaction is over: says how many records it dropped.
+    fn drop(&mut self) {
+        let report = || {
+            let help = "Expired records that RocksDB dropped in compaction";
+            describe_counter!("krishiv_compaction_expired_total", Unit::Count, help);
+            counter!("krishiv_compaction_expired_total").increment(self.dropped);
+        };
+        // A recorder that panics must not unwind into RocksDB either; there is nobody to tell.
+        let _: Result<(), _> = catch_unwind(AssertUnwindSafe(report));
     }
 }

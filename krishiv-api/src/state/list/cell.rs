@@ -111,6 +111,7 @@ impl<T> Cell<T> {
     fn drop_expired(&mut self, slot: &Slot) {
         if slot.can_expire() && self.items.iter().any(|item| slot.is_expired(item.stamp())) {
             let gone = self.extract(|_, item| slot.is_expired(item.stamp()));
+            slot.shared.meter.expired.add(gone.len());
             self.expired.extend(gone.iter().map(|(_, item)| item.position).filter(|position| *position != 0));
         }
     }
@@ -221,6 +222,7 @@ impl<T: StateValue> List<T> {
     }
 
     fn load(&self, cell: &mut Cell<T>) -> Result<(), StateError> {
+        self.slot.shared.meter.loads.add(1);
         // A commit that failed may have reached the backend after all: then an element is in both.
         let pending: HashSet<u64> = cell.items.iter().map(|item| item.position).filter(|at| *at != 0).collect();
         let mut items = VecDeque::new();

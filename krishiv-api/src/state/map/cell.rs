@@ -164,6 +164,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         if self.slot.is_expired(known.stamp) {
             // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
             (known.value, known.dirty) = (None, true);
+            self.slot.shared.meter.expired.add(1);
         } else if self.slot.refreshes_on_read() {
             let stamp = self.slot.stamp();
             if stamp != known.stamp {
@@ -204,6 +205,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             }
         } else if !cell.complete {
             let (key, suffix) = self.suffix(key)?;
+            self.slot.shared.meter.loads.add(1);
             let mut known = self.loaded(self.slot.load(&suffix)?);
             self.judge(&key, &mut known, undo);
             cell.insert(key, suffix, known);
@@ -248,6 +250,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         }
         let Live { cell, undo } = &mut *self.borrow()?;
         if !cell.complete {
+            self.slot.shared.meter.loads.add(1);
             self.slot.load_all::<V>(|suffix, found| {
                 let key: K = decode(self.slot.key_codec, suffix)
                     .map_err(|reason| Cause::Decode { reason: format!("a map key is damaged: {reason}") })?;
