@@ -15,12 +15,16 @@ pub(crate) const BATCH: usize = 1_000;
 /// Where the two differ, a case would compare options instead of code.
 pub(crate) fn options() -> Options {
     let mut table = BlockBasedOptions::default();
+    // One shard: an LRU cache of this size has 64, and no filter of a large file fits in one of those.
     table.set_block_cache(&Cache::new_hyper_clock_cache(32 << 20, 0));
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     table.set_bloom_filter(10.0, false);
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
+    options.set_memtable_prefix_bloom_ratio(0.1);
+    options.set_memtable_whole_key_filtering(true);
+    options.set_write_buffer_size(16 << 20);
     options.set_compression_type(DBCompressionType::None);
     options.set_log_level(LogLevel::Warn);
     options.set_keep_log_file_num(4);
@@ -110,4 +114,36 @@ impl Raw {
 /// The peer's value of a counter.
 pub(crate) fn number(key: u64, bytes: &[u8]) -> Result<i64, Error> {
     bytes.try_into().map(i64::from_le_bytes).map_err(|_| Error::Record { key })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use krishiv_api::RocksDbStateBackend;
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    /// What names the folder, and what only the library's backend sets: RocksDB adds the period to any such filter.
+    const OWN: [&str; 3] = ["wal_dir=", "compaction_filter_factory=", "periodic_compaction_seconds="];
+
+    /// The options of an open folder, as RocksDB itself writes them down; the block cache is not among them.
+    fn written(folder: &Path) -> BTreeSet<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let newest = names.filter(|path| path.to_string_lossy().contains("/OPTIONS-")).max().unwrap();
+        let text = fs::read_to_string(newest).unwrap();
+        let lines = text.lines().map(|line| line.trim().to_owned());
+        lines.filter(|line| !OWN.iter().any(|own| line.starts_with(own))).collect()
+    }
+
+    #[test]
+    fn the_peer_has_the_options_of_the_backend() {
+        let (ours, peer) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let backend = RocksDbStateBackend::open(ours.path()).unwrap();
+        let raw = Raw::open(peer.path()).unwrap();
+        let (of_ours, of_peer) = (written(ours.path()), written(peer.path()));
+        drop((backend, raw));
+        assert!(of_ours.len() > 100, "{of_ours:?}");
+        let differ: Vec<_> = of_ours.symmetric_difference(&of_peer).collect();
+        assert!(differ.is_empty(), "{differ:#?}");
+    }
 }

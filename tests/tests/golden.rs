@@ -464,6 +464,19 @@ fn positions_of_several_ranges_and_operators() {
     stays_readable("positions", typed, write, read);
 }
 
+/// Names had no rule at first: what was stored then is still found, and nothing new gets such a name.
+#[test]
+fn names_of_before_there_was_a_rule() {
+    let backend = load(&fs::read_to_string(path("format-1", "names-of-before-the-rule")).unwrap());
+    let open = |operator: &str| Keyed::<Dynamic<u8>>::builder().operator(operator).open(Arc::clone(&backend));
+    let mut store = open("b/ü").unwrap();
+    assert_eq!((store.position(), store.watermark()), (Some(&[0, 0][..]), Some(1)));
+    let refused = store.with_key(&1, |_| ValueState::<u8>::new("c/d").set(1)).unwrap_err().to_string();
+    assert!(refused.contains("has '/'"), "{refused}");
+    let refused = open("b/v").err().unwrap().to_string();
+    assert!(refused.contains("has '/'"), "{refused}");
+}
+
 /// `[8-byte LE expires_at_ms][raw bytes]`.
 #[test]
 fn raw_records_of_the_ttl_wrapper() {

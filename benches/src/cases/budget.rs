@@ -21,8 +21,8 @@ const LONG: u64 = 0;
 
 const BUDGET: usize = 64 << 20;
 
-/// What RocksDB takes beside it: its block cache, and two memtables of 64 MiB, one being filled and one being flushed.
-const ROCKSDB: usize = (32 + 2 * 64) << 20;
+/// What RocksDB takes beside it: its block cache, and two memtables of 16 MiB, one being filled and one being flushed.
+const ROCKSDB: usize = (32 + 2 * 16) << 20;
 
 /// Events between two commits.
 const COMMIT_EVERY: usize = 10_000;

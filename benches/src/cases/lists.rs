@@ -132,16 +132,20 @@ fn appending() -> rocksdb::Options {
 
 /// Reads every list once in databases that have just been opened.
 fn cold_get(name: &str, bench: &Bench) -> Result<Vec<Row>, Error> {
-    let (lists, length) = (bench.shape(10_000), 100);
+    let (lists, length) = (bench.shape(10_000), 100_usize);
     let (ours, peer) = (bench.folder()?, bench.folder()?);
-    let list = |key| (0..length).map(move |index| element(key, index));
+    let list = |key| (0..length).map(move |index| element(key, index as u64));
     {
         let backend = Arc::new(RocksDbStateBackend::open(ours.path())?);
         let mut store = Keyed::<Series>::open(Arc::clone(&backend))?;
-        for key in 0..lists {
-            store.with_key(&key, |state| state.values.add_all(list(key)))?;
+        // Lists grow from commit to commit, and not all at once.
+        for part in 0..COMMITS {
+            let elements = |key| list(key).skip(part * length / COMMITS).take(length / COMMITS);
+            for key in 0..lists {
+                store.with_key(&key, |state| state.values.add_all(elements(key)))?;
+            }
+            store.commit("loaded")?;
         }
-        store.commit("loaded")?;
         backend.compact()?;
         let blobs: Result<Vec<_>, _> =
             (0..lists).map(|key| postcard::to_stdvec(&list(key).collect::<Vec<_>>())).collect();

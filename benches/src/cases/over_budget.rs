@@ -26,7 +26,7 @@ const COMMIT_EVERY: usize = 390 * BATCH;
 
 fn run(name: &str, bench: &Bench, input: &Keys, target: Target) -> Result<Vec<Row>, Error> {
     let large = bench.large()?;
-    let events = bench.events(3 * COMMIT_EVERY, 20 * COMMIT_EVERY);
+    let events = bench.events(2 * COMMIT_EVERY, 20 * COMMIT_EVERY);
     let backend = Arc::new(RocksDbStateBackend::open(large.ours.path())?);
     let budget = row_weight()? * usize::try_from(large.keys / 10).unwrap_or(usize::MAX);
     let mut store = Keyed::<Counter>::builder().memory_budget(budget).open(backend)?;

@@ -90,7 +90,16 @@ fn get(backend: &impl StateBackend, key: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn scan(backend: &impl StateBackend, prefix: &[u8]) -> Vec<Record> {
-    backend.scan(prefix).map(|record| record.expect("scan: a healthy backend answers")).collect()
+    let records: Vec<Record> =
+        backend.scan(prefix).map(|record| record.expect("scan: a healthy backend answers")).collect();
+    let mut same = Vec::new();
+    let each = &mut |key: &[u8], value: &[u8]| {
+        same.push((key.to_vec(), value.to_vec()));
+        Ok(())
+    };
+    backend.for_each(prefix, each).expect("for_each: a healthy backend answers");
+    assert_eq!(same, records, "for_each: the records that `scan` gives, in the same order");
+    records
 }
 
 fn values_come_back(backend: &impl StateBackend) {

@@ -121,6 +121,37 @@ pub trait StateBackend: Send + Sync + 'static {
     /// ```
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a>;
 
+    /// Hands the records whose key starts with `prefix` to `each`, in the order of their keys, until it fails.
+    ///
+    /// The same records as [`scan`](Self::scan), for backends that can show them where they lie. `each` does not
+    /// write to the backend.
+    ///
+    /// ```
+    /// use krishiv_api::{InMemoryStateBackend, StateBackend};
+    /// let mut bytes = 0;
+    /// InMemoryStateBackend::new().for_each(b"plane/", &mut |_, value| {
+    ///     bytes += value.len();
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(bytes, 0);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a record cannot be read, or with what `each` returned.
+    fn for_each(
+        &self,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        for record in self.scan(prefix) {
+            let (key, value) = record?;
+            each(&key, &value)?;
+        }
+        Ok(())
+    }
+
     /// Applies all of `batch`, in its order, or nothing of it.
     ///
     /// ```
@@ -178,6 +209,11 @@ pub(crate) trait AnyBackend: Send + Sync {
     fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError>;
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a>;
+    fn for_each(
+        &self,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StateError>,
+    ) -> Result<(), StateError>;
     fn write(&self, batch: WriteBatch) -> Result<(), StateError>;
     fn add_retention(&self, rule: Arc<dyn Retention>);
 }
@@ -191,6 +227,13 @@ impl<B: StateBackend> AnyBackend for B {
     }
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
         StateBackend::scan(self, prefix)
+    }
+    fn for_each(
+        &self,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        StateBackend::for_each(self, prefix, each)
     }
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
         StateBackend::write(self, batch)

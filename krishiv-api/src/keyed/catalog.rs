@@ -95,7 +95,8 @@ impl PositionRecord {
 impl OperatorRecord {
     /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not.
     pub(crate) fn declare(&mut self, declared: Declared<'_>, time: &impl Now) -> Result<&StateRecord, StateError> {
-        check_name("a state", declared.name)?;
+        let known = self.states.iter().any(|state| state.name == declared.name);
+        check_name("a state", declared.name, known)?;
         let stamped = declared.ttl.is_some();
         let index = match self.states.iter().position(|state| state.name == declared.name) {
             Some(index) => index,
@@ -165,9 +166,10 @@ pub(crate) fn mismatch<T>(
     Err(Cause::Mismatch { what, stored: stored.to_string(), declared: declared.to_string() }.into())
 }
 
-/// Refuses names that break the rule of [`names`].
-pub(crate) fn check_name(what: &str, name: &str) -> Result<(), StateError> {
-    names::refuse(name, what).map_or(Ok(()), |reason| Err(Cause::Setting { reason }.into()))
+/// Refuses names that break the rule of [`names`]; what was stored before there was a rule is still found.
+pub(crate) fn check_name(what: &str, name: &str, known: bool) -> Result<(), StateError> {
+    let refused = names::refuse(name, what).filter(|_| !known || names::is_reserved(name));
+    refused.map_or(Ok(()), |reason| Err(Cause::Setting { reason }.into()))
 }
 
 pub(crate) fn format_key() -> Vec<u8> {

@@ -70,6 +70,7 @@ impl StoreTime {
     }
 
     /// The greatest watermark so far, the backend's included.
+    #[inline]
     pub(crate) fn watermark(&self) -> Option<i64> {
         let own = known(self.watermark.load(Relaxed));
         let backend = self.backend.as_ref().and_then(|backend| backend.time.watermark());
@@ -83,20 +84,27 @@ impl StoreTime {
     }
 
     /// Takes the time that the next event sees.
+    #[inline]
     pub(crate) fn begin(&self) {
         self.event_now.store(NONE, Relaxed);
         let Some(watermark) = self.watermark() else { return };
         self.event_watermark.store(watermark, Relaxed);
         if self.first_watermark.load(Relaxed) == NONE {
-            // The backend may have got it some time before this event.
-            let backend = self.backend.as_ref().and_then(|backend| backend.time.first());
-            let (watermark, clock) = match backend {
-                Some(first) => (first.watermark, Some(first.clock)),
-                None => (watermark, self.has_default().then(|| self.clock.now_ms())),
-            };
-            self.first_watermark.store(watermark, Relaxed);
-            self.first_clock.store(clock.unwrap_or(NONE), Relaxed);
+            self.begin_event_time(watermark);
         }
+    }
+
+    /// Takes note of the first watermark.
+    #[cold]
+    fn begin_event_time(&self, watermark: i64) {
+        // The backend may have got it some time before this event.
+        let backend = self.backend.as_ref().and_then(|backend| backend.time.first());
+        let (watermark, clock) = match backend {
+            Some(first) => (first.watermark, Some(first.clock)),
+            None => (watermark, self.has_default().then(|| self.clock.now_ms())),
+        };
+        self.first_watermark.store(watermark, Relaxed);
+        self.first_clock.store(clock.unwrap_or(NONE), Relaxed);
     }
 
     pub(crate) fn default_ttl(&self) -> Option<Ttl> {
@@ -117,17 +125,24 @@ impl StoreTime {
     pub(crate) fn has_default(&self) -> bool {
         self.backend.is_some()
     }
+
+    /// Takes the time that the event sees; most events ask for none.
+    #[inline(never)]
+    fn read_clock(&self) -> i64 {
+        let now = self.clock.now_ms();
+        self.event_now.store(now, Relaxed);
+        now
+    }
 }
 
 impl Now for StoreTime {
+    #[inline]
     fn now(&self, clock: TtlClock) -> Option<i64> {
         match clock {
             TtlClock::Event => known(self.event_watermark.load(Relaxed)),
             TtlClock::Processing => {
-                if self.event_now.load(Relaxed) == NONE {
-                    self.event_now.store(self.clock.now_ms(), Relaxed);
-                }
-                known(self.event_now.load(Relaxed))
+                let now = self.event_now.load(Relaxed);
+                known(if now == NONE { self.read_clock() } else { now })
             }
         }
     }
@@ -237,6 +252,7 @@ impl Expiry {
     }
 
     /// The stamp of what is written now.
+    #[inline]
     pub(crate) fn stamp(&self, time: &impl Now) -> Stamp {
         let Some(ttl) = self.ttl else { return Stamp::NEVER };
         let clock = ttl.clock(time);
@@ -254,12 +270,25 @@ impl Expiry {
     }
 
     /// Whether what carries `stamp` is gone.
+    #[inline]
     pub(crate) fn is_expired(&self, stamp: Stamp, time: &impl Now) -> bool {
         let pending = record::pending_ttl(stamp.expires_at);
         let clock = self.ttl.map(|ttl| ttl.clock(time));
         if pending.is_none() && clock == Some(stamp.clock) {
             return time.now(stamp.clock).is_some_and(|now| is_expired(stamp.expires_at, now));
         }
+        self.is_expired_otherwise(stamp, pending, clock, time)
+    }
+
+    /// The same for what carries no stamp of the clock in use.
+    #[cold]
+    fn is_expired_otherwise(
+        &self,
+        stamp: Stamp,
+        pending: Option<u64>,
+        clock: Option<TtlClock>,
+        time: &impl Now,
+    ) -> bool {
         let stopped = self.stopped(stamp.clock, time).filter(|_| pending.is_none());
         if stopped.is_some_and(|end| is_expired(stamp.expires_at, end)) {
             return true;

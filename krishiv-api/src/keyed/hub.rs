@@ -87,7 +87,6 @@ impl BackendHub {
         key: &KeyRecord,
         max_parallelism: Option<u16>,
     ) -> Result<Arc<OperatorHub>, StateError> {
-        catalog::check_name("an operator", name)?;
         let mut inner = lock(&self.inner);
         let operator = match inner.operators.get(name).and_then(Weak::upgrade) {
             Some(operator) => operator,
@@ -120,6 +119,7 @@ impl BackendHub {
     ) -> Result<OperatorHub, StateError> {
         let stored = self.backend.get(&catalog::operator_key(name))?;
         let persisted = stored.is_some();
+        catalog::check_name("an operator", name, persisted)?;
         let record = match stored {
             Some(bytes) => catalog::read::<OperatorRecord>("operator record", &bytes)?,
             None => {

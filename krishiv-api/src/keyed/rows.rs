@@ -114,8 +114,9 @@ impl Weight {
 }
 
 impl<S: KeyedState> Row<S> {
-    /// Memory of a row itself, in bytes; a byte of the table's own comes with each.
-    const SIZE: usize = size_of::<Self>() + 1;
+    /// Memory that the table takes for a row, in bytes, at most: a byte of its own comes with each place, and when it has
+    /// just grown there are 16 places for 7 rows.
+    const SIZE: usize = ((size_of::<Self>() + 1) * 16).div_ceil(7);
 
     /// A row of nothing yet, for a key that takes `encoded` bytes.
     pub(super) fn new(key: S::Key, encoded: usize) -> Self {

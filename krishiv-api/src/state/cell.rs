@@ -45,8 +45,8 @@ enum Before<T> {
     Same,
     /// It has only renewed the stamp.
     Stamp { dirty: bool, stamp: Stamp },
-    /// It has put another value in the place of this hot one.
-    Hot { heap: u32, value: T },
+    /// It has put another value in the place of this one, which was to be written already, by the codec of the state.
+    Value { heap: u32, stamp: Stamp, value: T },
     /// It has written.
     Cell(Cell<T>),
 }
@@ -86,7 +86,9 @@ impl<T: StateValue> Value<T> {
         if let Ok(live) = self.live.try_borrow() {
             match live.cell {
                 Cell::Hot { .. } | Cell::Absent { .. } => return Ok(()),
-                Cell::Present { .. } if !self.slot.can_expire() => return Ok(()),
+                Cell::Present { clock, expires_at, .. } if self.slot.is_settled(Stamp { expires_at, clock }) => {
+                    return Ok(());
+                }
                 _ => {}
             }
         }
@@ -131,11 +133,24 @@ impl<T: StateValue> Value<T> {
     /// Runs `f` on the value.
     #[inline(always)]
     pub(crate) fn with<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
+        if let Ok(live) = self.live.try_borrow()
+            && let Cell::Hot { value, .. } = &live.cell
+        {
+            return Ok(f(Some(value)));
+        }
+        self.with_judged(f)
+    }
+
+    #[inline(never)]
+    fn with_judged<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
         // What `ready` and `read` would do in two looks.
         if let Ok(live) = self.live.try_borrow() {
             match &live.cell {
-                Cell::Hot { value, .. } => return Ok(f(Some(value))),
-                Cell::Present { value, .. } if !self.slot.can_expire() => return Ok(f(Some(value))),
+                Cell::Present { clock, expires_at, value, .. }
+                    if self.slot.is_settled(Stamp { expires_at: *expires_at, clock: *clock }) =>
+                {
+                    return Ok(f(Some(value)));
+                }
                 Cell::Absent { .. } => return Ok(f(None)),
                 _ => {}
             }
@@ -157,30 +172,65 @@ impl<T: StateValue> Value<T> {
     /// Sets the value.
     #[inline(always)]
     pub(crate) fn set(&self, value: T) -> Result<(), StateError> {
-        if let Ok(mut live) = self.live.try_borrow_mut()
-            && let Live { cell: Cell::Hot { heap, value: there }, before } = &mut *live
+        // Most values that are set were set before since the last commit, and own no memory: only they change.
+        if !std::mem::needs_drop::<T>()
+            && let Ok(mut live) = self.live.try_borrow_mut()
+            && let Live { cell: Cell::Hot { value: there, .. }, before } = &mut *live
         {
-            // What owns no memory has none to count.
-            let heap = if std::mem::needs_drop::<T>() { std::mem::replace(heap, self.heap(&value)?) } else { 0 };
             let value = std::mem::replace(there, value);
             if matches!(before, Before::Same) {
-                *before = Before::Hot { heap, value };
+                *before = Before::Value { heap: 0, stamp: Stamp::NEVER, value };
             }
             return Ok(());
         }
-        self.set_by(value, self.slot.codec)
+        self.set_in_place(value)
+    }
+
+    #[inline(never)]
+    fn set_in_place(&self, value: T) -> Result<(), StateError> {
+        let heap = self.heap(&value)?;
+        if let Ok(mut live) = self.live.try_borrow_mut() {
+            let Live { cell, before } = &mut *live;
+            let there = match cell {
+                Cell::Hot { heap, value } => Some((heap, Stamp::NEVER, value)),
+                Cell::Present { dirty: true, codec, clock, heap, expires_at, value }
+                    if *codec == self.slot.codec && !matches!(before, Before::Stamp { .. }) =>
+                {
+                    let new = self.slot.stamp();
+                    let stamp = Stamp { expires_at: *expires_at, clock: *clock };
+                    (*expires_at, *clock) = (new.expires_at, new.clock);
+                    Some((heap, stamp, value))
+                }
+                _ => None,
+            };
+            if let Some((heap_there, stamp, there)) = there {
+                let (heap, value) = (std::mem::replace(heap_there, heap), std::mem::replace(there, value));
+                if matches!(before, Before::Same) {
+                    *before = Before::Value { heap, stamp, value };
+                }
+                return Ok(());
+            }
+        }
+        self.set_anew(heap, value, self.slot.codec)
     }
 
     /// Sets the value, to be stored by `codec` where that can carry it.
-    #[inline(never)]
     pub(crate) fn set_by(&self, value: T, codec: Codec) -> Result<(), StateError> {
-        let heap = self.heap(&value)?;
-        self.replace(if !self.slot.can_expire() && codec == self.slot.codec {
-            Cell::Hot { heap, value }
-        } else {
-            let Stamp { expires_at, clock } = self.slot.stamp();
-            Cell::Present { dirty: true, codec, clock, heap, expires_at, value }
-        })
+        self.set_anew(self.heap(&value)?, value, codec)
+    }
+
+    #[inline(never)]
+    fn set_anew(&self, heap: u32, value: T, codec: Codec) -> Result<(), StateError> {
+        self.replace(self.dirty(heap, codec, self.slot.stamp(), value))
+    }
+
+    /// The cell of a value that is to be written.
+    fn dirty(&self, heap: u32, codec: Codec, stamp: Stamp, value: T) -> Cell<T> {
+        if !self.slot.can_expire() && codec == self.slot.codec {
+            return Cell::Hot { heap, value };
+        }
+        let Stamp { expires_at, clock } = stamp;
+        Cell::Present { dirty: true, codec, clock, heap, expires_at, value }
     }
 
     /// Memory of `value` outside itself, in bytes.
@@ -208,27 +258,29 @@ impl<T: StateValue> Value<T> {
             Before::Cell(first) => first,
             Before::Same => old,
             Before::Stamp { dirty, stamp } => with_stamp(old, dirty, stamp),
-            Before::Hot { heap, value } => Cell::Hot { heap, value },
+            Before::Value { heap, stamp, value } => self.dirty(heap, self.slot.codec, stamp, value),
         });
         Ok(())
     }
 
     /// Sets or removes the value by what `f` makes of a copy, so that a panic in `f` changes nothing.
+    #[inline]
     pub(crate) fn update<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> Result<R, StateError>
     where
         T: Clone,
     {
-        self.ready()?;
-        let (mut value, codec) = {
-            let live = self.borrow()?;
-            match &live.cell {
-                Cell::Present { value, codec, .. } => (Some(value.clone()), *codec),
-                Cell::Hot { value, .. } => (Some(value.clone()), self.slot.codec),
-                _ => (None, self.slot.codec),
-            }
+        let own = self.slot.codec;
+        let hot = self.live.try_borrow().ok().and_then(|live| match &live.cell {
+            Cell::Hot { value, .. } => Some(value.clone()),
+            _ => None,
+        });
+        let (mut value, codec) = match hot {
+            Some(value) => (Some(value), own),
+            None => self.copy()?,
         };
         let result = f(&mut value);
         match value {
+            Some(value) if codec == own => self.set(value)?,
             Some(value) => self.set_by(value, codec)?,
             None => self.clear()?,
         }
@@ -237,6 +289,17 @@ impl<T: StateValue> Value<T> {
 }
 
 impl<T: StateValue + Clone> Value<T> {
+    /// The value, and the codec it is stored by.
+    #[inline(never)]
+    fn copy(&self) -> Result<(Option<T>, Codec), StateError> {
+        self.ready()?;
+        Ok(match &self.borrow()?.cell {
+            Cell::Hot { value, .. } => (Some(value.clone()), self.slot.codec),
+            Cell::Present { value, codec, .. } => (Some(value.clone()), *codec),
+            _ => (None, self.slot.codec),
+        })
+    }
+
     /// Merges `value` into what is there, by `reducer` or else the state's own.
     pub(crate) fn merge(&self, value: T, reducer: Option<fn(T, T) -> T>) -> Result<(), StateError> {
         match reducer.or(self.reducer) {
@@ -286,7 +349,10 @@ impl<T: StateValue> Core for Value<T> {
                 let cell = std::mem::replace(&mut live.cell, Cell::Unloaded);
                 live.cell = with_stamp(cell, dirty, stamp);
             }
-            Before::Hot { heap, value } => live.cell = Cell::Hot { heap, value },
+            Before::Value { heap, stamp, value } => {
+                let cell = self.dirty(heap, self.slot.codec, stamp, value);
+                self.live.get_mut().cell = cell;
+            }
             Before::Cell(cell) => live.cell = cell,
         }
     }

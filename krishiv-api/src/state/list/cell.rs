@@ -8,6 +8,7 @@ use crate::codec::record::Stamp;
 use crate::error::Cause;
 use crate::state::handle::{Core, Left};
 use crate::state::slot::{Slot, heap_size};
+use crate::time::TtlClock;
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};
 use std::collections::vec_deque::Iter;
@@ -17,12 +18,35 @@ use std::collections::{HashSet, VecDeque};
 struct Item<T> {
     /// Where the backend has it or will have it; 0 until a commit assigns one.
     position: u64,
-    dirty: bool,
+    expires_at: i64,
+    clock: TtlClock,
     codec: Codec,
-    stamp: Stamp,
+    dirty: bool,
     /// Memory outside the item, in bytes.
-    heap: usize,
+    heap: u32,
     value: T,
+}
+
+impl<T> Item<T> {
+    /// A clean one, if the backend has it at `position`.
+    fn new(position: u64, codec: Codec, stamp: Stamp, heap: usize, value: T) -> Self {
+        let Stamp { expires_at, clock } = stamp;
+        let heap = u32::try_from(heap).unwrap_or(u32::MAX);
+        Self { position, expires_at, clock, codec, dirty: position == 0, heap, value }
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { expires_at: self.expires_at, clock: self.clock }
+    }
+
+    fn renew(&mut self, dirty: bool, stamp: Stamp) {
+        (self.dirty, self.expires_at, self.clock) = (dirty, stamp.expires_at, stamp.clock);
+    }
+
+    /// Memory that it takes, in bytes.
+    fn weight(&self) -> usize {
+        self.heap as usize + size_of::<Self>()
+    }
 }
 
 /// The list of one key: all of it when `loaded`, else what was appended since the last commit.
@@ -58,14 +82,14 @@ impl<T> Default for Cell<T> {
 impl<T> Cell<T> {
     fn push(&mut self, item: Item<T>) {
         self.clean_until = self.clean_until.min(self.items.len());
-        self.heap += item.heap + size_of::<Item<T>>();
+        self.heap += item.weight();
         self.items.push_back(item);
     }
 
     /// Takes note that items were put in or taken out anywhere.
     fn reshaped(&mut self) {
         self.clean_until = 0;
-        self.heap = self.items.iter().map(|item| item.heap + size_of::<Item<T>>()).sum();
+        self.heap = self.items.iter().map(Item::weight).sum();
     }
 
     /// Takes out what `gone` names, with the places it was at.
@@ -85,8 +109,8 @@ impl<T> Cell<T> {
     }
 
     fn drop_expired(&mut self, slot: &Slot) {
-        if slot.can_expire() && self.items.iter().any(|item| slot.is_expired(item.stamp)) {
-            let gone = self.extract(|_, item| slot.is_expired(item.stamp));
+        if slot.can_expire() && self.items.iter().any(|item| slot.is_expired(item.stamp())) {
+            let gone = self.extract(|_, item| slot.is_expired(item.stamp()));
             self.expired.extend(gone.iter().map(|(_, item)| item.position).filter(|position| *position != 0));
         }
     }
@@ -179,10 +203,10 @@ impl<T: StateValue> List<T> {
         cell.drop_expired(&self.slot);
         if self.slot.refreshes_on_read() {
             let stamp = self.slot.stamp();
-            if cell.items.iter().any(|item| item.stamp != stamp) {
-                undo.push(Undo::Renew(cell.items.iter().map(|item| (item.dirty, item.stamp)).collect()));
+            if cell.items.iter().any(|item| item.stamp() != stamp) {
+                undo.push(Undo::Renew(cell.items.iter().map(|item| (item.dirty, item.stamp())).collect()));
                 for item in &mut cell.items {
-                    (item.dirty, item.stamp) = (true, stamp);
+                    item.renew(true, stamp);
                 }
                 cell.clean_until = 0;
             }
@@ -197,22 +221,20 @@ impl<T: StateValue> List<T> {
     }
 
     fn load(&self, cell: &mut Cell<T>) -> Result<(), StateError> {
-        let stored = self.slot.load_all::<T>()?;
         // A commit that failed may have reached the backend after all: then an element is in both.
         let pending: HashSet<u64> = cell.items.iter().map(|item| item.position).filter(|at| *at != 0).collect();
-        let mut items = VecDeque::with_capacity(stored.len() + cell.items.len());
-        for (suffix, loaded) in stored {
-            let position = <[u8; 8]>::try_from(suffix.as_slice()).map(u64::from_be_bytes).map_err(|_| {
+        let mut items = VecDeque::new();
+        self.slot.load_all::<T>(|suffix, loaded| {
+            let position = <[u8; 8]>::try_from(suffix).map(u64::from_be_bytes).map_err(|_| {
                 let reason = format!("a list position has 8 bytes, and this one {}", suffix.len());
-                self.slot.blame(Cause::Decode { reason }.into())
+                StateError::from(Cause::Decode { reason })
             })?;
-            if pending.contains(&position) {
-                continue;
+            if !pending.contains(&position) {
+                let heap = if std::mem::needs_drop::<T>() { loaded.size } else { 0 };
+                items.push_back(Item::new(position, loaded.codec, loaded.stamp, heap, loaded.value));
             }
-            let heap = if std::mem::needs_drop::<T>() { loaded.size } else { 0 };
-            let (codec, stamp, value) = (loaded.codec, loaded.stamp, loaded.value);
-            items.push_back(Item { position, dirty: false, codec, stamp, heap, value });
-        }
+            Ok(())
+        })?;
         let clean = items.len();
         items.append(&mut cell.items);
         cell.items = items;
@@ -238,7 +260,7 @@ impl<T: StateValue> List<T> {
         let stamp = self.slot.stamp();
         let item = |value| {
             let heap = heap_size(&value).map_err(|error| self.slot.blame(error))?;
-            Ok(Item { position: 0, dirty: true, codec, stamp, heap, value })
+            Ok(Item::new(0, codec, stamp, heap, value))
         };
         values.into_iter().map(item).collect()
     }
@@ -281,7 +303,7 @@ impl<T: StateValue> List<T> {
         let clean_until = live.cell.clean_until.saturating_sub(surplus);
         // Only the front is touched, so that a rolling window costs what leaves it.
         let taken: Vec<_> = live.cell.items.drain(..surplus).enumerate().collect();
-        live.cell.heap -= taken.iter().map(|(_, item)| item.heap + size_of::<Item<T>>()).sum::<usize>();
+        live.cell.heap -= taken.iter().map(|(_, item)| item.weight()).sum::<usize>();
         live.cell.clean_until = clean_until;
         live.note(taken);
         Ok(())
@@ -336,7 +358,7 @@ impl<T: StateValue> Core for List<T> {
                 }
                 Undo::Renew(stamps) => {
                     for (item, (dirty, stamp)) in cell.items.iter_mut().zip(stamps) {
-                        (item.dirty, item.stamp) = (dirty, stamp);
+                        item.renew(dirty, stamp);
                     }
                 }
                 Undo::Replace(old) => *cell = old,
@@ -358,7 +380,7 @@ impl<T: StateValue> Core for List<T> {
                 item.position = self.slot.shared.take_position();
             }
             let suffix = item.position.to_be_bytes();
-            self.slot.put(batch, row, &suffix, &item.value, (item.codec, item.stamp))?;
+            self.slot.put(batch, row, &suffix, &item.value, (item.codec, item.stamp()))?;
         }
         Ok(())
     }
@@ -379,7 +401,7 @@ impl<T: StateValue> Core for List<T> {
     }
 
     fn holds(&self, cell: &Cell<T>, stored: &[(u16, &[u8])]) -> bool {
-        cell.items.iter().any(|item| !self.slot.is_expired(item.stamp))
+        cell.items.iter().any(|item| !self.slot.is_expired(item.stamp()))
             || (!cell.loaded && stored.iter().any(|(slot, _)| self.slot.owns(*slot)))
     }
 }

@@ -9,22 +9,28 @@ use crate::error::Cause;
 use crate::state::handle::{Core, Left};
 use crate::state::slot::{Loaded, Slot, heap_size};
 use crate::value::{StateKey, StateValue};
-use hashbrown::HashMap;
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
+use indexmap::map::Iter;
 use std::borrow::Borrow;
 use std::cell::{RefCell, RefMut};
 use std::hash::Hash;
 
 /// What is known of one map key.
 struct Entry<V> {
+    /// The encoded map key.
+    suffix: Box<[u8]>,
+    known: Known<V>,
+}
+
+struct Known<V> {
     /// `None`: it is known that there is none.
     value: Option<V>,
     dirty: bool,
     codec: Codec,
     stamp: Stamp,
-    /// The encoded map key.
-    suffix: Box<[u8]>,
-    /// Memory that it takes, in bytes.
-    weight: usize,
+    /// Memory of the value outside itself, in bytes.
+    heap: usize,
 }
 
 /// The map of one key: what is known of it.
@@ -34,35 +40,62 @@ pub struct Cell<K, V> {
     complete: bool,
     /// All that the backend has goes.
     erase: bool,
-    entries: HashMap<K, Entry<V>>,
+    entries: IndexMap<K, Entry<V>, RandomState>,
+    /// The entries lie in the order of their encoded keys.
+    sorted: bool,
     weight: usize,
 }
 
 impl<K, V> Default for Cell<K, V> {
     fn default() -> Self {
-        Self { entered: true, complete: false, erase: false, entries: HashMap::default(), weight: 0 }
+        Self { entered: true, complete: false, erase: false, entries: IndexMap::default(), sorted: true, weight: 0 }
     }
 }
 
 impl<K: StateKey, V> Cell<K, V> {
-    fn insert(&mut self, key: K, entry: Entry<V>) -> Option<Entry<V>> {
-        self.weight += entry.weight;
-        let before = self.entries.insert(key, entry);
-        self.weight -= before.as_ref().map_or(0, |before| before.weight);
-        before
+    /// Puts what is known of a key in the place of what was; a key that is new has its suffix.
+    fn insert(&mut self, key: K, suffix: Box<[u8]>, known: Known<V>) {
+        self.sorted &= self.entries.last().is_none_or(|(_, last)| last.suffix < suffix);
+        self.weight += Self::weight(&suffix) + known.heap;
+        self.entries.insert(key, Entry { suffix, known });
+    }
+
+    /// Puts what is known of a key in the place of what was, if there is a place.
+    fn replace<Q>(&mut self, key: &Q, known: Known<V>) -> Result<Known<V>, Known<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let Some(entry) = self.entries.get_mut(key) else { return Err(known) };
+        self.weight = self.weight + known.heap - entry.known.heap;
+        Ok(std::mem::replace(&mut entry.known, known))
     }
 
     fn remove(&mut self, key: &K) {
-        if let Some(entry) = self.entries.remove(key) {
-            self.weight -= entry.weight;
+        if let Some(entry) = self.entries.swap_remove(key) {
+            self.weight -= Self::weight(&entry.suffix) + entry.known.heap;
+            self.sorted = false;
         }
+    }
+
+    /// Puts the entries in the order of their encoded keys.
+    fn sort(&mut self) {
+        if !self.sorted {
+            self.entries.sort_unstable_by(|_, a, _, b| a.suffix.cmp(&b.suffix));
+            self.sorted = true;
+        }
+    }
+
+    /// Memory of an entry, in bytes; the key is held twice, typed and encoded, and its hash beside it.
+    fn weight(suffix: &[u8]) -> usize {
+        size_of::<(K, Entry<V>)>() + 2 * size_of::<usize>() + 2 * suffix.len()
     }
 }
 
 /// One step back.
 enum Undo<K, V> {
-    /// The entry was this.
-    Known(K, Entry<V>),
+    /// This was known of the key.
+    Known(K, Known<V>),
     /// Nothing was known of the entry, and the map may have been complete without it.
     Unknown(K, bool),
     /// The stamp was renewed.
@@ -82,6 +115,27 @@ pub struct Map<K, V> {
     live: RefCell<Live<K, V>>,
 }
 
+/// The entries that are there, in the order of their encoded keys.
+struct Entries<'a, K, V> {
+    entries: Iter<'a, K, Entry<V>>,
+    left: usize,
+}
+
+impl<'a, K, V> Iterator for Entries<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.entries.find_map(|(key, entry)| Some((key, entry.known.value.as_ref()?)));
+        self.left = self.left.saturating_sub(1);
+        next
+    }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<K, V> ExactSizeIterator for Entries<'_, K, V> {}
+
 impl<K: StateKey, V: StateValue> Map<K, V> {
     pub(super) fn new(slot: Slot) -> Self {
         let cell = Cell { entered: false, ..Cell::default() };
@@ -93,32 +147,28 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
     }
 
-    fn loaded(&self, suffix: Box<[u8]>, found: Option<Loaded<V>>) -> Entry<V> {
-        let (value, codec, stamp, heap) = match found {
+    fn loaded(&self, found: Option<Loaded<V>>) -> Known<V> {
+        let (value, codec, stamp, size) = match found {
             Some(Loaded { value, codec, stamp, size }) => (Some(value), codec, stamp, size),
             None => (None, self.slot.codec, Stamp::NEVER, 0),
         };
-        Entry { weight: Self::weight(&suffix, heap), value, dirty: false, codec, stamp, suffix }
-    }
-
-    fn weight(suffix: &[u8], heap: usize) -> usize {
-        // The key is held twice, typed and encoded.
-        size_of::<(K, Entry<V>)>() + 2 * suffix.len() + heap
+        let heap = if std::mem::needs_drop::<V>() { size } else { 0 };
+        Known { value, dirty: false, codec, stamp, heap }
     }
 
     /// Judges an entry by the time, and renews it if reading does that.
-    fn judge(&self, key: &K, entry: &mut Entry<V>, undo: &mut Vec<Undo<K, V>>) {
-        if entry.value.is_none() || !self.slot.can_expire() {
+    fn judge(&self, key: &K, known: &mut Known<V>, undo: &mut Vec<Undo<K, V>>) {
+        if known.value.is_none() || !self.slot.can_expire() {
             return;
         }
-        if self.slot.is_expired(entry.stamp) {
+        if self.slot.is_expired(known.stamp) {
             // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
-            (entry.value, entry.dirty) = (None, true);
+            (known.value, known.dirty) = (None, true);
         } else if self.slot.refreshes_on_read() {
             let stamp = self.slot.stamp();
-            if stamp != entry.stamp {
-                undo.push(Undo::Renew(key.clone(), entry.dirty, entry.stamp));
-                (entry.dirty, entry.stamp) = (true, stamp);
+            if stamp != known.stamp {
+                undo.push(Undo::Renew(key.clone(), known.dirty, known.stamp));
+                (known.dirty, known.stamp) = (true, stamp);
             }
         }
     }
@@ -148,22 +198,15 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             return Ok(());
         }
         let Live { cell, undo } = &mut *self.borrow()?;
-        match cell.entries.get_key_value(key) {
-            Some((key, _)) if self.slot.can_expire() => {
-                let key = key.clone();
-                if let Some(entry) = cell.entries.get_mut(&key) {
-                    self.judge(&key, entry, undo);
-                }
+        if let Some(index) = cell.entries.get_index_of(key) {
+            if let Some((key, entry)) = cell.entries.get_index_mut(index) {
+                self.judge(key, &mut entry.known, undo);
             }
-            Some(_) => {}
-            None if cell.complete => {}
-            None => {
-                let (key, suffix) = self.suffix(key)?;
-                let found = self.slot.load(&suffix)?;
-                let mut entry = self.loaded(suffix, found);
-                self.judge(&key, &mut entry, undo);
-                cell.insert(key, entry);
-            }
+        } else if !cell.complete {
+            let (key, suffix) = self.suffix(key)?;
+            let mut known = self.loaded(self.slot.load(&suffix)?);
+            self.judge(&key, &mut known, undo);
+            cell.insert(key, suffix, known);
         }
         Ok(())
     }
@@ -186,7 +229,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     {
         self.entry_ready(key)?;
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(f(live.cell.entries.get(key).and_then(|entry| entry.value.as_ref())))
+        Ok(f(live.cell.entries.get(key).and_then(|entry| entry.known.value.as_ref())))
     }
 
     /// Makes the whole map readable.
@@ -198,26 +241,26 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         if let Ok(live) = self.live.try_borrow()
             && live.cell.entered
             && live.cell.complete
+            && live.cell.sorted
             && !self.slot.can_expire()
         {
             return Ok(());
         }
         let Live { cell, undo } = &mut *self.borrow()?;
         if !cell.complete {
-            for (suffix, found) in self.slot.load_all::<V>()? {
-                let key: K = decode(self.slot.key_codec, &suffix).map_err(|reason| {
-                    let reason = format!("a map key is damaged: {reason}");
-                    self.slot.blame(Cause::Decode { reason }.into())
-                })?;
+            self.slot.load_all::<V>(|suffix, found| {
+                let key: K = decode(self.slot.key_codec, suffix)
+                    .map_err(|reason| Cause::Decode { reason: format!("a map key is damaged: {reason}") })?;
                 if !cell.entries.contains_key(&key) {
-                    let entry = self.loaded(suffix.into_boxed_slice(), Some(found));
-                    cell.insert(key, entry);
+                    cell.insert(key, suffix.into(), self.loaded(Some(found)));
                 }
-            }
+                Ok(())
+            })?;
             cell.complete = true;
         }
+        cell.sort();
         for (key, entry) in &mut cell.entries {
-            self.judge(key, entry, undo);
+            self.judge(key, &mut entry.known, undo);
         }
         Ok(())
     }
@@ -243,20 +286,14 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
     ) -> Result<R, StateError> {
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        let present = |(key, entry)| Self::present(key, entry);
-        let mut entries: Vec<_> = live.cell.entries.iter().filter_map(present).collect();
-        entries.sort_by_key(|(suffix, _, _)| *suffix);
-        Ok(f(&mut entries.into_iter().map(|(_, key, value)| (key, value))))
-    }
-
-    fn present<'a>(key: &'a K, entry: &'a Entry<V>) -> Option<(&'a [u8], &'a K, &'a V)> {
-        Some((&*entry.suffix, key, entry.value.as_ref()?))
+        let left = live.cell.entries.values().filter(|entry| entry.known.value.is_some()).count();
+        Ok(f(&mut Entries { entries: live.cell.entries.iter(), left }))
     }
 
     pub(super) fn length(&self) -> Result<usize, StateError> {
         self.ready()?;
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(live.cell.entries.values().filter(|entry| entry.value.is_some()).count())
+        Ok(live.cell.entries.values().filter(|entry| entry.known.value.is_some()).count())
     }
 
     /// Sets the value of `key` without reading it.
@@ -275,19 +312,17 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     }
 
     fn write(&self, key: K, value: Option<V>, codec: Codec) -> Result<(), StateError> {
-        let Live { cell, undo } = &mut *self.borrow()?;
-        let suffix = match cell.entries.get(&key) {
-            Some(entry) => entry.suffix.clone(),
-            None => self.suffix(&key)?.1,
-        };
         let heap = value.as_ref().map_or(Ok(0), heap_size).map_err(|error| self.slot.blame(error))?;
-        let (weight, stamp) = (Self::weight(&suffix, heap), self.slot.stamp());
-        let entry = Entry { value, dirty: true, codec, stamp, suffix, weight };
-        let complete = cell.complete;
-        undo.push(match cell.insert(key.clone(), entry) {
-            Some(before) => Undo::Known(key, before),
-            None => Undo::Unknown(key, complete),
-        });
+        let known = Known { value, dirty: true, codec, stamp: self.slot.stamp(), heap };
+        let Live { cell, undo } = &mut *self.borrow()?;
+        match cell.replace(&key, known) {
+            Ok(before) => undo.push(Undo::Known(key, before)),
+            Err(known) => {
+                let suffix = self.suffix(&key)?.1;
+                undo.push(Undo::Unknown(key.clone(), cell.complete));
+                cell.insert(key, suffix, known);
+            }
+        }
         Ok(())
     }
 
@@ -300,7 +335,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     {
         self.entry_ready(key)?;
         let (mut value, codec) = match self.borrow()?.cell.entries.get(key) {
-            Some(entry) => (entry.value.clone(), entry.codec),
+            Some(entry) => (entry.known.value.clone(), entry.known.codec),
             None => (None, self.slot.codec),
         };
         let had = value.is_some();
@@ -323,7 +358,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     /// Drops all entries without reading them.
     pub(super) fn clear(&self) -> Result<(), StateError> {
         let Live { cell, undo } = &mut *self.borrow()?;
-        if cell.complete && cell.entries.values().all(|entry| entry.value.is_none()) {
+        if cell.complete && cell.entries.values().all(|entry| entry.known.value.is_none()) {
             return Ok(());
         }
         let empty = Cell { complete: true, erase: true, ..Cell::default() };
@@ -359,7 +394,7 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
         let Live { cell, undo } = self.live.get_mut();
         while let Some(step) = undo.pop() {
             match step {
-                Undo::Known(key, entry) => drop(cell.insert(key, entry)),
+                Undo::Known(key, known) => drop(cell.replace(&key, known)),
                 Undo::Unknown(key, complete) => {
                     cell.remove(&key);
                     // Loading the whole map since has left out what lies under this key in the backend.
@@ -367,7 +402,7 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
                 }
                 Undo::Renew(key, dirty, stamp) => {
                     if let Some(entry) = cell.entries.get_mut(&key) {
-                        (entry.dirty, entry.stamp) = (dirty, stamp);
+                        (entry.known.dirty, entry.known.stamp) = (dirty, stamp);
                     }
                 }
                 Undo::Clear(old) => *cell = old,
@@ -379,10 +414,10 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
         if cell.erase {
             self.slot.delete_all(batch, row)?;
         }
-        for entry in cell.entries.values().filter(|entry| entry.dirty) {
-            match &entry.value {
-                Some(value) => self.slot.put(batch, row, &entry.suffix, value, (entry.codec, entry.stamp))?,
-                None => self.slot.delete(batch, row, &entry.suffix),
+        for Entry { suffix, known } in cell.entries.values().filter(|entry| entry.known.dirty) {
+            match &known.value {
+                Some(value) => self.slot.put(batch, row, suffix, value, (known.codec, known.stamp))?,
+                None => self.slot.delete(batch, row, suffix),
             }
         }
         Ok(())
@@ -391,14 +426,19 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
     fn committed(&self, cell: &mut Cell<K, V>) {
         cell.erase = false;
         if cell.complete {
-            cell.entries.retain(|_, entry| entry.value.is_some());
-            cell.weight = cell.entries.values().map(|entry| entry.weight).sum();
+            let weight = &mut cell.weight;
+            cell.entries.retain(|_, Entry { suffix, known }| {
+                if known.value.is_none() {
+                    *weight -= Cell::<K, V>::weight(suffix) + known.heap;
+                }
+                known.value.is_some()
+            });
         }
-        cell.entries.values_mut().for_each(|entry| entry.dirty = false);
+        cell.entries.values_mut().for_each(|entry| entry.known.dirty = false);
     }
 
     fn holds(&self, cell: &Cell<K, V>, stored: &[(u16, &[u8])]) -> bool {
-        let live = |entry: &Entry<V>| entry.value.is_some() && !self.slot.is_expired(entry.stamp);
+        let live = |entry: &Entry<V>| entry.known.value.is_some() && !self.slot.is_expired(entry.known.stamp);
         let shadowed = |suffix: &[u8]| cell.entries.values().any(|entry| &*entry.suffix == suffix);
         cell.entries.values().any(live)
             || (!cell.complete && stored.iter().any(|(slot, suffix)| self.slot.owns(*slot) && !shadowed(suffix)))
