@@ -39,10 +39,13 @@ impl Status {
     const RECENT: u64 = 2;
     /// Nothing of it is left to read from the backend.
     const COMPLETE: u64 = 4;
+    /// No event has been on it yet. The first does not mark it as used: a walk over keys that are needed once leaves the
+    /// rows that are needed again where they are.
+    const NEW: u64 = 8;
 
     /// What is known of the row of a key that takes `key` bytes of memory.
     fn new(key: usize) -> Self {
-        Self(u64::from(u16::try_from(key).unwrap_or(u16::MAX)) << 16)
+        Self(u64::from(u16::try_from(key).unwrap_or(u16::MAX)) << 16 | Self::NEW)
     }
 
     /// Memory outside the row, in bytes, roughly.
@@ -65,7 +68,8 @@ impl Status {
         let cells = u64::from(u32::try_from(left.weight).unwrap_or(u32::MAX));
         let key_and_dirty = self.0 & (0xffff_0000 | Self::DIRTY);
         let complete = if left.complete { Self::COMPLETE } else { 0 };
-        Self(cells << 32 | key_and_dirty | u64::from(left.wrote) | Self::RECENT | complete)
+        let recent = if self.0 & Self::NEW == 0 { Self::RECENT } else { 0 };
+        Self(cells << 32 | key_and_dirty | u64::from(left.wrote) | recent | complete)
     }
 
     /// What is known of it when all of it has been read.
