@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Compares the library with hand-written code, case by case, and prints one table.
 ///
 /// Ours and the peer run in turn in one process, their results are compared, and the ratio is the median of the
-/// ratios of the pairs. How each figure is measured is in docs/performance-method.md.
+/// ratios of the pairs. How each figure is measured is in docs/performance.md.
 #[derive(Debug, Parser)]
 #[command(name = "krishiv-benches", version)]
 pub(crate) struct Args {
