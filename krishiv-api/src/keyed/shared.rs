@@ -115,9 +115,9 @@ impl Shared {
         lock(&self.event).row.clone_from(row);
     }
 
-    /// The row being processed.
-    pub(crate) fn row(&self) -> RowKey {
-        lock(&self.event).row.clone()
+    /// Key of the record of `slot` with `suffix` in the row being processed.
+    pub(crate) fn record(&self, slot: u16, suffix: &[u8]) -> Vec<u8> {
+        lock(&self.event).row.record(slot, suffix)
     }
 
     /// Keeps the first failure of an event, which undoes it.

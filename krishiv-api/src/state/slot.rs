@@ -122,8 +122,7 @@ impl Slot {
                 (self.shared.plain(current)?, other.map(|other| self.shared.plain(other)).transpose()?)
             }
             _ => {
-                let row = self.shared.row();
-                let get = |slot| self.shared.backend().get(&row.record(slot, suffix));
+                let get = |slot| self.shared.backend().get(&self.shared.record(slot, suffix));
                 (get(self.current)?, self.other.map(get).transpose()?)
             }
         };
@@ -179,7 +178,7 @@ impl Slot {
         slot: u16,
         mut each: impl FnMut(&[u8], Loaded<T>) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
-        let prefix = self.shared.row().record(slot, &[]);
+        let prefix = self.shared.record(slot, &[]);
         let read = &mut |key: &[u8], bytes: &[u8]| {
             let loaded = self.read(slot, bytes)?;
             each(key.get(prefix.len()..).unwrap_or_default(), loaded)

@@ -65,7 +65,14 @@ impl Guard {
                 let lost = format_args!("changes {} to {noted}, which were durable, are gone", sequence + 1);
                 return Err(fault::damaged(&self.folder, lost));
             }
-            self.note_durably(book, sequence)
+            if book.entry.phase == Phase::Creating {
+                // From now on missing files are losses, and that must not be forgotten.
+                return self.note_durably(book, sequence);
+            }
+            let entry = self.next(book, sequence)?;
+            book.ledger.note(entry).map_err(|error| fault::io(&self.folder, &error))?;
+            book.entry = entry;
+            Ok(())
         })
     }
 
@@ -90,11 +97,14 @@ impl Guard {
     }
 
     fn note_durably(&self, book: &mut Book, sequence: u64) -> Result<(), StateError> {
-        let sequence = sequence.max(book.entry.sequence);
-        let entry = self.entry(book.entry, sequence).map_err(|error| fault::io(&self.folder, &error))?;
+        let entry = self.next(book, sequence)?;
         book.ledger.note_durably(entry)?;
         book.entry = entry;
         Ok(())
+    }
+
+    fn next(&self, book: &Book, sequence: u64) -> Result<Entry, StateError> {
+        self.entry(book.entry, sequence.max(book.entry.sequence)).map_err(|error| fault::io(&self.folder, &error))
     }
 
     /// The entry that follows `last`.

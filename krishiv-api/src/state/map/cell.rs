@@ -251,10 +251,12 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         let Live { cell, undo } = &mut *self.borrow()?;
         if !cell.complete {
             self.slot.shared.meter.loads.add(1);
+            let nothing_known = cell.entries.is_empty();
             self.slot.load_all::<V>(|suffix, found| {
                 let key: K = decode(self.slot.key_codec, suffix)
                     .map_err(|reason| Cause::Decode { reason: format!("a map key is damaged: {reason}") })?;
-                if !cell.entries.contains_key(&key) {
+                // What is known here is newer. Mostly nothing is.
+                if nothing_known || !cell.entries.contains_key(&key) {
                     cell.insert(key, suffix.into(), self.loaded(Some(found)));
                 }
                 Ok(())
