@@ -201,6 +201,22 @@ fn a_group_of_events_reads_each_of_its_rows_once_and_all_of_them_together() {
     assert_eq!(store.with_key(&7, |state| state.count.get()).unwrap(), Some(6));
 }
 
+#[test]
+fn rows_that_were_read_ahead_stay_until_their_events() {
+    let backend = Arc::new(Counting::default());
+    let mut store = Keyed::<Counter>::open(Arc::clone(&backend)).unwrap();
+    let keys: Vec<u32> = (0..2_560).collect();
+    store.for_each_event(&keys, |key| *key, |state, _| count(state)).unwrap();
+    store.commit("").unwrap();
+    drop(store);
+
+    // Room for some 300 rows: each group makes those of the one before go.
+    let mut store = Keyed::<Counter>::builder().memory_budget(150_000).open(Arc::clone(&backend)).unwrap();
+    backend.take();
+    store.for_each_event(&keys, |key| *key, |state, _| assert_eq!(state.count.get(), Some(1))).unwrap();
+    assert_eq!(backend.take(), (0, 10, 5_120), "ten groups, each read once");
+}
+
 /// Fails all reads while it is told to.
 #[derive(Default)]
 struct Failing {

@@ -1,5 +1,6 @@
 //! What one atomic write is made of.
 
+use std::convert::Infallible;
 use std::ops::Range;
 
 /// One step of a [`WriteBatch`].
@@ -69,9 +70,13 @@ impl WriteBatch {
     /// batch.put(b"k", b"v");
     /// ```
     pub fn put(&mut self, key: &[u8], value: &[u8]) {
-        let key = self.push(key);
-        let value = self.push(value);
-        self.steps.push(Step { key, value: Some(value.end) });
+        let Ok(()) = self.put_with(
+            |bytes| bytes.extend_from_slice(key),
+            |bytes| {
+                bytes.extend_from_slice(value);
+                Ok::<(), Infallible>(())
+            },
+        );
     }
 
     /// Removes `key`; removing what is not there is no error.
@@ -81,8 +86,7 @@ impl WriteBatch {
     /// batch.delete(b"k");
     /// ```
     pub fn delete(&mut self, key: &[u8]) {
-        let key = self.push(key);
-        self.steps.push(Step { key, value: None });
+        self.delete_with(|bytes| bytes.extend_from_slice(key));
     }
 
     /// Sets the key that `key` appends to the batch to the value that `value` appends.
@@ -166,12 +170,6 @@ impl WriteBatch {
         // The first bytes decide nearly always, and they are at hand: the keys themselves are all over the buffer.
         steps.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.key().cmp(y.key())));
         steps.into_iter().map(|(_, op)| op).collect()
-    }
-
-    fn push(&mut self, part: &[u8]) -> Range<usize> {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(part);
-        start..self.bytes.len()
     }
 
     fn slice(&self, range: Range<usize>) -> &[u8] {

@@ -94,30 +94,14 @@ impl<S: KeyedState> Keyed<S> {
             hashes.extend(group.iter().map(|item| self.rows.hash(key_of(item))));
             self.look_ahead(&hashes, |index| group.get(index).map(&key_of));
             for (index, (item, hash)) in group.drain(..).zip(&hashes).enumerate() {
-                self.one_of(*hash, item, &key_of, &mut event).map_err(|error| BatchError::new(first + index, error))?;
+                let event = |state: &S, item| event(state, item).into_result();
+                let result = self.event(*hash, item, &key_of, event, Result::is_ok);
+                result.map_err(R::Error::from).flatten().map_err(|error| BatchError::new(first + index, error))?;
             }
             first += hashes.len();
+            // Not on the way: rows that were read ahead would go before their events came.
+            hashes.iter().for_each(|_| self.rows.evict());
         }
-    }
-
-    #[inline]
-    fn one_of<E, Q, R>(
-        &mut self,
-        hash: u64,
-        item: E,
-        key_of: impl Fn(&E) -> &Q,
-        event: impl FnOnce(&S, E) -> R,
-    ) -> Result<(), R::Error>
-    where
-        Q: AsKey<S::Key> + ?Sized,
-        R: EventResult,
-    {
-        self.begin().map_err(|error| self.blame(error))?;
-        let Self { instance, rows, row_key, .. } = self;
-        let seat = rows.seat(hash, key_of(&item), |key| instance.admit(key, row_key))?;
-        let result = instance.run(seat, row_key, |state| event(state, item).into_result(), Result::is_ok);
-        rows.evict();
-        result?
     }
 
     /// Looks at the rows of a group of events, so that the processor waits for all of them at once, and reads together

@@ -95,10 +95,10 @@ impl PositionRecord {
 impl OperatorRecord {
     /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not.
     pub(crate) fn declare(&mut self, declared: Declared<'_>, time: &impl Now) -> Result<&StateRecord, StateError> {
-        let known = self.states.iter().any(|state| state.name == declared.name);
-        check_name("a state", declared.name, known)?;
+        let known = self.states.iter().position(|state| state.name == declared.name);
+        check_name("a state", declared.name, known.is_some())?;
         let stamped = declared.ttl.is_some();
-        let index = match self.states.iter().position(|state| state.name == declared.name) {
+        let index = match known {
             Some(index) => index,
             None => {
                 let slot = self.next_slot;

@@ -41,7 +41,7 @@ impl<S: KeyedState> Keyed<S> {
     where
         Q: AsKey<S::Key> + ?Sized,
     {
-        self.event(key, event, |_| true)
+        self.one(key, event, |_| true)
     }
 
     /// [`with_key`](Self::with_key) for closures that can fail: an `Err` undoes the event.
@@ -71,7 +71,7 @@ impl<S: KeyedState> Keyed<S> {
         Q: AsKey<S::Key> + ?Sized,
         E: From<StateError>,
     {
-        self.event(key, event, Result::is_ok)?
+        self.one(key, event, Result::is_ok)?
     }
 
     /// Gets ready for the next event: the time it sees, and the broadcast state it sees.
@@ -82,8 +82,9 @@ impl<S: KeyedState> Keyed<S> {
         if shared.hub.tables_version() == shared.tables_seen() { Ok(()) } else { self.catch_up() }
     }
 
+    /// One event by itself.
     #[inline]
-    fn event<Q, R>(
+    fn one<Q, R>(
         &mut self,
         key: &Q,
         event: impl FnOnce(&S) -> R,
@@ -92,12 +93,28 @@ impl<S: KeyedState> Keyed<S> {
     where
         Q: AsKey<S::Key> + ?Sized,
     {
+        let result = self.event(self.rows.hash(key), key, |key| *key, |state, _| event(state), keep);
+        self.rows.evict();
+        result
+    }
+
+    /// One event of an `item`, whose key hashes to `hash`; `keep` says by its result whether it stays. Evicts nothing.
+    #[inline]
+    pub(super) fn event<E, Q, R>(
+        &mut self,
+        hash: u64,
+        item: E,
+        key_of: impl Fn(&E) -> &Q,
+        event: impl FnOnce(&S, E) -> R,
+        keep: impl FnOnce(&R) -> bool,
+    ) -> Result<R, StateError>
+    where
+        Q: AsKey<S::Key> + ?Sized,
+    {
         self.begin().map_err(|error| self.blame(error))?;
         let Self { instance, rows, row_key, .. } = self;
-        let seat = rows.seat(rows.hash(key), key, |key| instance.admit(key, row_key))?;
-        let result = instance.run(seat, row_key, event, keep);
-        rows.evict();
-        result
+        let seat = rows.seat(hash, key_of(&item), |key| instance.admit(key, row_key))?;
+        instance.run(seat, row_key, |state| event(state, item), keep)
     }
 }
 

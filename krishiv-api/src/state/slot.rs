@@ -126,23 +126,26 @@ impl Slot {
                 (get(self.current)?, self.other.map(get).transpose()?)
             }
         };
-        if let Some(bytes) = current {
-            return self.read(self.current, &bytes).map(Some);
-        }
-        match (self.other, other.flatten()) {
-            (Some(slot), Some(bytes)) => self.read(slot, &bytes).map(Some),
-            _ => Ok(None),
-        }
+        self.newer(current.as_deref(), other.flatten().as_deref())
     }
 
     /// Decodes the record among those of all plain cells of a row; damage is for whoever asks for the value.
     pub(crate) fn read_plain<T: StateValue>(&self, found: &[Option<Vec<u8>>]) -> Result<Option<Loaded<T>>, StateError> {
         let record = |place: usize| found.get(place).and_then(Option::as_deref);
         let Some((current, other)) = self.plain else { return Ok(None) };
-        match (record(current), self.other, other.and_then(record)) {
-            (Some(bytes), _, _) => self.read(self.current, bytes).map(Some),
-            (None, Some(slot), Some(bytes)) => self.read(slot, bytes).map(Some),
-            _ => Ok(None),
+        self.newer(record(current), other.and_then(record))
+    }
+
+    /// Decodes what lies in the slot that is written, or else what lies in the other one.
+    fn newer<T: StateValue>(
+        &self,
+        current: Option<&[u8]>,
+        other: Option<&[u8]>,
+    ) -> Result<Option<Loaded<T>>, StateError> {
+        match (current, self.other.zip(other)) {
+            (Some(bytes), _) => self.read(self.current, bytes).map(Some),
+            (None, Some((slot, bytes))) => self.read(slot, bytes).map(Some),
+            (None, None) => Ok(None),
         }
     }
 
