@@ -39,6 +39,7 @@ mod descriptor;
 mod error;
 mod keyed;
 mod names;
+mod operator;
 mod state;
 mod time;
 mod value;
@@ -52,11 +53,16 @@ pub use descriptor::{StateDescriptor, StateKind, TtlDescriptor};
 pub use error::{BatchError, Cause, ErrorKind, StateError};
 pub use keyed::{Dynamic, EventResult, Keyed, KeyedBuilder, KeyedState, UndeclaredState};
 pub use krishiv_macros::KeyedState;
+pub use operator::{
+    BoxError, BroadcastContext, BroadcastOperator, Commit, DeadLetter, Driver, DriverBuilder, Either, Emitted,
+    EventContext, Harness, HarnessBuilder, KeyOf, LateEvents, OnError, Operator, OperatorCause, OperatorError,
+    OperatorInput, Rejected, TwoInputOperator, TwoInputs,
+};
 pub use state::handle::Handle;
 pub use state::{
     BroadcastScope, BroadcastState, BroadcastStateDescriptor, ListState, MapState, ReducingState, ValueState,
 };
-pub use time::{Clock, ManualClock, SystemClock, TtlClock, TtlConfig, TtlUpdate};
+pub use time::{Clock, ManualClock, SystemClock, Timer, TimerKind, TtlClock, TtlConfig, TtlUpdate};
 pub use value::{AsKey, StateKey, StateValue};
 
 /// What the derive's code names; no part of the interface.

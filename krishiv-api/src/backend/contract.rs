@@ -99,6 +99,16 @@ fn scan(backend: &impl StateBackend, prefix: &[u8]) -> Vec<Record> {
     };
     backend.for_each(prefix, each).expect("for_each: a healthy backend answers");
     assert_eq!(same, records, "for_each: the records that `scan` gives, in the same order");
+    for (at, (key, _)) in records.iter().enumerate().step_by(records.len() / 8 + 1) {
+        let rest: Result<Vec<_>, _> = backend.scan_from(prefix, key).collect();
+        let rest = rest.expect("scan_from: a healthy backend answers");
+        assert_eq!(rest, records[at..], "scan_from: the records that `scan` gives, from the key on");
+        let between: Result<Vec<_>, _> = backend.scan_from(prefix, &[key, &b"\0"[..]].concat()).collect();
+        let between = between.expect("scan_from: a healthy backend answers");
+        assert_eq!(between, records[at + 1..], "scan_from: a place between two records is the second");
+    }
+    let all: Result<Vec<_>, _> = backend.scan_from(prefix, b"").collect();
+    assert_eq!(all.expect("scan_from: a healthy backend answers"), records, "scan_from: nothing before the prefix");
     records
 }
 

@@ -78,10 +78,14 @@ impl StateBackend for InMemoryStateBackend {
     }
 
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
+        self.scan_from(prefix, prefix)
+    }
+
+    fn scan_from<'a>(&'a self, prefix: &[u8], from: &[u8]) -> Scan<'a> {
         Box::new(Pages {
             backend: self,
             prefix: prefix.to_vec(),
-            page: self.page(prefix, Bound::Included(prefix)).into_iter(),
+            page: self.page(prefix, Bound::Included(prefix.max(from))).into_iter(),
             last: None,
         })
     }

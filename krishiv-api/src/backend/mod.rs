@@ -135,6 +135,26 @@ pub trait StateBackend: Send + Sync + 'static {
     /// ```
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a>;
 
+    /// The records of a prefix from the key `from` on, in the order of their keys; a `from` before the prefix is its start.
+    ///
+    /// The default reads and drops what comes before. A backend that can find a place does better: timers are read
+    /// from where the last reading stopped.
+    ///
+    /// ```
+    /// use krishiv_api::{InMemoryStateBackend, StateBackend, WriteBatch};
+    /// let backend = InMemoryStateBackend::new();
+    /// let mut batch = WriteBatch::default();
+    /// batch.put(b"plane/1", b"late");
+    /// batch.put(b"plane/2", b"on time");
+    /// backend.write(batch)?;
+    /// assert_eq!(backend.scan_from(b"plane/", b"plane/2").count(), 1);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    fn scan_from<'a>(&'a self, prefix: &[u8], from: &[u8]) -> Scan<'a> {
+        let from = from.to_vec();
+        Box::new(self.scan(prefix).skip_while(move |record| record.as_ref().is_ok_and(|(key, _)| *key < from)))
+    }
+
     /// Hands the records whose key starts with `prefix` to `each`, in the order of their keys, until it fails.
     ///
     /// The same records as [`scan`](Self::scan), for backends that can show them where they lie. `each` does not
@@ -219,6 +239,7 @@ pub(crate) trait AnyBackend: Send + Sync {
     fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError>;
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a>;
+    fn scan_from<'a>(&'a self, prefix: &[u8], from: &[u8]) -> Scan<'a>;
     fn for_each(&self, prefix: &[u8], each: &mut Each<'_>) -> Result<(), StateError>;
     fn write(&self, batch: WriteBatch) -> Result<(), StateError>;
     fn add_retention(&self, rule: Arc<dyn Retention>);
@@ -233,6 +254,9 @@ impl<B: StateBackend> AnyBackend for B {
     }
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
         StateBackend::scan(self, prefix)
+    }
+    fn scan_from<'a>(&'a self, prefix: &[u8], from: &[u8]) -> Scan<'a> {
+        StateBackend::scan_from(self, prefix, from)
     }
     fn for_each(&self, prefix: &[u8], each: &mut Each<'_>) -> Result<(), StateError> {
         StateBackend::for_each(self, prefix, each)

@@ -18,6 +18,9 @@ pub(crate) const OPERATOR_GROUP: u16 = u16::MAX;
 /// Most key groups an operator can have.
 pub(crate) const MAX_GROUPS: u16 = 32_768;
 
+/// Slot of the timers of a key group, in the row of the empty key; no state has it.
+pub(crate) const TIMERS: u16 = 0;
+
 /// In a slot id: the records of this slot start with an expiry stamp.
 pub(crate) const STAMPED: u16 = 0x8000;
 
@@ -97,13 +100,24 @@ impl RowKey {
 
     /// The row that holds what belongs to the whole operator.
     pub(crate) fn of_operator(operator: u16) -> Self {
-        let mut bytes = group_prefix(operator, OPERATOR_GROUP).to_vec();
+        Self::of_group(operator, OPERATOR_GROUP)
+    }
+
+    /// The row in front of all others of a key group, which holds its timers.
+    pub(crate) fn of_group(operator: u16, group: u16) -> Self {
+        let mut bytes = group_prefix(operator, group).to_vec();
         bytes.push(0);
-        Self { bytes, group: OPERATOR_GROUP }
+        Self { bytes, group }
     }
 
     pub(crate) fn group(&self) -> u16 {
         self.group
+    }
+
+    /// The encoded key.
+    pub(crate) fn key(&self) -> &[u8] {
+        let behind_group = self.bytes.get(4..).unwrap_or_default();
+        take_varint(behind_group).map_or(&[], |(_, key)| key)
     }
 
     pub(crate) fn prefix(&self) -> &[u8] {

@@ -5,6 +5,7 @@ pub(crate) mod keys;
 mod payload;
 pub(crate) mod record;
 mod shape;
+pub(crate) mod timer_key;
 
 pub(crate) use payload::{Codec, decode, encode};
 pub(crate) use shape::{Shape, trace};

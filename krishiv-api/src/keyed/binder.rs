@@ -3,7 +3,7 @@
 use crate::StateError;
 use crate::descriptor::{StateDescriptor, StateKind};
 use crate::error::Cause;
-use crate::keyed::catalog::Declared;
+use crate::keyed::catalog::{Declared, Name};
 use crate::keyed::expiry::Ttl;
 use crate::keyed::hub::Draft;
 use crate::keyed::shared::Shared;
@@ -26,7 +26,7 @@ impl Binder<'_> {
             return Err(Cause::Setting { reason: format!("the struct declares no state {index}") }.into());
         };
         let ttl = descriptor.ttl().map(Ttl::from).or_else(|| default_ttl::<H>(self.shared));
-        self.draft.bind(self.shared, descriptor.name(), ttl)
+        self.draft.bind(self.shared, Name { name: descriptor.name(), own: false }, ttl)
     }
 }
 
@@ -40,15 +40,20 @@ impl Draft<'_> {
     /// backend's.
     pub(crate) fn bind_by_name<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
         let ttl = self.ttl(name).unwrap_or_else(|| default_ttl::<H>(shared));
-        self.bind(shared, name, ttl)
+        self.bind(shared, Name { name, own: false }, ttl)
+    }
+
+    /// Declares a state that the library keeps for itself; it never expires.
+    pub(crate) fn bind_own<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
+        self.bind(shared, Name { name, own: true }, None)
     }
 
     /// Declares a state of `H` and attaches a handle to it.
-    fn bind<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str, ttl: Option<Ttl>) -> Result<H, StateError> {
+    fn bind<H: Handle>(&mut self, shared: &Arc<Shared>, name: Name<'_>, ttl: Option<Ttl>) -> Result<H, StateError> {
         let shapes = H::shapes();
         let declared = Declared { name, kind: H::KIND, value: shapes.value, map_key: shapes.map_key, ttl };
         let declared = self.declare(declared, &shared.time);
-        let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name))?;
+        let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name.name))?;
         if expiry.can_expire() {
             shared.watch_time();
         }

@@ -12,6 +12,7 @@ use crate::keyed::hub::{BackendHub, OperatorHub, in_force_for};
 use crate::keyed::report::Report;
 use crate::keyed::rows::Rows;
 use crate::keyed::shared::Shared;
+use crate::keyed::timers::{TIMERS, Timers};
 use crate::keyed::{Instance, Keyed, KeyedState, UndeclaredState};
 use crate::time::{Clock, SystemClock};
 use std::marker::PhantomData;
@@ -49,6 +50,21 @@ pub struct KeyedBuilder<S> {
     key_groups: Option<Range<u16>>,
     broadcast_limit: usize,
     state: PhantomData<fn() -> S>,
+}
+
+impl<S> Clone for KeyedBuilder<S> {
+    fn clone(&self) -> Self {
+        let Self { operator, memory_budget, clock, max_parallelism, key_groups, broadcast_limit, state } = self;
+        Self {
+            operator: operator.clone(),
+            memory_budget: *memory_budget,
+            clock: clock.clone(),
+            max_parallelism: *max_parallelism,
+            key_groups: key_groups.clone(),
+            broadcast_limit: *broadcast_limit,
+            state: *state,
+        }
+    }
 }
 
 impl<S: KeyedState> KeyedBuilder<S> {
@@ -223,7 +239,10 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let undeclared = undeclared.map(|state| UndeclaredState { name: state.name, kind: state.kind }).collect();
         claim.keep();
         let report = Report::new(&shared.operator, &range);
+        let stored = hub.has_state(TIMERS);
+        let timers = Timers::new(shared.id, &range, max_parallelism, stored, self.memory_budget);
         Ok(Keyed {
+            timers,
             instance: Instance { state, dynamic: Default::default(), shared, events: 0, range, max_parallelism },
             rows: Rows::new(self.memory_budget),
             position: past.position,

@@ -13,7 +13,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 /// The newest format of stored bytes that this library writes and reads.
-pub(crate) const FORMAT: u32 = 1;
+///
+/// 2: the timers of an operator, and the state that holds them per key.
+pub(crate) const FORMAT: u32 = 2;
 
 /// Says in which format everything beside it is written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -63,9 +65,16 @@ impl KeyRecord {
     }
 }
 
+/// The name of a state, and whether it is one that the library keeps for itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Name<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) own: bool,
+}
+
 /// A state as the program declares it.
 pub(crate) struct Declared<'a> {
-    pub(crate) name: &'a str,
+    pub(crate) name: Name<'a>,
     pub(crate) kind: StateKind,
     pub(crate) value: Shape,
     pub(crate) map_key: Option<KeyRecord>,
@@ -95,8 +104,11 @@ impl PositionRecord {
 impl OperatorRecord {
     /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not.
     pub(crate) fn declare(&mut self, declared: Declared<'_>, time: &impl Now) -> Result<&StateRecord, StateError> {
-        let known = self.states.iter().position(|state| state.name == declared.name);
-        check_name("a state", declared.name, known.is_some())?;
+        let Name { name, own } = declared.name;
+        let known = self.states.iter().position(|state| state.name == name);
+        if !own {
+            check_name("a state", name, known.is_some())?;
+        }
         let stamped = declared.ttl.is_some();
         let index = match known {
             Some(index) => index,
@@ -106,7 +118,7 @@ impl OperatorRecord {
                     Some(slot + 1).filter(|next| *next < STAMPED).ok_or(Cause::Exhausted { what: "state" })?;
                 self.states.push(StateRecord {
                     slot,
-                    name: declared.name.to_owned(),
+                    name: name.to_owned(),
                     kind: declared.kind,
                     version: SCHEMA_VERSION,
                     value: declared.value.clone(),

@@ -9,6 +9,7 @@ use crate::keyed::report::{Size, Work, Written};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use crate::time::Stopwatch;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tracing::field::Empty;
 use tracing::info_span;
@@ -32,14 +33,24 @@ impl<S: KeyedState> Keyed<S> {
     /// When a value does not encode (set another one for the key that is named) or the backend fails. Then
     /// everything stays as it was, and the commit can be repeated.
     pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
-        let position = position.as_ref();
+        let backend = Arc::clone(self.instance.shared.hub.backend());
+        self.commit_with(position.as_ref(), WriteBatch::default(), |batch| backend.write(batch))
+    }
+
+    /// Adds all that this store has to commit to `batch`, and counts as committed if `write` succeeds with that.
+    pub(crate) fn commit_with(
+        &mut self,
+        position: &[u8],
+        batch: WriteBatch,
+        write: impl FnOnce(WriteBatch) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
         let (rows, dirty) = (self.rows.dirty.len(), self.rows.weight.dirty);
         let operator = self.instance.shared.operator.as_str();
         let key_groups = &self.instance.range;
         let span =
             info_span!("commit", operator, ?key_groups, rows, bytes = Empty, position_len = position.len()).entered();
         let stopwatch = Stopwatch::start();
-        let written = self.write(position);
+        let written = self.write(position, batch, write);
         let commit = written.as_ref().ok().map(|bytes| {
             span.record("bytes", bytes);
             Written { seconds: stopwatch.seconds(), bytes: *bytes, rows }
@@ -53,10 +64,16 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     /// Commits; returns how many bytes the rows took.
-    fn write(&mut self, position: &[u8]) -> Result<usize, StateError> {
+    fn write(
+        &mut self,
+        position: &[u8],
+        mut batch: WriteBatch,
+        write: impl FnOnce(WriteBatch) -> Result<(), StateError>,
+    ) -> Result<usize, StateError> {
         self.instance.shared.begin();
-        let batch = self.flush()?;
-        let bytes = batch.size();
+        let before = batch.size();
+        self.flush(&mut batch)?;
+        let bytes = batch.size() - before;
         let record = PositionRecord {
             start: self.instance.range.start,
             end: self.instance.range.end,
@@ -66,7 +83,7 @@ impl<S: KeyedState> Keyed<S> {
             first_watermark: self.instance.shared.time.first_watermark(),
             next_position: self.instance.shared.next_position.load(Relaxed),
         };
-        self.instance.shared.hub.commit(record, batch).map_err(|error| self.blame(error))?;
+        self.instance.shared.hub.commit(record, batch, write).map_err(|error| self.blame(error))?;
         self.settle();
         self.position = Some(position.to_vec());
         Ok(bytes)
@@ -79,29 +96,32 @@ impl<S: KeyedState> Keyed<S> {
         self.report.hand_over(&work, size, commit);
     }
 
-    /// What the dirty rows have to write.
-    fn flush(&mut self) -> Result<WriteBatch, StateError> {
-        let mut batch = WriteBatch::default();
+    /// Adds what dirty rows and timers have to write to `batch`.
+    fn flush(&mut self, batch: &mut WriteBatch) -> Result<(), StateError> {
         let mut row_key = RowKey::default();
         // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
-        let Self { instance, rows, .. } = self;
+        let Self { instance, rows, timers, .. } = self;
         rows.for_each_dirty(|row| {
             instance.encode(&row.key, &mut row_key)?;
-            let mut flush = Flush { row: &row_key, batch: &mut batch, result: Ok(()) };
+            let mut flush = Flush { row: &row_key, batch: &mut *batch, result: Ok(()) };
             instance.state.visit(&mut row.cells, &mut flush);
             let mut result = flush.result;
             instance.dynamic.visit(&mut row.extra, |handle, cell| {
                 if result.is_ok() {
-                    result = handle.flush(cell, &row_key, &mut batch);
+                    result = handle.flush(cell, &row_key, batch);
                 }
             });
             result.map_err(|error| instance.blame(error, &row.key))
         })?;
-        Ok(batch)
+        timers.flush(batch);
+        Ok(())
     }
 
-    /// Makes the dirty rows clean ones.
+    /// Makes the dirty rows clean ones, and the timers.
     fn settle(&mut self) {
+        self.timers.committed();
+        self.rows.weight.timers = self.timers.weight();
+        self.rows.weight.dirty_timers = 0;
         let Self { instance: Instance { state, dynamic, .. }, rows, .. } = self;
         rows.settle(|row| {
             state.visit(&mut row.cells, &mut Committed);

@@ -168,7 +168,7 @@ impl<S: KeyedState> Instance<S> {
 }
 
 /// A key as messages show it.
-pub(super) fn show<K: serde::Serialize>(key: &K) -> String {
+pub(crate) fn show<K: serde::Serialize>(key: &K) -> String {
     serde_json::to_string(key).unwrap_or_else(|_| "a key that is no JSON".to_owned())
 }
 

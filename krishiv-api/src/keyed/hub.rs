@@ -12,6 +12,7 @@ use crate::keyed::cover::cover;
 use crate::keyed::expiry::{Expiry, Now, StoreTime, Ttl};
 use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
+use crate::names;
 use crate::state::current::describe;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -67,7 +68,7 @@ impl BackendHub {
     fn read(backend: &Arc<dyn AnyBackend>) -> Result<Self, StateError> {
         if let Some(bytes) = backend.get(&catalog::format_key())? {
             let found = catalog::read::<FormatRecord>("format record", &bytes)?.format;
-            if found != FORMAT {
+            if !(1..=FORMAT).contains(&found) {
                 return Err(Cause::NewerFormat { found, supported: FORMAT }.into());
             }
         }
@@ -257,10 +258,16 @@ impl OperatorHub {
         Some((name, expiry))
     }
 
-    /// Names and kinds of the states that the catalog has and `used` does not name.
+    /// The states of the program that the catalog has and `used` does not name.
     pub(crate) fn states_except(&self, used: &[&str]) -> Vec<StateRecord> {
         let state = lock(&self.state);
-        state.record.states.iter().filter(|state| !used.contains(&state.name.as_str())).cloned().collect()
+        let mine = |name: &str| !used.contains(&name) && !names::is_reserved(name);
+        state.record.states.iter().filter(|state| mine(&state.name)).cloned().collect()
+    }
+
+    /// Whether the catalog has a state called `name`.
+    pub(crate) fn has_state(&self, name: &str) -> bool {
+        lock(&self.state).record.states.iter().any(|state| state.name == name)
     }
 
     /// What the catalog has under `name`, for messages.
@@ -290,8 +297,13 @@ impl OperatorHub {
         self.tables_version.store(tables.version(), Ordering::Release);
     }
 
-    /// Writes `rows` together with all that belongs to the operator, in one batch.
-    pub(crate) fn commit(&self, mut position: PositionRecord, mut rows: WriteBatch) -> Result<(), StateError> {
+    /// Hands `rows` together with all that belongs to the operator to `write`, as one batch.
+    pub(crate) fn commit(
+        &self,
+        mut position: PositionRecord,
+        mut rows: WriteBatch,
+        write: impl FnOnce(WriteBatch) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
         let turn = lock(&self.commit);
         let state = lock(&self.state);
         let revision = state.revision;
@@ -318,7 +330,7 @@ impl OperatorHub {
         } else {
             Some(turn)
         };
-        let written = self.backend().write(rows);
+        let written = write(rows);
         let mut state = lock(&self.state);
         written?;
         state.persisted = state.persisted.max(revision);

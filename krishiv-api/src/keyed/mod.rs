@@ -8,7 +8,7 @@ pub(crate) mod catalog;
 mod commit;
 mod cover;
 mod dynamic;
-mod event;
+pub(crate) mod event;
 pub(crate) mod expiry;
 pub(crate) mod hub;
 mod keys;
@@ -18,13 +18,14 @@ mod retention;
 mod rows;
 pub(crate) mod shared;
 pub(crate) mod tables;
+pub(crate) mod timers;
 mod visitors;
 
 use crate::backend::StateBackend;
 use crate::codec::keys::RowKey;
 use crate::descriptor::{StateDescriptor, StateKind};
 use crate::state::handle::Visitor;
-use crate::{StateError, StateKey};
+use crate::{AsKey, StateError, StateKey};
 use shared::Shared;
 use std::any::Any;
 use std::ops::Range;
@@ -153,6 +154,7 @@ impl UndeclaredState {
 pub struct Keyed<S: KeyedState> {
     instance: Instance<S>,
     rows: rows::Rows<S>,
+    timers: timers::Timers,
     position: Option<Vec<u8>>,
     /// Scratch: the encoded key of the event.
     row_key: RowKey,
@@ -275,6 +277,30 @@ impl<S: KeyedState> Keyed<S> {
     /// ```
     pub fn key_groups(&self) -> Range<u16> {
         self.instance.range.clone()
+    }
+
+    /// The key group of `key`, by which to find the parallel instance that owns it.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert!(store.key_groups().contains(&store.key_group("ann")?));
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the key does not encode.
+    pub fn key_group<Q: AsKey<S::Key> + ?Sized>(&self, key: &Q) -> Result<u16, StateError> {
+        let mut row_key = RowKey::default();
+        self.instance.encode(&key.to_owned(), &mut row_key)?;
+        Ok(row_key.group())
+    }
+
+    /// What the store shares with its handles.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.instance.shared)
     }
 
     /// The states that the catalog has of this operator and the struct does not declare.

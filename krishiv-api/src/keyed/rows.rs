@@ -107,9 +107,18 @@ pub(super) struct Weight {
     pub(super) budget: usize,
     pub(super) all: usize,
     pub(super) dirty: usize,
+    /// Of all timers, and of those that no commit has written.
+    pub(super) timers: usize,
+    pub(super) dirty_timers: usize,
 }
 
 impl Weight {
+    /// Whether what can be dropped does not fit the budget.
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.all + self.timers > self.budget
+    }
+
     /// Takes note of what an event made of a row.
     pub(super) fn update<S: KeyedState>(&mut self, before: Status, after: Status) {
         let (old, new) = (Row::<S>::SIZE + before.outside(), Row::<S>::SIZE + after.outside());
@@ -142,7 +151,7 @@ impl<S: KeyedState> Rows<S> {
             table: HashTable::new(),
             hasher: RandomState::default(),
             dirty: Vec::new(),
-            weight: Weight { budget, all: 0, dirty: 0 },
+            weight: Weight { budget, all: 0, dirty: 0, timers: 0, dirty_timers: 0 },
             evicted: 0,
             hand: 0,
         }
@@ -153,7 +162,8 @@ impl<S: KeyedState> Rows<S> {
     }
 
     pub(super) fn needs_commit(&self) -> bool {
-        self.weight.dirty > 0 && self.weight.dirty >= self.weight.budget / 2
+        let dirty = self.weight.dirty + self.weight.dirty_timers;
+        dirty > 0 && dirty >= self.weight.budget / 2
     }
 
     /// The row of `key`, which hashes to `hash`, for an event; `admit` makes one if there is none.
@@ -211,7 +221,7 @@ impl<S: KeyedState> Rows<S> {
     /// Drops clean rows that were not used lately, until the rest fits the budget or has been looked at.
     #[inline]
     pub(super) fn evict(&mut self) {
-        if self.weight.all > self.weight.budget {
+        if self.weight.is_over() {
             self.sweep(SWEEP);
         }
     }
@@ -232,7 +242,7 @@ impl<S: KeyedState> Rows<S> {
     fn sweep(&mut self, steps: usize) {
         for _ in 0..steps {
             // What cannot go leaves nothing to look for.
-            if self.weight.all <= self.weight.budget || self.weight.all == self.weight.dirty {
+            if !self.weight.is_over() || self.weight.all == self.weight.dirty {
                 return;
             }
             self.hand = if self.hand + 1 < self.table.num_buckets() { self.hand + 1 } else { 0 };

@@ -4,9 +4,10 @@ use crate::StateError;
 use crate::backend::AnyBackend;
 use crate::codec::Codec;
 use crate::codec::keys::RowKey;
-use crate::keyed::expiry::StoreTime;
+use crate::keyed::expiry::{Now, StoreTime};
 use crate::keyed::hub::{OperatorHub, lock};
 use crate::keyed::meter::Meter;
+use crate::time::TtlClock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -101,6 +102,15 @@ impl Shared {
         }
     }
 
+    /// Processing time as the event at hand sees it.
+    pub(crate) fn processing_time(&self) -> i64 {
+        if !self.timed.load(Relaxed) {
+            self.watch_time();
+            self.time.begin();
+        }
+        self.time.now(TtlClock::Processing).unwrap_or(i64::MIN)
+    }
+
     /// A TTL backend may have got its first watermark from elsewhere.
     #[cold]
     fn first_watermark(&self) {
@@ -118,6 +128,11 @@ impl Shared {
     /// Key of the record of `slot` with `suffix` in the row being processed.
     pub(crate) fn record(&self, slot: u16, suffix: &[u8]) -> Vec<u8> {
         lock(&self.event).row.record(slot, suffix)
+    }
+
+    /// The encoded key of the row being processed.
+    pub(crate) fn key(&self) -> Box<[u8]> {
+        lock(&self.event).row.key().into()
     }
 
     /// Keeps the first failure of an event, which undoes it.

@@ -4,8 +4,10 @@ use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::error::Cause;
+use crate::keyed::hub::Draft;
 use crate::keyed::shared::Shared;
 use crate::keyed::tables::Tables;
+use crate::names;
 use crate::state::handle::{Calls, Core, Handle, Left};
 use scoped_tls_hkt::scoped_thread_local;
 use std::any::Any;
@@ -47,6 +49,23 @@ pub(crate) fn enter<R>(current: &dyn Current, f: impl FnOnce() -> R) -> R {
 
 /// Runs `f` on the handle called `name` of the store being processed, which is bound on its first use.
 pub(crate) fn with_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> Result<R, StateError> {
+    if names::is_reserved(name) {
+        let reason = names::refuse(name, "a state").unwrap_or_default();
+        return Err(StateError::from(Cause::Setting { reason }).at_state(name));
+    }
+    with_handle_or(name, |draft, shared| draft.bind_by_name(shared, name), f)
+}
+
+/// The same for a state of the library's own.
+pub(crate) fn with_own_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> Result<R, StateError> {
+    with_handle_or(name, |draft, shared| draft.bind_own(shared, name), f)
+}
+
+fn with_handle_or<H: Handle, R>(
+    name: &str,
+    bind: impl FnOnce(&mut Draft<'_>, &Arc<Shared>) -> Result<H, StateError>,
+    f: impl FnOnce(&H) -> R,
+) -> Result<R, StateError> {
     if !STORE.is_set() {
         return Err(StateError::from(Cause::OutsideEvent).at_state(name));
     }
@@ -57,7 +76,10 @@ pub(crate) fn with_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> 
             return handle.map(f).ok_or_else(|| other_type::<H>(shared, name));
         }
         if current.dynamic(name).is_none() {
-            current.join(name, Box::new(attach::<H>(shared, name)?))?;
+            let mut draft = shared.hub.draft();
+            let handle = bind(&mut draft, shared)?;
+            draft.publish();
+            current.join(name, Box::new(handle))?;
         }
         let handle = current.dynamic(name).and_then(|handle| handle.as_any().downcast_ref::<H>());
         handle.map(f).ok_or_else(|| other_type::<H>(shared, name))
@@ -69,13 +91,6 @@ pub(crate) fn latch(error: StateError) {
     if STORE.is_set() {
         STORE.with(|current| current.shared().latch(error));
     }
-}
-
-fn attach<H: Handle>(shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
-    let mut draft = shared.hub.draft();
-    let handle = draft.bind_by_name(shared, name)?;
-    draft.publish();
-    Ok(handle)
 }
 
 fn other_type<H: Handle>(shared: &Shared, name: &str) -> StateError {

@@ -147,7 +147,12 @@ impl StateBackend for RocksDbStateBackend {
     }
 
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
-        let records = self.db.iterator_opt(IteratorMode::From(prefix, Direction::Forward), within(prefix));
+        self.scan_from(prefix, prefix)
+    }
+
+    fn scan_from<'a>(&'a self, prefix: &[u8], from: &[u8]) -> Scan<'a> {
+        let start = IteratorMode::From(prefix.max(from), Direction::Forward);
+        let records = self.db.iterator_opt(start, within(prefix));
         Box::new(records.map(|record| match record {
             Ok((key, value)) => Ok((key.into_vec(), value.into_vec())),
             Err(error) => Err(self.fault(error)),

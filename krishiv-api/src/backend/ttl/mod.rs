@@ -343,7 +343,11 @@ impl<B: StateBackend> StateBackend for TtlStateBackend<B> {
     }
 
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
-        Box::new(LiveScan::new(self, prefix))
+        self.scan_from(prefix, prefix)
+    }
+
+    fn scan_from<'a>(&'a self, prefix: &[u8], from: &[u8]) -> Scan<'a> {
+        Box::new(LiveScan::new(self, prefix, from))
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {

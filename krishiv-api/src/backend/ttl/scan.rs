@@ -8,6 +8,7 @@ use crate::StateError;
 pub(super) struct LiveScan<'a, B> {
     ttl: &'a TtlStateBackend<B>,
     prefix: Vec<u8>,
+    from: Vec<u8>,
     below: Option<Below<'a>>,
     /// The last key that was met, kept as long as the switch to event time may still come.
     last: Option<Vec<u8>>,
@@ -24,8 +25,8 @@ struct Below<'a> {
 }
 
 impl<'a, B: StateBackend> LiveScan<'a, B> {
-    pub(super) fn new(ttl: &'a TtlStateBackend<B>, prefix: &[u8]) -> Self {
-        let mut scan = Self { ttl, prefix: prefix.to_vec(), below: None, last: None, error: None };
+    pub(super) fn new(ttl: &'a TtlStateBackend<B>, prefix: &[u8], from: &[u8]) -> Self {
+        let mut scan = Self { ttl, prefix: prefix.to_vec(), from: from.to_vec(), below: None, last: None, error: None };
         match scan.settled_below() {
             Ok(below) => scan.below = Some(below),
             Err(error) => scan.error = Some(error),
@@ -40,7 +41,14 @@ impl<'a, B: StateBackend> LiveScan<'a, B> {
 
     fn start(&self, mode: Mode) -> Below<'a> {
         let ttl = self.ttl;
-        Below { records: ttl.inner.scan(&self.prefix), mode, now: ttl.now(mode), reserved: ttl.reserved().clone() }
+        // Behind the last key there is nothing yet when a scan starts, and no need to see what is before it again.
+        let from = self.last.as_ref().unwrap_or(&self.from);
+        Below {
+            records: ttl.inner.scan_from(&self.prefix, from),
+            mode,
+            now: ttl.now(mode),
+            reserved: ttl.reserved().clone(),
+        }
     }
 
     fn step(&mut self) -> Result<Option<Record>, StateError> {

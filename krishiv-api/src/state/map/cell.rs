@@ -306,6 +306,11 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         self.write(key, Some(value), codec)
     }
 
+    /// Removes `key` without reading what it had.
+    pub(super) fn forget(&self, key: K) -> Result<(), StateError> {
+        self.write(key, None, self.slot.codec)
+    }
+
     pub(super) fn put_all(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), StateError> {
         // First all of them, then the map: the iterator may read it, and one that does not encode stops all.
         let entries: Vec<_> = entries.into_iter().collect();
@@ -430,15 +435,15 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
 
     fn committed(&self, cell: &mut Cell<K, V>) {
         cell.erase = false;
-        if cell.complete {
-            let weight = &mut cell.weight;
-            cell.entries.retain(|_, Entry { suffix, known }| {
-                if known.value.is_none() {
-                    *weight -= Cell::<K, V>::weight(suffix) + known.heap;
-                }
-                known.value.is_some()
-            });
-        }
+        let Cell { complete, weight, .. } = cell;
+        cell.entries.retain(|_, Entry { suffix, known }| {
+            // What was removed is not likely to be asked for again; with keys that come and go it would only grow.
+            let stays = known.value.is_some() || !(*complete || known.dirty);
+            if !stays {
+                *weight -= Cell::<K, V>::weight(suffix) + known.heap;
+            }
+            stays
+        });
         cell.entries.values_mut().for_each(|entry| entry.known.dirty = false);
     }
 

@@ -112,6 +112,11 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
         self.try_run(|core| core.put(key, value, core.slot().codec))
     }
 
+    /// Removes `key` without reading what it had.
+    pub(crate) fn try_forget(&self, key: K) -> Result<(), StateError> {
+        self.try_run(|core| core.forget(key))
+    }
+
     /// Sets the value of `key`, and stores it as JSON where that can carry it.
     ///
     /// ```

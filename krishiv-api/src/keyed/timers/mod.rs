@@ -1,0 +1,182 @@
+//! Timers: per key in a map of the key's own row, and in the order in which they are due in a queue of the store.
+//!
+//! An event changes the map through a handle, and is undone with it; the queue takes in what an event that succeeded
+//! asked for. Both are written by the same commit.
+
+mod queue;
+
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::decode;
+use crate::error::Cause;
+use crate::keyed::{Keyed, KeyedState};
+use crate::state::MapState;
+use crate::state::current;
+use crate::state::handle::{Calls, Core};
+use crate::time::{Timer, TimerKind};
+use queue::{Due, Place, Queue};
+use std::ops::Range;
+
+/// Name of the state that holds the timers of a key.
+pub(crate) const TIMERS: &str = "__krishiv_timers";
+
+/// The state that holds the timers of a key.
+pub(crate) type TimerMap = MapState<Timer, ()>;
+
+/// The timers of a store.
+pub(crate) struct Timers {
+    event: Queue,
+    processing: Queue,
+    budget: usize,
+    /// Scratch: what the event at hand asked for.
+    asked: Asked,
+}
+
+/// What an event asked for: timers of its key to be there or not, in this order.
+#[derive(Default)]
+pub(crate) struct Asked {
+    key: Box<[u8]>,
+    timers: Vec<(Timer, bool)>,
+}
+
+impl Asked {
+    /// Sets or deletes a timer of the key being processed; a failure is latched.
+    pub(crate) fn timer(&mut self, timer: Timer, there: bool) {
+        let changed = current::with_own_handle(TIMERS, |map: &TimerMap| {
+            if there { map.try_put(timer, ()) } else { map.try_forget(timer) }?;
+            if let Some(core) = map.core().filter(|_| self.timers.is_empty()) {
+                self.key = core.slot().shared.key();
+            }
+            self.timers.push((timer, there));
+            Ok(())
+        });
+        if let Err(error) = changed.flatten() {
+            current::latch(error);
+        }
+    }
+}
+
+/// The timers of the key being processed, in the order in which they are due, event time first; a failure is latched.
+pub(crate) fn of_key() -> Vec<Timer> {
+    let timers = current::with_own_handle(TIMERS, |map: &TimerMap| map.try_keys());
+    match timers.flatten() {
+        Ok(mut timers) => {
+            timers.sort_unstable();
+            timers
+        }
+        Err(error) => {
+            current::latch(error);
+            Vec::new()
+        }
+    }
+}
+
+impl Timers {
+    /// The timers of an operator's key groups; `stored` says whether the backend may have any. Clean ones take up to a
+    /// quarter of the store's `budget`, in bytes.
+    pub(crate) fn new(operator: u16, range: &Range<u16>, max_parallelism: u16, stored: bool, budget: usize) -> Self {
+        let queue = |kind| Queue::new(Place { kind, operator, range: range.clone(), max_parallelism }, stored);
+        let (event, processing) = (queue(TimerKind::Event), queue(TimerKind::Processing));
+        Self { event, processing, budget: budget / 8, asked: Asked::default() }
+    }
+
+    fn queue(&mut self, kind: TimerKind) -> &mut Queue {
+        match kind {
+            TimerKind::Event => &mut self.event,
+            TimerKind::Processing => &mut self.processing,
+        }
+    }
+
+    /// Memory in bytes, roughly.
+    pub(super) fn weight(&self) -> usize {
+        self.event.weight() + self.processing.weight()
+    }
+
+    /// The same of what no commit has written.
+    pub(super) fn dirty_weight(&self) -> usize {
+        self.event.dirty_weight() + self.processing.dirty_weight()
+    }
+
+    pub(super) fn flush(&mut self, batch: &mut WriteBatch) {
+        self.event.flush(batch);
+        self.processing.flush(batch);
+    }
+
+    pub(super) fn committed(&mut self) {
+        self.event.committed(self.budget);
+        self.processing.committed(self.budget);
+    }
+
+    /// Takes in what an event that succeeded asked for.
+    fn take_in(&mut self, asked: &mut Asked) {
+        for (timer, there) in asked.timers.drain(..) {
+            let due = Due { time: timer.time_ms, key: asked.key.clone() };
+            let queue = self.queue(timer.kind);
+            if there { queue.insert(due) } else { queue.remove(due) }
+        }
+    }
+}
+
+impl<S: KeyedState> Keyed<S> {
+    /// An event that may set and delete timers of its key.
+    pub(crate) fn with_timers<R, E>(
+        &mut self,
+        key: &S::Key,
+        event: impl FnOnce(&S, &mut Asked) -> Result<R, E>,
+    ) -> Result<R, E>
+    where
+        E: From<StateError>,
+    {
+        let mut asked = std::mem::take(&mut self.timers.asked);
+        asked.timers.clear();
+        let result = self.try_with_key(key, |state| event(state, &mut asked));
+        if result.is_ok() && !asked.timers.is_empty() {
+            self.timers.take_in(&mut asked);
+            self.rows.weight.timers = self.timers.weight();
+            self.rows.weight.dirty_timers = self.timers.dirty_weight();
+        }
+        self.timers.asked = asked;
+        result
+    }
+
+    /// Whether there may be a timer of `kind`.
+    #[inline]
+    pub(crate) fn has_timers(&self, kind: TimerKind) -> bool {
+        !match kind {
+            TimerKind::Event => self.timers.event.is_empty(),
+            TimerKind::Processing => self.timers.processing.is_empty(),
+        }
+    }
+
+    /// The next timer of `kind` that is due at `now`, and its key.
+    pub(crate) fn next_timer(&mut self, kind: TimerKind, now: i64) -> Result<Option<(Timer, S::Key)>, StateError> {
+        let shared = &self.instance.shared;
+        let next = self.timers.queue(kind).next(now, shared.backend());
+        let Some(due) = next.map_err(|error| error.at_operator(&shared.operator))? else { return Ok(None) };
+        let key = timer_key(due, |bytes| decode(shared.key_codec, bytes));
+        let key = key.map_err(|error| error.at_operator(&shared.operator))?;
+        Ok(Some((Timer { kind, time_ms: due.time }, key)))
+    }
+
+    /// All timers with their keys, in the order in which they are due, event time first.
+    pub(crate) fn all_timers(&mut self) -> Result<Vec<(S::Key, Timer)>, StateError> {
+        let shared = &self.instance.shared;
+        let mut all = Vec::new();
+        for kind in [TimerKind::Event, TimerKind::Processing] {
+            let queue = self.timers.queue(kind).all(shared.backend());
+            for due in queue.map_err(|error| error.at_operator(&shared.operator))? {
+                let key = timer_key(&due, |bytes| decode(shared.key_codec, bytes));
+                let key = key.map_err(|error| error.at_operator(&shared.operator))?;
+                all.push((key, Timer { kind, time_ms: due.time }));
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn timer_key<K>(due: &Due, decode: impl FnOnce(&[u8]) -> Result<K, String>) -> Result<K, StateError> {
+    decode(&due.key).map_err(|reason| {
+        let reason = format!("the key of a stored timer is damaged: {reason}");
+        StateError::from(Cause::Decode { reason }).at_state(TIMERS)
+    })
+}

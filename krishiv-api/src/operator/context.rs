@@ -1,0 +1,140 @@
+//! What an operator can do besides changing state: emit, tell the time, and set timers.
+
+use crate::keyed::shared::Shared;
+use crate::keyed::timers::{self, Asked};
+use crate::operator::{KeyOf, Operator};
+use crate::{Timer, TimerKind};
+
+/// A record that an operator has emitted.
+///
+/// ```
+/// use krishiv_api::Emitted;
+/// let record = Emitted { side: None, event_time: Some(7), value: "late again" };
+/// assert_eq!(record.side, None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emitted<T> {
+    /// The side output that it goes to; `None` is the main one.
+    pub side: Option<&'static str>,
+    /// Time of the event or timer that it comes from, in milliseconds since 1970-01-01T00:00 UTC.
+    pub event_time: Option<i64>,
+    /// The record.
+    pub value: T,
+}
+
+/// What an operator is handed with an event or a timer, beside the state.
+///
+/// ```
+/// # use krishiv_api::*;
+/// # #[derive(KeyedState)]
+/// # #[state(key = String)]
+/// # struct Visits { seen: ValueState<u64> }
+/// struct Greet;
+///
+/// impl Operator for Greet {
+///     type State = Visits;
+///     type In = String;
+///     type Out = String;
+///     fn key(&self, user: &String) -> String { user.clone() }
+///
+///     fn on_event(&mut self, state: &Visits, _: String, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+///         if state.seen.get().is_none() {
+///             ctx.emit(format!("welcome, {}", ctx.current_key()));
+///             ctx.register_event_timer(ctx.event_time().unwrap_or(0) + 60_000);
+///         }
+///         state.seen.update(|seen| *seen.get_or_insert(0) += 1);
+///         Ok(())
+///     }
+///
+///     fn on_timer(&mut self, _: &Visits, _: Timer, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+///         ctx.emit(format!("still there, {}?", ctx.current_key()));
+///         Ok(())
+///     }
+/// }
+///
+/// let mut harness = Harness::new(|| Greet)?;
+/// harness.event_at("ann".to_owned(), 0)?;
+/// harness.watermark(60_000)?;
+/// assert_eq!(harness.emitted(), ["welcome, ann", "still there, ann?"]);
+/// # Ok::<(), BoxError>(())
+/// ```
+pub struct EventContext<'a, O: Operator> {
+    pub(super) key: &'a KeyOf<O>,
+    pub(super) event_time: Option<i64>,
+    pub(super) shared: &'a Shared,
+    pub(super) asked: &'a mut Asked,
+    pub(super) out: &'a mut Vec<Emitted<O::Out>>,
+}
+
+impl<O: Operator> EventContext<'_, O> {
+    /// Sends a record on; it leaves with the commit that makes the event's state durable.
+    pub fn emit(&mut self, record: O::Out) {
+        let event_time = self.event_time;
+        self.out.push(Emitted { side: None, event_time, value: record });
+    }
+
+    /// Sends a record to the side output called `side`: late events, rejects, audit trails.
+    pub fn emit_to(&mut self, side: &'static str, record: O::Out) {
+        let event_time = self.event_time;
+        self.out.push(Emitted { side: Some(side), event_time, value: record });
+    }
+
+    /// The key being processed.
+    pub fn current_key(&self) -> &KeyOf<O> {
+        self.key
+    }
+
+    /// Time of the event, or for which the timer was set, in milliseconds since 1970-01-01T00:00 UTC; `None` for an event
+    /// without a time.
+    pub fn event_time(&self) -> Option<i64> {
+        self.event_time
+    }
+
+    /// How far event time has come, in milliseconds since 1970-01-01T00:00 UTC; `None` before the first watermark.
+    pub fn watermark(&self) -> Option<i64> {
+        self.shared.time.watermark()
+    }
+
+    /// Whether the event is late: before the watermark, which said that no more such events would come.
+    pub fn is_late(&self) -> bool {
+        is_late(self.event_time, self.watermark())
+    }
+
+    /// The time by the clock, in milliseconds since 1970-01-01T00:00 UTC; the same throughout an event.
+    pub fn processing_time(&self) -> i64 {
+        self.shared.processing_time()
+    }
+
+    /// Has `on_timer` called for this key when the watermark is at `time_ms` or later.
+    ///
+    /// The same time again is the same timer. One in the past fires at the next advance of the watermark, and one set by a
+    /// firing timer in the same advance.
+    pub fn register_event_timer(&mut self, time_ms: i64) {
+        self.asked.timer(Timer { kind: TimerKind::Event, time_ms }, true);
+    }
+
+    /// Has `on_timer` called for this key when the clock shows `time_ms` or later; once, also when it stood still for long.
+    pub fn register_processing_timer(&mut self, time_ms: i64) {
+        self.asked.timer(Timer { kind: TimerKind::Processing, time_ms }, true);
+    }
+
+    /// Deletes the event timer of this key for `time_ms`; one that is not there is no error.
+    pub fn delete_event_timer(&mut self, time_ms: i64) {
+        self.asked.timer(Timer { kind: TimerKind::Event, time_ms }, false);
+    }
+
+    /// Deletes the processing timer of this key for `time_ms`; one that is not there is no error.
+    pub fn delete_processing_timer(&mut self, time_ms: i64) {
+        self.asked.timer(Timer { kind: TimerKind::Processing, time_ms }, false);
+    }
+
+    /// The timers of this key, event time first, each kind in the order of its times.
+    pub fn timers(&self) -> Vec<Timer> {
+        timers::of_key()
+    }
+}
+
+/// Whether an event of that time comes after the watermark had said that it would not.
+pub(super) fn is_late(event_time: Option<i64>, watermark: Option<i64>) -> bool {
+    event_time.is_some_and(|time| watermark.is_some_and(|watermark| time < watermark))
+}

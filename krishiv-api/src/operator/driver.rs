@@ -1,0 +1,492 @@
+//! Runs one operator on its state: what the harness, the pipeline and other engines are built on.
+
+use crate::backend::{AnyBackend, WriteBatch};
+use crate::error::Cause;
+use crate::keyed::event::show;
+use crate::keyed::shared::Shared;
+use crate::keyed::timers::Asked;
+use crate::operator::context::is_late;
+use crate::operator::on_error::Policy;
+use crate::operator::{
+    BroadcastContext, BroadcastOperator, DeadLetter, DriverBuilder, Emitted, EventContext, KeyOf, LateEvents, OnError,
+    Operator, OperatorCause, OperatorError, OperatorInput, Rejected,
+};
+use crate::{Keyed, StateError, Timer, TimerKind};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Runs one operator on its state, on one thread: events, watermarks and the clock come in, records go out.
+///
+/// This is for those who write an engine. To test an operator there is [`Harness`](crate::Harness).
+///
+/// ```
+#[doc = include_str!("example.txt")]
+/// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+/// for (offset, event) in [7, 8, 7].into_iter().enumerate() {
+///     driver.event(event, None)?;
+///     driver.commit(offset.to_string())?;
+/// }
+/// let emitted: Vec<_> = driver.drain().map(|record| record.value).collect();
+/// assert_eq!(emitted, [7, 8]);
+/// # Ok::<(), BoxError>(())
+/// ```
+pub struct Driver<O: Operator> {
+    operator: O,
+    store: Keyed<O::State>,
+    shared: Arc<Shared>,
+    on_error: OnError<O::In>,
+    late: LateEvents,
+    out: Vec<Emitted<O::Out>>,
+    late_events: Vec<(O::In, i64)>,
+    dead_letters: Vec<DeadLetter<O::In>>,
+    skipped: u64,
+    dropped: u64,
+}
+
+impl<O: Operator> Driver<O> {
+    /// Settings for a driver that is about to be opened.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let driver = Driver::builder(Distinct).on_error(OnError::skip()).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn builder(operator: O) -> DriverBuilder<O> {
+        DriverBuilder::new(operator)
+    }
+
+    pub(super) fn new(operator: O, store: Keyed<O::State>, on_error: OnError<O::In>, late: LateEvents) -> Self {
+        let shared = store.shared();
+        Self {
+            operator,
+            store,
+            shared,
+            on_error,
+            late,
+            out: Vec::new(),
+            late_events: Vec::new(),
+            dead_letters: Vec::new(),
+            skipped: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Processes one event; `event_time` in milliseconds since 1970-01-01T00:00 UTC, if it has a time.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.event(7, Some(1_000))?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the event failed and [`OnError`] says to stop, or the storage failed. The event has left no trace.
+    #[inline]
+    pub fn event(&mut self, event: O::In, event_time: Option<i64>) -> Result<(), OperatorError> {
+        if self.late != LateEvents::Process && is_late(event_time, self.store.watermark()) {
+            self.late_event(event, event_time);
+            return Ok(());
+        }
+        let copy = match self.on_error.0 {
+            Policy::DeadLetter { copy } => Some(copy(&event)),
+            Policy::Stop | Policy::Skip => None,
+        };
+        let Self { operator, store, shared, out, .. } = self;
+        let (before, mut key) = (out.len(), None);
+        let result = attempt(|| {
+            let key: &KeyOf<O> = key.insert(operator.key(&event));
+            store.with_timers(key, |state, asked| {
+                let mut ctx = EventContext { key, event_time, shared: &**shared, asked, out: &mut *out };
+                operator.on_event(state, event, &mut ctx).map_err(OperatorCause::from)
+            })
+        });
+        result.or_else(|cause| {
+            let rejected = copy.map(|event| Rejected::Event(event, event_time));
+            self.failed(before, OperatorInput::Event, key.as_ref(), cause, rejected)
+        })
+    }
+
+    #[cold]
+    fn late_event(&mut self, event: O::In, event_time: Option<i64>) {
+        match (self.late, event_time) {
+            (LateEvents::Collect, Some(time)) => self.late_events.push((event, time)),
+            _ => self.dropped += 1,
+        }
+    }
+
+    /// Moves the watermark to `ms`, never back, and fires all event timers that makes due.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.advance(1_000)?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a timer failed and [`OnError`] says to stop, or the storage failed. Timers before it have fired; it and those after
+    /// it are still there, and fire at the next advance.
+    pub fn advance(&mut self, ms: i64) -> Result<(), OperatorError> {
+        self.set_watermark(ms);
+        self.fire(TimerKind::Event, usize::MAX).map(drop)
+    }
+
+    /// Moves the watermark to `ms`, never back, and fires nothing.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.set_watermark(1_000);
+    /// assert_eq!(driver.watermark(), Some(1_000));
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn set_watermark(&mut self, ms: i64) {
+        self.store.set_watermark(ms);
+    }
+
+    /// Fires all processing timers that are due by the clock.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.tick()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`advance`](Self::advance).
+    #[inline]
+    pub fn tick(&mut self) -> Result<(), OperatorError> {
+        // Most operators have no such timers, and reading the clock would cost as much as half an event.
+        if self.store.has_timers(TimerKind::Processing) {
+            self.fire(TimerKind::Processing, usize::MAX)?;
+        }
+        Ok(())
+    }
+
+    /// Fires at most `limit` timers of `kind` that are due, and says whether there may be more: for engines that commit on
+    /// the way.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.set_watermark(1_000);
+    /// while driver.fire(TimerKind::Event, 1_024)? {
+    ///     driver.commit("the same source position as before")?;
+    /// }
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`advance`](Self::advance).
+    pub fn fire(&mut self, kind: TimerKind, limit: usize) -> Result<bool, OperatorError> {
+        let now = match kind {
+            TimerKind::Event => self.store.watermark().unwrap_or(i64::MIN),
+            TimerKind::Processing => self.shared.time.clock().now_ms(),
+        };
+        for _ in 0..limit {
+            let next = self.store.next_timer(kind, now);
+            let next = next.map_err(|error| self.error(OperatorInput::Timers, None, error.into()))?;
+            let Some((timer, key)) = next else { return Ok(false) };
+            self.fire_one(timer, &key)?;
+        }
+        Ok(true)
+    }
+
+    fn fire_one(&mut self, timer: Timer, key: &KeyOf<O>) -> Result<(), OperatorError> {
+        let Self { operator, store, shared, out, .. } = self;
+        let before = out.len();
+        let event_time = (timer.kind == TimerKind::Event).then_some(timer.time_ms);
+        let result = attempt(|| {
+            store.with_timers(key, |state, asked| {
+                asked.timer(timer, false);
+                let mut ctx = EventContext { key, event_time, shared: &**shared, asked, out: &mut *out };
+                operator.on_timer(state, timer, &mut ctx).map_err(OperatorCause::from)
+            })
+        });
+        let Err(cause) = result else { return Ok(()) };
+        self.failed(before, OperatorInput::Timer(timer), Some(key), cause, Some(Rejected::Timer(timer)))?;
+        // What is left out must not come back for ever.
+        let gone = self.store.with_timers(key, |_, asked: &mut Asked| {
+            asked.timer(timer, false);
+            Ok::<(), StateError>(())
+        });
+        gone.map_err(|error| self.error(OperatorInput::Timer(timer), Some(key), error.into()))
+    }
+
+    /// Takes in a broadcast; all parallel instances of the operator see it.
+    ///
+    /// # Errors
+    ///
+    /// When it failed and [`OnError`] says to stop, or the storage failed. It has left no trace.
+    pub fn broadcast(&mut self, item: O::Broadcast) -> Result<(), OperatorError>
+    where
+        O: BroadcastOperator,
+    {
+        let Self { operator, store, shared, out, .. } = self;
+        let before = out.len();
+        let result = attempt(|| {
+            store.try_broadcast(|state, scope| {
+                let mut ctx = BroadcastContext { scope, shared: &**shared, out: &mut *out };
+                operator.on_broadcast(state, item, &mut ctx).map_err(OperatorCause::from)
+            })
+        });
+        result.or_else(|cause| self.failed(before, OperatorInput::Broadcast, None, cause, Some(Rejected::Broadcast)))
+    }
+
+    /// Takes out what has been emitted since the last time.
+    ///
+    /// It belongs to the state that the next commit writes: an engine makes it durable together with that.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.event(7, None)?;
+    /// assert_eq!(driver.drain().map(|record| record.value).collect::<Vec<_>>(), [7]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn drain(&mut self) -> impl Iterator<Item = Emitted<O::Out>> {
+        self.out.drain(..)
+    }
+
+    /// Takes out the late events that were collected since the last time, with their times.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let mut driver = Driver::builder(Distinct).late_events(LateEvents::Collect).open(backend)?;
+    /// driver.advance(1_000)?;
+    /// driver.event(7, Some(999))?;
+    /// assert_eq!(driver.drain_late().collect::<Vec<_>>(), [(7, 999)]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn drain_late(&mut self) -> impl Iterator<Item = (O::In, i64)> {
+        self.late_events.drain(..)
+    }
+
+    /// Takes out the dead letters since the last time.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let mut driver = Driver::builder(Distinct).on_error(OnError::dead_letter()).open(backend)?;
+    /// assert_eq!(driver.drain_dead_letters().count(), 0);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn drain_dead_letters(&mut self) -> impl Iterator<Item = DeadLetter<O::In>> {
+        self.dead_letters.drain(..)
+    }
+
+    /// Events, timers and broadcasts that failed and were skipped since this driver was opened, dead letters not counted.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(driver.skipped(), 0);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Late events that were dropped since this driver was opened.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(driver.dropped_late(), 0);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn dropped_late(&self) -> u64 {
+        self.dropped
+    }
+
+    /// How far event time has come, in milliseconds since 1970-01-01T00:00 UTC; `None` before the first watermark.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(driver.watermark(), None);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn watermark(&self) -> Option<i64> {
+        self.store.watermark()
+    }
+
+    /// The store, for what is known of it: its position, its key groups.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(driver.store().position(), None);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn store(&self) -> &Keyed<O::State> {
+        &self.store
+    }
+
+    /// The store, to look at state; what is changed in it is part of the next commit.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.event(7, None)?;
+    /// assert_eq!(driver.store_mut().with_key(&7, |seen| seen.times.get())?, Some(1));
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn store_mut(&mut self) -> &mut Keyed<O::State> {
+        &mut self.store
+    }
+
+    /// All timers with their keys, event time first, each kind in the order in which they are due; reads all of them.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(driver.timers()?, []);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the backend fails or a stored timer is damaged.
+    pub fn timers(&mut self) -> Result<Vec<(KeyOf<O>, Timer)>, StateError> {
+        self.store.all_timers()
+    }
+
+    /// The key that `event` works on; [`Keyed::key_group`] tells which instance owns it.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert!(driver.store().key_group(&driver.key(&7))? < 128);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn key(&self, event: &O::In) -> KeyOf<O> {
+        self.operator.key(event)
+    }
+
+    /// Writes state, timers and watermark, with the `position` up to which the source has been processed, in one atomic
+    /// write. What was emitted must be durable before.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.commit("offset 1")?;
+    /// assert_eq!(driver.store().position(), Some(&b"offset 1"[..]));
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyed::commit`].
+    pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
+        self.store.commit(position)
+    }
+
+    /// Adds what this operator has to commit to `commit`, hands that to `then`, and counts as committed if that succeeds: so
+    /// several operators on one backend commit together.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let mut clicks = Driver::builder(Distinct).store(Keyed::builder().operator("clicks")).open(backend.clone())?;
+    /// let mut orders = Driver::builder(Distinct).store(Keyed::builder().operator("orders")).open(backend)?;
+    /// clicks.commit_then(Commit::new("offset 1"), |commit| orders.commit_then(commit, Commit::write))?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyed::commit`], with what `then` returned, or when the operators are on different backends. Then everything stays
+    /// as it was, and the commit can be repeated.
+    pub fn commit_then(
+        &mut self,
+        commit: Commit,
+        then: impl FnOnce(Commit) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        let Commit { position, batch, backend: others } = commit;
+        let backend = self.shared.hub.backend();
+        if others.is_some_and(|others| !std::ptr::addr_eq(Arc::as_ptr(&others), Arc::as_ptr(backend))) {
+            let reason = "operators that commit together need one backend: open them on clones of one `Arc`".to_owned();
+            return Err(StateError::from(Cause::Setting { reason }).at_operator(&self.shared.operator));
+        }
+        let backend = Some(Arc::clone(backend));
+        let then = |batch| then(Commit { position: position.clone(), batch, backend });
+        self.store.commit_with(&position, batch, then)
+    }
+
+    fn error(&self, input: OperatorInput, key: Option<&KeyOf<O>>, cause: OperatorCause) -> OperatorError {
+        OperatorError::new(&self.shared.operator, key.map(show), input, cause)
+    }
+
+    /// Takes back what has been emitted since there were `before` records, and does what the policy says.
+    #[cold]
+    fn failed(
+        &mut self,
+        before: usize,
+        input: OperatorInput,
+        key: Option<&KeyOf<O>>,
+        cause: OperatorCause,
+        rejected: Option<Rejected<O::In>>,
+    ) -> Result<(), OperatorError> {
+        self.out.truncate(before);
+        let stops = cause.stops();
+        let error = self.error(input, key, cause);
+        match self.on_error.0 {
+            Policy::Skip if !stops => {
+                tracing::warn!(%error, "skipped");
+                self.skipped += 1;
+                Ok(())
+            }
+            Policy::DeadLetter { .. } if !stops => {
+                self.dead_letters.extend(rejected.map(|rejected| DeadLetter { rejected, error }));
+                Ok(())
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+/// Runs what an operator does, and makes an error of a panic.
+fn attempt(f: impl FnOnce() -> Result<(), OperatorCause>) -> Result<(), OperatorCause> {
+    // What a panic may leave half done is undone by the store; only fields of the operator itself are its own affair.
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(OperatorCause::Panicked(message(&*panic))))
+}
+
+#[cold]
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a message").to_owned()
+}
+
+/// The commit of several operators, while they add to it one after the other.
+///
+/// See [`Driver::commit_then`] for an example.
+pub struct Commit {
+    position: Vec<u8>,
+    batch: WriteBatch,
+    backend: Option<Arc<dyn AnyBackend>>,
+}
+
+impl Commit {
+    /// A commit of nothing yet, at the `position` up to which the source has been processed.
+    pub fn new(position: impl Into<Vec<u8>>) -> Self {
+        Self { position: position.into(), batch: WriteBatch::default(), backend: None }
+    }
+
+    /// Writes what the operators have added, in one atomic write; the last `then`.
+    ///
+    /// # Errors
+    ///
+    /// When the backend fails.
+    pub fn write(self) -> Result<(), StateError> {
+        self.backend.map_or(Ok(()), |backend| backend.write(self.batch))
+    }
+}

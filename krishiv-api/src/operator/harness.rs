@@ -1,0 +1,574 @@
+//! Drives an operator by hand, in tests.
+
+use crate::keyed::KeyedBuilder;
+use crate::operator::{
+    BroadcastOperator, DeadLetter, Driver, DriverBuilder, Emitted, KeyOf, LateEvents, OnError, Operator, OperatorError,
+    OperatorInput,
+};
+use crate::{InMemoryStateBackend, Keyed, ManualClock, StateBackend, StateError, Timer};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Drives one operator by hand: events, watermarks and the clock go in, and everything that comes of it can be looked at.
+///
+/// It behaves like an engine with a sink that can be cut back: what was emitted after the last commit is gone after a crash.
+///
+/// ```
+/// # use krishiv_api::*;
+/// # #[derive(KeyedState)]
+/// # #[state(key = String)]
+/// # struct Visits { last: ValueState<i64> }
+/// # struct Idle;
+/// # impl Operator for Idle {
+/// #     type State = Visits;
+/// #     type In = String;
+/// #     type Out = String;
+/// #     fn key(&self, user: &String) -> String { user.clone() }
+/// #     fn on_event(&mut self, state: &Visits, _: String, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+/// #         let now = ctx.event_time().unwrap_or(0);
+/// #         if let Some(last) = state.last.get() { ctx.delete_event_timer(last + 60) }
+/// #         ctx.register_event_timer(now + 60);
+/// #         state.last.set(now);
+/// #         Ok(())
+/// #     }
+/// #     fn on_timer(&mut self, _: &Visits, _: Timer, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+/// #         let user = ctx.current_key().clone();
+/// #         ctx.emit(user);
+/// #         Ok(())
+/// #     }
+/// # }
+/// // `Idle` emits a user who has not been seen for 60 ms.
+/// let mut harness = Harness::new(|| Idle)?;
+/// harness.event_at("ann".to_owned(), 0)?;
+/// harness.commit()?;
+/// harness.event_at("ann".to_owned(), 50)?;
+/// harness.crash_and_reopen()?; // the second visit is forgotten
+/// harness.rescale(4)?;
+/// harness.watermark(60)?;
+/// assert_eq!(harness.emitted(), ["ann"]);
+/// assert_eq!(harness.timers()?, []);
+/// assert_eq!(harness.state(&"ann".to_owned(), |state| state.last.get())?, Some(0));
+/// # Ok::<(), BoxError>(())
+/// ```
+pub struct Harness<O: Operator> {
+    settings: HarnessBuilder<O>,
+    clock: Arc<ManualClock>,
+    drivers: Vec<Driver<O>>,
+    sink: Sink<O>,
+    committed: Committed,
+    /// Of instances that are gone.
+    skipped: u64,
+    dropped: u64,
+}
+
+/// All that came out.
+struct Sink<O: Operator> {
+    main: Vec<O::Out>,
+    sides: BTreeMap<&'static str, Vec<O::Out>>,
+    late: Vec<O::In>,
+    dead_letters: Vec<DeadLetter<O::In>>,
+}
+
+/// How much of it was there at the last commit.
+#[derive(Default)]
+struct Committed {
+    main: usize,
+    sides: BTreeMap<&'static str, usize>,
+    late: usize,
+    dead_letters: usize,
+}
+
+/// The key groups of each of so many parallel instances; of too many some have none, which the store refuses.
+fn shares(groups: u16, instances: u16) -> impl Iterator<Item = Range<u16>> {
+    let bound = move |index: u16| {
+        let bound = u32::from(groups) * u32::from(index) / u32::from(instances.max(1));
+        u16::try_from(bound).unwrap_or(groups)
+    };
+    // No instance at all is a share of nothing.
+    (0..instances.max(1)).map(move |index| bound(index)..if instances == 0 { 0 } else { bound(index + 1) })
+}
+
+type Open<O> = dyn Fn(Vec<DriverBuilder<O>>) -> Result<Vec<Driver<O>>, StateError>;
+
+/// Settings of a [`Harness`] that is about to be opened.
+///
+/// ```
+#[doc = include_str!("example.txt")]
+/// let harness = Harness::builder(|| Distinct).on_error(OnError::skip()).instances(4).open()?;
+/// # Ok::<(), BoxError>(())
+/// ```
+#[must_use = "a builder opens nothing until `open` is called"]
+pub struct HarnessBuilder<O: Operator> {
+    make: Box<dyn Fn() -> O>,
+    open: Box<Open<O>>,
+    store: KeyedBuilder<O::State>,
+    on_error: OnError<O::In>,
+    late: LateEvents,
+    instances: u16,
+}
+
+impl<O: Operator + 'static> HarnessBuilder<O> {
+    /// The backend, in memory unless set. `open` is called anew after each crash, when nothing holds the old one any more.
+    ///
+    /// ```no_run
+    #[doc = include_str!("example.txt")]
+    /// # #[cfg(feature = "rocksdb")]
+    /// let harness = Harness::builder(|| Distinct).backend(|| RocksDbStateBackend::open("state")).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn backend<B: StateBackend>(self, open: impl Fn() -> Result<B, StateError> + 'static) -> Self {
+        self.shared_backend(move || open().map(Arc::new))
+    }
+
+    /// The same for a backend that others look at too, or that is kept over a crash.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let same = Arc::clone(&backend);
+    /// let harness = Harness::builder(|| Distinct).shared_backend(move || Ok(Arc::clone(&same))).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn shared_backend<B: StateBackend>(mut self, open: impl Fn() -> Result<Arc<B>, StateError> + 'static) -> Self {
+        self.open = Box::new(move |builders| {
+            let backend = open()?;
+            builders.into_iter().map(|builder| builder.open(Arc::clone(&backend))).collect()
+        });
+        self
+    }
+
+    /// Settings of the stores; their clock and key groups are the harness's.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let harness = Harness::builder(|| Distinct).store(Keyed::builder().memory_budget(1)).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn store(mut self, store: KeyedBuilder<O::State>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// What to do when something fails; stop unless set.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let harness = Harness::builder(|| Distinct).on_error(OnError::dead_letter()).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn on_error(mut self, on_error: OnError<O::In>) -> Self {
+        self.on_error = on_error;
+        self
+    }
+
+    /// Where late events go; to the operator unless set.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let harness = Harness::builder(|| Distinct).late_events(LateEvents::Collect).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn late_events(mut self, late: LateEvents) -> Self {
+        self.late = late;
+        self
+    }
+
+    /// Number of parallel instances to begin with; one unless set.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let harness = Harness::builder(|| Distinct).instances(4).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn instances(mut self, instances: u16) -> Self {
+        self.instances = instances;
+        self
+    }
+
+    /// Opens the operator; its clock stands at 0 until [`Harness::clock`] moves it.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let harness = Harness::builder(|| Distinct).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyedBuilder::open`].
+    pub fn open(mut self) -> Result<Harness<O>, StateError> {
+        let clock = Arc::new(ManualClock::new(0));
+        self.store = self.store.clock(Arc::clone(&clock));
+        let instances = self.instances;
+        let sink = Sink { main: Vec::new(), sides: BTreeMap::new(), late: Vec::new(), dead_letters: Vec::new() };
+        let mut harness = Harness {
+            settings: self,
+            clock,
+            drivers: Vec::new(),
+            sink,
+            committed: Committed::default(),
+            skipped: 0,
+            dropped: 0,
+        };
+        harness.reopen(instances)?;
+        Ok(harness)
+    }
+}
+
+impl<O: Operator + 'static> Harness<O> {
+    /// An operator with its state in memory; `make` makes it, also after each crash.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.event(7)?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyedBuilder::open`].
+    pub fn new(make: impl Fn() -> O + 'static) -> Result<Self, StateError> {
+        Self::builder(make).open()
+    }
+
+    /// Settings for a harness that is not like the default.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let harness = Harness::builder(|| Distinct).instances(2).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn builder(make: impl Fn() -> O + 'static) -> HarnessBuilder<O> {
+        let memory = Arc::new(InMemoryStateBackend::new());
+        let builder = HarnessBuilder {
+            make: Box::new(make),
+            open: Box::new(|_| Ok(Vec::new())),
+            store: Keyed::builder(),
+            on_error: OnError::stop(),
+            late: LateEvents::Process,
+            instances: 1,
+        };
+        builder.shared_backend(move || Ok(Arc::clone(&memory)))
+    }
+
+    /// Processes an event without a time.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.event(7)?;
+    /// assert_eq!(harness.emitted(), [7]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::event`].
+    pub fn event(&mut self, event: O::In) -> Result<(), OperatorError> {
+        self.process(event, None)
+    }
+
+    /// Processes an event of the time `event_time`, in milliseconds since 1970-01-01T00:00 UTC; the watermark stays.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.event_at(7, 1_000)?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::event`].
+    pub fn event_at(&mut self, event: O::In, event_time: i64) -> Result<(), OperatorError> {
+        self.process(event, Some(event_time))
+    }
+
+    fn process(&mut self, event: O::In, event_time: Option<i64>) -> Result<(), OperatorError> {
+        let driver = self.owner(|driver| driver.key(&event));
+        let result = match driver {
+            Ok(driver) => driver.event(event, event_time),
+            Err(error) => Err(OperatorError::of_state(OperatorInput::Event, error)),
+        };
+        self.collect();
+        result
+    }
+
+    /// The instance that owns a key.
+    fn owner(&mut self, key: impl FnOnce(&Driver<O>) -> KeyOf<O>) -> Result<&mut Driver<O>, StateError> {
+        let mut index = 0;
+        if let [first, _, ..] = self.drivers.as_slice() {
+            let group = first.store().key_group(&key(first))?;
+            let owns = |driver: &Driver<O>| driver.store().key_groups().contains(&group);
+            index = self.drivers.iter().position(owns).unwrap_or(0);
+        }
+        // A reopening that failed leaves none.
+        let gone = || StateError::backend("the harness did not reopen its operator; open a new one");
+        self.drivers.get_mut(index).ok_or_else(gone)
+    }
+
+    /// Takes what the instances have put out.
+    fn collect(&mut self) {
+        let Self { drivers, sink, .. } = self;
+        for driver in drivers {
+            for Emitted { side, value, .. } in driver.drain() {
+                side.map_or(&mut sink.main, |side| sink.sides.entry(side).or_default()).push(value);
+            }
+            sink.late.extend(driver.drain_late().map(|(event, _)| event));
+            sink.dead_letters.extend(driver.drain_dead_letters());
+        }
+    }
+
+    /// Moves the watermark of all instances, never back, and fires the event timers that makes due.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.watermark(1_000)?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::advance`].
+    pub fn watermark(&mut self, ms: i64) -> Result<(), OperatorError> {
+        self.each(|driver| driver.advance(ms))
+    }
+
+    /// Sets the clock of all instances, and fires the processing timers that makes due.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.clock(1_000)?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::tick`].
+    pub fn clock(&mut self, ms: i64) -> Result<(), OperatorError> {
+        self.clock.set(ms);
+        self.each(Driver::tick)
+    }
+
+    fn each(&mut self, mut f: impl FnMut(&mut Driver<O>) -> Result<(), OperatorError>) -> Result<(), OperatorError> {
+        let result = self.drivers.iter_mut().try_for_each(&mut f);
+        self.collect();
+        result
+    }
+
+    /// Takes in a broadcast, by one instance for all.
+    ///
+    /// See [`BroadcastOperator`] for an example.
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::broadcast`].
+    pub fn broadcast(&mut self, item: O::Broadcast) -> Result<(), OperatorError>
+    where
+        O: BroadcastOperator,
+    {
+        let result = self.drivers.first_mut().map_or(Ok(()), |driver| driver.broadcast(item));
+        self.collect();
+        result
+    }
+
+    /// Commits all instances: state, timers, watermark, and what was emitted.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.commit()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyed::commit`].
+    pub fn commit(&mut self) -> Result<(), StateError> {
+        self.drivers.iter_mut().try_for_each(|driver| driver.commit("harness"))?;
+        let Sink { main, sides, late, dead_letters } = &self.sink;
+        self.committed = Committed {
+            main: main.len(),
+            sides: sides.iter().map(|(side, records)| (*side, records.len())).collect(),
+            late: late.len(),
+            dead_letters: dead_letters.len(),
+        };
+        Ok(())
+    }
+
+    /// Forgets all that was not committed, records included, and opens the state again with a new operator.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.event(7)?;
+    /// harness.crash_and_reopen()?;
+    /// assert!(harness.emitted().is_empty());
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyedBuilder::open`].
+    pub fn crash_and_reopen(&mut self) -> Result<(), StateError> {
+        let Sink { main, sides, late, dead_letters } = &mut self.sink;
+        main.truncate(self.committed.main);
+        for (side, records) in sides {
+            records.truncate(self.committed.sides.get(side).copied().unwrap_or(0));
+        }
+        late.truncate(self.committed.late);
+        dead_letters.truncate(self.committed.dead_letters);
+        self.reopen(u16::try_from(self.drivers.len()).unwrap_or(u16::MAX))
+    }
+
+    /// Commits, and opens the state again with `instances` parallel instances, each with its share of the key groups.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.event(7)?;
+    /// harness.rescale(3)?;
+    /// harness.event(7)?;
+    /// assert_eq!(harness.emitted(), [7]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit) and [`KeyedBuilder::open`]; also for no instances, or more than there are key groups.
+    pub fn rescale(&mut self, instances: u16) -> Result<(), StateError> {
+        self.commit()?;
+        self.reopen(instances)
+    }
+
+    fn reopen(&mut self, instances: u16) -> Result<(), StateError> {
+        for driver in self.drivers.drain(..) {
+            self.skipped += driver.skipped();
+            self.dropped += driver.dropped_late();
+        }
+        let HarnessBuilder { make, open, store, on_error, late, .. } = &self.settings;
+        let driver = |store| Driver::builder(make()).store(store).on_error(*on_error).late_events(*late);
+        self.drivers = open(vec![driver(store.clone())])?;
+        if instances != 1 {
+            let groups = self.drivers.first().map_or(0, |driver| driver.store().key_groups().end);
+            self.drivers.clear();
+            let builders = shares(groups, instances).map(|share| driver(store.clone().key_groups(share)));
+            self.drivers = open(builders.collect())?;
+        }
+        Ok(())
+    }
+
+    /// All that was emitted to the main output, in order.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.event(7)?;
+    /// assert_eq!(harness.emitted(), [7]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn emitted(&self) -> &[O::Out] {
+        &self.sink.main
+    }
+
+    /// All that was emitted to the side output called `side`, in order.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let harness = Harness::new(|| Distinct)?;
+    /// assert!(harness.side("late").is_empty());
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn side(&self, side: &str) -> &[O::Out] {
+        self.sink.sides.get(side).map_or(&[], Vec::as_slice)
+    }
+
+    /// The late events that were collected, in order.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::builder(|| Distinct).late_events(LateEvents::Collect).open()?;
+    /// harness.watermark(1_000)?;
+    /// harness.event_at(7, 999)?;
+    /// assert_eq!(harness.late(), [7]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn late(&self) -> &[O::In] {
+        &self.sink.late
+    }
+
+    /// The dead letters, in order.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let harness = Harness::builder(|| Distinct).on_error(OnError::dead_letter()).open()?;
+    /// assert!(harness.dead_letters().is_empty());
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn dead_letters(&self) -> &[DeadLetter<O::In>] {
+        &self.sink.dead_letters
+    }
+
+    /// Events, timers and broadcasts that failed and were skipped.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// assert_eq!(Harness::new(|| Distinct)?.skipped(), 0);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn skipped(&self) -> u64 {
+        self.skipped + self.drivers.iter().map(Driver::skipped).sum::<u64>()
+    }
+
+    /// Late events that were dropped.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// assert_eq!(Harness::new(|| Distinct)?.dropped_late(), 0);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn dropped_late(&self) -> u64 {
+        self.dropped + self.drivers.iter().map(Driver::dropped_late).sum::<u64>()
+    }
+
+    /// All timers with their keys, in the order in which they are due, event time first.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// assert_eq!(Harness::new(|| Distinct)?.timers()?, []);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::timers`].
+    pub fn timers(&mut self) -> Result<Vec<(KeyOf<O>, Timer)>, StateError> {
+        let mut all = Vec::new();
+        for driver in &mut self.drivers {
+            all.extend(driver.timers()?);
+        }
+        all.sort_by_key(|(_, timer)| *timer);
+        Ok(all)
+    }
+
+    /// Looks at the state of `key`.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut harness = Harness::new(|| Distinct)?;
+    /// harness.event(7)?;
+    /// assert_eq!(harness.state(&7, |seen| seen.times.get())?, Some(1));
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyed::with_key`].
+    pub fn state<R>(&mut self, key: &KeyOf<O>, look: impl FnOnce(&O::State) -> R) -> Result<R, StateError> {
+        self.owner(|_| key.clone())?.store_mut().with_key(key, look)
+    }
+}
