@@ -62,7 +62,9 @@ pub use state::handle::Handle;
 pub use state::{
     BroadcastScope, BroadcastState, BroadcastStateDescriptor, ListState, MapState, ReducingState, ValueState,
 };
-pub use time::{Clock, ManualClock, SystemClock, Timer, TimerKind, TtlClock, TtlConfig, TtlUpdate};
+pub use time::{
+    Clock, ManualClock, SystemClock, Timer, TimerKind, TtlClock, TtlConfig, TtlUpdate, WatermarkStrategy, Watermarks,
+};
 pub use value::{AsKey, StateKey, StateValue};
 
 /// What the derive's code names; no part of the interface.

@@ -1,0 +1,270 @@
+//! Watermarks: how far event time has come, by what has been seen of each input.
+
+/// How the watermark of an input follows the times of its events.
+///
+/// A watermark says that no more events from before it are to come; one that does come is late.
+///
+/// ```
+/// use krishiv_api::WatermarkStrategy;
+/// const DAY_BEHIND: WatermarkStrategy = WatermarkStrategy::bounded_out_of_orderness(24 * 60 * 60 * 1000);
+/// # let _ = DAY_BEHIND;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatermarkStrategy {
+    behind_ms: u64,
+    idle_after_ms: Option<u64>,
+}
+
+impl WatermarkStrategy {
+    /// Events come in the order of their times: the watermark is the greatest time so far.
+    ///
+    /// ```
+    /// let strategy = krishiv_api::WatermarkStrategy::monotonous();
+    /// # let _ = strategy;
+    /// ```
+    pub const fn monotonous() -> Self {
+        Self::bounded_out_of_orderness(0)
+    }
+
+    /// Events come at most `ms` milliseconds out of order: the watermark stays so far behind the greatest time so far.
+    ///
+    /// ```
+    /// let strategy = krishiv_api::WatermarkStrategy::bounded_out_of_orderness(5_000);
+    /// # let _ = strategy;
+    /// ```
+    pub const fn bounded_out_of_orderness(ms: u64) -> Self {
+        Self { behind_ms: ms, idle_after_ms: None }
+    }
+
+    /// After `ms` milliseconds by the clock without an event, the input no longer holds the watermark of the others back,
+    /// until its next event. Without this it does so for ever.
+    ///
+    /// ```
+    /// let strategy = krishiv_api::WatermarkStrategy::monotonous().idle_after(60_000);
+    /// # let _ = strategy;
+    /// ```
+    #[must_use]
+    pub const fn idle_after(self, ms: u64) -> Self {
+        Self { idle_after_ms: Some(ms), ..self }
+    }
+}
+
+/// The watermark of several inputs: the least of those that are not idle. It never goes back.
+///
+/// ```
+/// use krishiv_api::{WatermarkStrategy, Watermarks};
+///
+/// let mut watermarks = Watermarks::new([WatermarkStrategy::monotonous(), WatermarkStrategy::bounded_out_of_orderness(10)]);
+/// assert_eq!(watermarks.observe(0, 100), None); // nothing is known of the second input
+/// assert_eq!(watermarks.observe(1, 70), Some(60));
+/// assert_eq!(watermarks.observe(1, 200), Some(100));
+/// assert_eq!(watermarks.observe(1, 300), None); // the first one holds it back
+/// assert_eq!(watermarks.current(), Some(100));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Watermarks {
+    inputs: Vec<Input>,
+    current: Option<i64>,
+}
+
+#[derive(Clone, Debug)]
+struct Input {
+    strategy: WatermarkStrategy,
+    /// The greatest time of its events.
+    latest: Option<i64>,
+    /// Since when there has been no event, by the clock; `None` when one came since the clock was last looked at.
+    quiet_since: Option<i64>,
+    idle: bool,
+    ended: bool,
+}
+
+impl Input {
+    fn watermark(&self) -> Option<i64> {
+        let behind = i64::try_from(self.strategy.behind_ms).unwrap_or(i64::MAX);
+        self.latest.map(|latest| latest.saturating_sub(behind))
+    }
+}
+
+impl Watermarks {
+    /// The watermark of inputs that follow these strategies; none has had an event.
+    ///
+    /// ```
+    /// use krishiv_api::{WatermarkStrategy, Watermarks};
+    /// assert_eq!(Watermarks::new([WatermarkStrategy::monotonous()]).current(), None);
+    /// ```
+    pub fn new(inputs: impl IntoIterator<Item = WatermarkStrategy>) -> Self {
+        let input = |strategy| Input { strategy, latest: None, quiet_since: None, idle: false, ended: false };
+        Self { inputs: inputs.into_iter().map(input).collect(), current: None }
+    }
+
+    /// Takes note of an event of the input at `input`, and of its time in milliseconds; returns the watermark if that moved it.
+    ///
+    /// ```
+    /// use krishiv_api::{WatermarkStrategy, Watermarks};
+    /// let mut watermarks = Watermarks::new([WatermarkStrategy::monotonous()]);
+    /// assert_eq!(watermarks.observe(0, 7), Some(7));
+    /// assert_eq!(watermarks.observe(0, 3), None);
+    /// ```
+    #[inline]
+    pub fn observe(&mut self, input: usize, event_time: i64) -> Option<i64> {
+        let input = self.inputs.get_mut(input)?;
+        let was_idle = std::mem::take(&mut input.idle);
+        input.quiet_since = None;
+        if !was_idle && input.latest.is_some_and(|latest| event_time <= latest) {
+            return None;
+        }
+        input.latest = input.latest.max(Some(event_time));
+        self.advance()
+    }
+
+    /// Looks for inputs that have become idle by the clock, which shows `now_ms`; returns the watermark if that moved it.
+    ///
+    /// ```
+    /// use krishiv_api::{WatermarkStrategy, Watermarks};
+    /// let strategy = WatermarkStrategy::monotonous();
+    /// let mut watermarks = Watermarks::new([strategy, strategy.idle_after(60_000)]);
+    /// watermarks.observe(0, 7);
+    /// assert_eq!(watermarks.tick(0), None);
+    /// assert_eq!(watermarks.tick(60_000), Some(7));
+    /// ```
+    pub fn tick(&mut self, now_ms: i64) -> Option<i64> {
+        for input in &mut self.inputs {
+            let since = *input.quiet_since.get_or_insert(now_ms);
+            let quiet = u64::try_from(now_ms.saturating_sub(since)).unwrap_or(0);
+            input.idle |= input.strategy.idle_after_ms.is_some_and(|idle_after| quiet >= idle_after);
+        }
+        self.advance()
+    }
+
+    /// Takes note that the input at `input` has ended, and holds nobody back any more; returns the watermark if that moved it.
+    ///
+    /// ```
+    /// use krishiv_api::{WatermarkStrategy, Watermarks};
+    /// let strategy = WatermarkStrategy::monotonous();
+    /// let mut watermarks = Watermarks::new([strategy, strategy]);
+    /// watermarks.observe(0, 7);
+    /// assert_eq!(watermarks.end(1), Some(7));
+    /// ```
+    pub fn end(&mut self, input: usize) -> Option<i64> {
+        self.inputs.get_mut(input)?.ended = true;
+        self.advance()
+    }
+
+    /// Whether [`tick`](Self::tick) can ever move the watermark.
+    ///
+    /// ```
+    /// use krishiv_api::{WatermarkStrategy, Watermarks};
+    /// assert!(!Watermarks::new([WatermarkStrategy::monotonous()]).needs_clock());
+    /// ```
+    pub fn needs_clock(&self) -> bool {
+        self.inputs.iter().any(|input| input.strategy.idle_after_ms.is_some())
+    }
+
+    /// The watermark, in milliseconds; `None` before the first.
+    ///
+    /// ```
+    /// # use krishiv_api::{WatermarkStrategy, Watermarks};
+    /// assert_eq!(Watermarks::new([WatermarkStrategy::monotonous()]).current(), None);
+    /// ```
+    pub fn current(&self) -> Option<i64> {
+        self.current
+    }
+
+    /// The greatest time of each input's events, to be stored with a commit.
+    ///
+    /// ```
+    /// use krishiv_api::{WatermarkStrategy, Watermarks};
+    /// let mut watermarks = Watermarks::new([WatermarkStrategy::bounded_out_of_orderness(10)]);
+    /// watermarks.observe(0, 7);
+    /// assert_eq!(watermarks.latest(), [Some(7)]);
+    /// ```
+    pub fn latest(&self) -> Vec<Option<i64>> {
+        self.inputs.iter().map(|input| input.latest).collect()
+    }
+
+    /// Goes back to what was stored with a commit, with the watermark of then.
+    ///
+    /// ```
+    /// use krishiv_api::{WatermarkStrategy, Watermarks};
+    /// let mut watermarks = Watermarks::new([WatermarkStrategy::bounded_out_of_orderness(10)]);
+    /// watermarks.restore(&[Some(7)], Some(-3));
+    /// assert_eq!(watermarks.observe(0, 7), None);
+    /// assert_eq!(watermarks.observe(0, 8), Some(-2));
+    /// ```
+    pub fn restore(&mut self, latest: &[Option<i64>], current: Option<i64>) {
+        for (input, latest) in self.inputs.iter_mut().zip(latest) {
+            input.latest = *latest;
+        }
+        self.current = current;
+    }
+
+    fn advance(&mut self) -> Option<i64> {
+        let holding = self.inputs.iter().filter(|input| !input.idle && !input.ended);
+        // Nobody holds it, so nobody says how far it has come either: it stays.
+        let least = holding.map(Input::watermark).min().flatten()?;
+        if self.current.is_some_and(|current| least <= current) {
+            return None;
+        }
+        self.current = Some(least);
+        self.current
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MONOTONOUS: WatermarkStrategy = WatermarkStrategy::monotonous();
+
+    #[test]
+    fn the_ends_of_time_do_not_overflow() {
+        let mut watermarks = Watermarks::new([WatermarkStrategy::bounded_out_of_orderness(u64::MAX)]);
+        assert_eq!(watermarks.observe(0, i64::MIN), Some(i64::MIN));
+        assert_eq!(watermarks.observe(0, 0), Some(-i64::MAX));
+        assert_eq!(watermarks.observe(0, i64::MAX), Some(0));
+        assert_eq!(watermarks.tick(i64::MIN), None);
+        assert_eq!(watermarks.tick(i64::MAX), None);
+    }
+
+    #[test]
+    fn an_idle_input_comes_back_without_taking_the_watermark_back() {
+        let mut watermarks = Watermarks::new([MONOTONOUS, MONOTONOUS.idle_after(10)]);
+        watermarks.observe(1, 5);
+        assert_eq!(watermarks.observe(0, 100), Some(5));
+        assert_eq!(watermarks.tick(0), None);
+        assert_eq!(watermarks.tick(9), None);
+        assert_eq!(watermarks.tick(10), Some(100));
+        assert_eq!(watermarks.observe(1, 50), None);
+        assert_eq!(watermarks.current(), Some(100));
+        // It holds the others back again.
+        assert_eq!(watermarks.observe(0, 200), None);
+        assert_eq!(watermarks.observe(1, 150), Some(150));
+    }
+
+    #[test]
+    fn an_event_starts_the_quiet_time_anew() {
+        let mut watermarks = Watermarks::new([MONOTONOUS, MONOTONOUS.idle_after(10)]);
+        watermarks.observe(0, 100);
+        watermarks.tick(0);
+        watermarks.observe(1, 5);
+        assert_eq!(watermarks.tick(10), None);
+        assert_eq!(watermarks.tick(19), None);
+        assert_eq!(watermarks.tick(20), Some(100));
+        // A clock that is set back is no quiet time.
+        watermarks.observe(1, 300);
+        assert_eq!(watermarks.tick(1_000), None);
+        assert_eq!(watermarks.tick(0), None);
+    }
+
+    #[test]
+    fn where_all_are_idle_or_ended_the_watermark_stays() {
+        let mut watermarks = Watermarks::new([MONOTONOUS.idle_after(1), MONOTONOUS]);
+        watermarks.observe(0, 7);
+        assert_eq!(watermarks.end(1), Some(7));
+        watermarks.tick(0);
+        assert_eq!(watermarks.tick(1), None);
+        assert_eq!(watermarks.current(), Some(7));
+        assert_eq!(watermarks.observe(0, 8), Some(8));
+        assert_eq!(watermarks.observe(2, 9), None);
+    }
+}
