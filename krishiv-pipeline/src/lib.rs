@@ -1,0 +1,50 @@
+//! Sources and sinks of a stream that one thread runs, such that a crash loses nothing and repeats nothing.
+//!
+//! A [`Source`] gives items and knows where it stands; a [`Sink`] takes items and knows what it holds. Both are
+//! stored with every commit, and brought back to it after a crash.
+//!
+//! ```
+//! use krishiv_pipeline::{CsvSource, JsonLinesSink, Polled, Sink, Source};
+//! use serde::{Deserialize, Serialize};
+//! use std::time::Duration;
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Delay {
+//!     tail: String,
+//!     minutes: i32,
+//! }
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let (input, output) = (folder.path().join("delays.csv"), folder.path().join("late.jsonl"));
+//! std::fs::write(&input, "tail,minutes\nN14228,20\nN24211,-3\n")?;
+//! let mut source = CsvSource::<Delay>::open(&input)?;
+//! let mut sink = JsonLinesSink::open(&output)?;
+//! sink.resume(None)?;
+//! while let Polled::Item(delay) = source.poll(Duration::ZERO)? {
+//!     if delay.minutes >= 15 {
+//!         sink.write(delay)?;
+//!     }
+//! }
+//! let commit = (source.position(), sink.sync()?); // to be stored in one piece
+//! # drop(sink);
+//!
+//! // After a crash both go back to what was committed.
+//! let mut source = CsvSource::<Delay>::open(&input)?;
+//! let mut sink = JsonLinesSink::<Delay>::open(&output)?;
+//! source.seek(commit.0)?;
+//! sink.resume(Some(commit.1))?;
+//! assert_eq!((source.rows(), sink.records()), (2, 1));
+//! # Ok::<(), krishiv_pipeline::BoxError>(())
+//! ```
+//!
+//! Files may be plain or gzipped. There is no network here, and no thread.
+
+mod error;
+mod sink;
+mod source;
+mod stop;
+
+pub use error::{BoxError, FileError};
+pub use sink::{FileMark, JsonLinesSink, MemorySink, Sink};
+pub use source::{CsvSource, IterSource, JsonLinesSource, Map, Polled, Progress, RowPosition, Source, TooFewItems};
+pub use stop::StopSignal;

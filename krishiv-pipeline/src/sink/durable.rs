@@ -1,0 +1,215 @@
+//! A file that grows at its end, is durable up to a mark, and can be cut back to it.
+
+use crate::FileError;
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+const CHUNK: usize = 1 << 16;
+
+/// A place in the file of a [`JsonLinesSink`](crate::JsonLinesSink), and what comes before it.
+///
+/// ```
+/// use krishiv_pipeline::{FileMark, JsonLinesSink, Sink};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("late.jsonl");
+/// let mut sink = JsonLinesSink::open(&path)?;
+/// sink.resume(None)?;
+/// sink.write(20)?;
+/// let FileMark { length, records, .. } = sink.sync()?;
+/// assert_eq!((length, records), (3, 1));
+/// # Ok::<(), krishiv_pipeline::BoxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileMark {
+    /// Bytes of the file, as they are stored.
+    pub length: u64,
+    /// CRC-32C of these bytes.
+    pub checksum: u32,
+    /// Number of records in them.
+    pub records: u64,
+}
+
+/// The file. It has one writer, which must resume it before it appends.
+pub(super) struct DurableFile {
+    path: PathBuf,
+    /// Locked. There is none until the first run resumes it.
+    file: Option<File>,
+    resumed: bool,
+    end: FileMark,
+    synced: FileMark,
+}
+
+impl DurableFile {
+    /// Opens and locks the file if there is one. Creates nothing.
+    pub(super) fn open(path: &Path) -> Result<Self, FileError> {
+        let start = FileMark::default();
+        let mut file = Self { path: path.to_owned(), file: None, resumed: false, end: start, synced: start };
+        match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(opened) => file.file = Some(file.lock(opened)?),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(FileError::io(path, "cannot open the output")(error)),
+        }
+        Ok(file)
+    }
+
+    /// Begins the file anew, unless it holds something that is not `ours` by its first 64 KiB.
+    pub(super) fn start(&mut self, ours: impl FnOnce(&[u8]) -> bool) -> Result<(), FileError> {
+        let content = self.first_bytes().map_err(FileError::io(&self.path, "cannot read the output"))?;
+        if !ours(&content) {
+            return Err(FileError::refused(
+                &self.path,
+                "the file is not empty, and nothing in it was committed by this state, so it stays as it is; \
+                 name another file, or move this one away",
+            ));
+        }
+        self.begin(FileMark::default())
+    }
+
+    /// Goes on behind `mark`, if the file begins with what was committed.
+    pub(super) fn go_on(&mut self, mark: FileMark) -> Result<(), FileError> {
+        self.check(mark).map_err(|reason| match reason {
+            Ok(how) => FileError::refused(
+                &self.path,
+                format!(
+                    "this is not the file that goes with the state: {how}; \
+                     put it back, or start over with a new state"
+                ),
+            ),
+            Err(error) => FileError::io(&self.path, "cannot read the output")(error),
+        })?;
+        self.begin(mark)
+    }
+
+    /// Adds bytes, and counts `records` records with them. A call that failed can be repeated.
+    pub(super) fn append(&mut self, bytes: &[u8], records: u64) -> Result<(), FileError> {
+        let start = self.end.length;
+        let mut file = self.writable()?;
+        // Not where the file ends: a call that failed may have written a part.
+        file.seek(SeekFrom::Start(start)).and_then(|_| file.write_all(bytes)).map_err(self.cannot_write())?;
+        self.end = FileMark {
+            length: start + bytes.len() as u64,
+            checksum: crc32c::crc32c_append(self.end.checksum, bytes),
+            records: self.end.records + records,
+        };
+        Ok(())
+    }
+
+    /// Makes all that was appended durable.
+    pub(super) fn sync(&mut self) -> Result<FileMark, FileError> {
+        let pending = self.end != self.synced;
+        let file = self.writable()?;
+        if pending {
+            file.sync_all().map_err(FileError::io(&self.path, "cannot make the output durable"))?;
+            self.synced = self.end;
+        }
+        Ok(self.synced)
+    }
+
+    /// Drops what was appended since the last [`sync`](Self::sync).
+    pub(super) fn cut_back(&mut self) -> Result<(), FileError> {
+        let length = self.synced.length;
+        let file = self.writable()?;
+        file.metadata()
+            // A device has no length to set.
+            .and_then(|about| if about.len() == length { Ok(()) } else { file.set_len(length) })
+            .map_err(self.cannot_write())?;
+        self.end = self.synced;
+        Ok(())
+    }
+
+    /// Where the next bytes go, and what comes before.
+    pub(super) fn end(&self) -> FileMark {
+        self.end
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn begin(&mut self, mark: FileMark) -> Result<(), FileError> {
+        if self.file.is_none() {
+            let created = OpenOptions::new().read(true).write(true).create_new(true).open(&self.path);
+            let created = created.map_err(FileError::io(&self.path, "cannot create the output"))?;
+            self.file = Some(self.lock(created)?);
+        }
+        // Also when it was there: the run that created it may have crashed before this.
+        sync_folder_of(&self.path).map_err(FileError::io(&self.path, "cannot make the output durable"))?;
+        self.resumed = true;
+        self.synced = mark;
+        self.cut_back()
+    }
+
+    fn first_bytes(&mut self) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        if let Some(file) = &mut self.file {
+            // What a device gives to read was never written to it.
+            let length = file.metadata()?.len().min(CHUNK as u64);
+            file.seek(SeekFrom::Start(0))?;
+            file.take(length).read_to_end(&mut content)?;
+        }
+        Ok(content)
+    }
+
+    /// Says how the file differs from what was committed.
+    fn check(&mut self, mark: FileMark) -> Result<(), Result<String, io::Error>> {
+        let committed = mark.length;
+        let Some(file) = &mut self.file else {
+            return Err(Ok(format!("it is missing, and {committed} bytes of it were committed")));
+        };
+        file.seek(SeekFrom::Start(0)).map_err(Err)?;
+        let mut rest = file.take(committed);
+        let (mut length, mut checksum, mut chunk) = (0, 0, vec![0; CHUNK]);
+        loop {
+            let count = match rest.read(&mut chunk) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                count => count.map_err(Err)?,
+            };
+            if count == 0 {
+                break;
+            }
+            checksum = crc32c::crc32c_append(checksum, chunk.get(..count).unwrap_or_default());
+            length += count as u64;
+        }
+        if length < committed {
+            return Err(Ok(format!("it has {length} bytes, and {committed} were committed")));
+        }
+        if checksum != mark.checksum {
+            return Err(Ok(format!("its first {length} bytes are not those that were committed")));
+        }
+        Ok(())
+    }
+
+    fn lock(&self, file: File) -> Result<File, FileError> {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(FileError::refused(
+                &self.path,
+                "another run is writing this file; wait until it ends, or name another file",
+            )),
+            // A file system without locks.
+            Err(TryLockError::Error(_)) | Ok(()) => Ok(file),
+        }
+    }
+
+    fn writable(&self) -> Result<&File, FileError> {
+        self.file.as_ref().filter(|_| self.resumed).ok_or_else(|| {
+            FileError::refused(&self.path, "the sink does not know yet what was committed; call `resume` before it")
+        })
+    }
+
+    fn cannot_write(&self) -> impl FnOnce(io::Error) -> FileError {
+        FileError::io(&self.path, "cannot write the output")
+    }
+}
+
+/// Makes the name of a new file durable, where folders can be synced.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}

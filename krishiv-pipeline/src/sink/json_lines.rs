@@ -1,0 +1,195 @@
+//! A file with a line of JSON for every item.
+
+use super::durable::DurableFile;
+use crate::{BoxError, FileError, FileMark, Sink};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde::Serialize;
+use serde::de::IgnoredAny;
+use std::io::{self, Write};
+use std::marker::PhantomData;
+use std::path::Path;
+
+/// Bytes are gathered until they are so many.
+const BUFFER: usize = 1 << 16;
+
+/// Appends a line of JSON for every item to a file, gzipped if its name ends in `.gz`.
+///
+/// A mark holds length and checksum of the file. [`resume`](Sink::resume) refuses a file that does not begin with
+/// what was committed, and cuts off what comes behind; without a mark it refuses a file that is not empty.
+/// Every [`sync`](Sink::sync) ends a member of a gzipped file, so that up to there it can be read by any tool.
+///
+/// The file is locked from the first [`open`](Self::open) that finds it, or from `resume`, until the sink is dropped.
+/// Dropping writes nothing.
+///
+/// ```
+/// use krishiv_pipeline::{JsonLinesSink, Sink};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("late.jsonl");
+/// let mut sink = JsonLinesSink::open(&path)?;
+/// sink.resume(None)?;
+/// sink.write(("N14228", 20))?;
+/// let mark = sink.sync()?;
+/// sink.write(("N24211", 35))?;
+/// drop(sink); // a crash before the next commit
+///
+/// let mut sink = JsonLinesSink::open(&path)?;
+/// sink.resume(Some(mark))?;
+/// sink.write(("N335AA", 50))?;
+/// sink.sync()?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "[\"N14228\",20]\n[\"N335AA\",50]\n");
+/// # Ok::<(), krishiv_pipeline::BoxError>(())
+/// ```
+pub struct JsonLinesSink<T> {
+    file: DurableFile,
+    gzip: bool,
+    /// Bytes for the file.
+    buffer: Vec<u8>,
+    /// The gzip member that has begun; it holds what is not yet in the buffer.
+    member: Option<GzEncoder<Vec<u8>>>,
+    /// Room for one line.
+    line: Vec<u8>,
+    /// Lines that the file does not count yet.
+    pending: u64,
+    items: PhantomData<fn(T)>,
+}
+
+impl<T: Serialize> JsonLinesSink<T> {
+    /// Opens the file if there is one. It is created, checked and cut by [`resume`](Sink::resume).
+    ///
+    /// ```no_run
+    /// let sink = krishiv_pipeline::JsonLinesSink::<i32>::open("late.jsonl.gz")?;
+    /// # Ok::<(), krishiv_pipeline::FileError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the file is in use, or cannot be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        Ok(Self {
+            file: DurableFile::open(path)?,
+            gzip: path.extension().is_some_and(|end| end == "gz"),
+            buffer: Vec::new(),
+            member: None,
+            line: Vec::new(),
+            pending: 0,
+            items: PhantomData,
+        })
+    }
+
+    /// Number of lines, with those of earlier runs and those that are not yet durable.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{JsonLinesSink, Sink};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("late.jsonl");
+    /// let mut sink = JsonLinesSink::open(&path)?;
+    /// sink.resume(None)?;
+    /// sink.write("N14228")?;
+    /// assert_eq!(sink.records(), 1);
+    /// # Ok::<(), krishiv_pipeline::BoxError>(())
+    /// ```
+    pub fn records(&self) -> u64 {
+        self.file.end().records + self.pending
+    }
+
+    /// Moves the line to where it waits for the file.
+    fn take_line(&mut self) -> io::Result<()> {
+        if self.gzip {
+            let member = self.member.get_or_insert_with(|| GzEncoder::new(Vec::new(), Compression::default()));
+            member.write_all(&self.line)?;
+            self.buffer.append(member.get_mut());
+        } else {
+            self.buffer.append(&mut self.line);
+        }
+        Ok(())
+    }
+
+    fn write_out(&mut self) -> Result<(), FileError> {
+        self.file.append(&self.buffer, self.pending)?;
+        self.buffer.clear();
+        self.pending = 0;
+        Ok(())
+    }
+
+    fn end_member(&mut self) -> io::Result<()> {
+        if let Some(member) = self.member.take() {
+            self.buffer.append(&mut member.finish()?);
+        } else if self.file.end().length == 0 && self.buffer.is_empty() {
+            self.buffer = self.blank()?;
+        }
+        Ok(())
+    }
+
+    /// A file without lines, as the first sync leaves it: a gzip file without a member would be damaged.
+    fn blank(&self) -> io::Result<Vec<u8>> {
+        if self.gzip { GzEncoder::new(Vec::new(), Compression::default()).finish() } else { Ok(Vec::new()) }
+    }
+
+    fn cannot_pack(&self) -> impl FnOnce(io::Error) -> FileError {
+        FileError::io(self.file.path(), "cannot compress the output")
+    }
+}
+
+impl<T: Serialize> Sink for JsonLinesSink<T> {
+    type Item = T;
+    type Mark = FileMark;
+
+    fn write(&mut self, item: T) -> Result<(), BoxError> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &item).map_err(|error| {
+            let reason = format!("the item cannot be a line of JSON: {error}");
+            FileError::line(self.file.path(), self.records() + 1, reason)
+        })?;
+        self.line.push(b'\n');
+        self.take_line().map_err(self.cannot_pack())?;
+        self.pending += 1;
+        if self.buffer.len() >= BUFFER {
+            self.write_out()?;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<FileMark, BoxError> {
+        self.end_member().map_err(self.cannot_pack())?;
+        if !self.buffer.is_empty() {
+            self.write_out()?;
+        }
+        Ok(self.file.sync()?)
+    }
+
+    fn resume(&mut self, mark: Option<FileMark>) -> Result<(), BoxError> {
+        match mark {
+            Some(mark) if mark.length > 0 => self.file.go_on(mark)?,
+            // Nothing tells whose lines these are, so what cannot be the start of ours is not touched.
+            Some(_) => self.file.start(may_be_lines)?,
+            None => {
+                let blank = self.blank().map_err(self.cannot_pack())?;
+                self.file.start(|content| blank.starts_with(content))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cut_back(&mut self) -> Result<(), BoxError> {
+        self.buffer.clear();
+        self.member = None;
+        self.pending = 0;
+        Ok(self.file.cut_back()?)
+    }
+}
+
+/// Whether a file that begins like this may be lines of JSON, the last of which may have been torn by a crash.
+fn may_be_lines(content: &[u8]) -> bool {
+    let (line, torn) = match content.iter().position(|&byte| byte == b'\n') {
+        Some(end) => (content.get(..end).unwrap_or_default(), false),
+        None => (content, true),
+    };
+    match serde_json::from_slice::<IgnoredAny>(line) {
+        Ok(_) => true,
+        Err(error) => torn && error.is_eof(),
+    }
+}
