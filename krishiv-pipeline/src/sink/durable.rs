@@ -71,16 +71,12 @@ impl DurableFile {
 
     /// Goes on behind `mark`, if the file begins with what was committed.
     pub(super) fn go_on(&mut self, mark: FileMark) -> Result<(), FileError> {
-        self.check(mark).map_err(|reason| match reason {
-            Ok(how) => FileError::refused(
-                &self.path,
-                format!(
-                    "this is not the file that goes with the state: {how}; \
-                     put it back, or start over with a new state"
-                ),
-            ),
-            Err(error) => FileError::io(&self.path, "cannot read the output")(error),
-        })?;
+        if let Some(how) = self.differs(mark).map_err(FileError::io(&self.path, "cannot read the output"))? {
+            let reason = format!(
+                "this is not the file that goes with the state: {how}; put it back, or start over with a new state"
+            );
+            return Err(FileError::refused(&self.path, reason));
+        }
         self.begin(mark)
     }
 
@@ -154,33 +150,29 @@ impl DurableFile {
         Ok(content)
     }
 
-    /// Says how the file differs from what was committed.
-    fn check(&mut self, mark: FileMark) -> Result<(), Result<String, io::Error>> {
-        let committed = mark.length;
+    /// How the file differs from what was committed, if it does.
+    fn differs(&mut self, FileMark { length: committed, checksum: want, .. }: FileMark) -> io::Result<Option<String>> {
         let Some(file) = &mut self.file else {
-            return Err(Ok(format!("it is missing, and {committed} bytes of it were committed")));
+            return Ok(Some(format!("it is missing, and {committed} bytes of it were committed")));
         };
-        file.seek(SeekFrom::Start(0)).map_err(Err)?;
+        file.seek(SeekFrom::Start(0))?;
         let mut rest = file.take(committed);
         let (mut length, mut checksum, mut chunk) = (0, 0, vec![0; CHUNK]);
         loop {
-            let count = match rest.read(&mut chunk) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                count => count.map_err(Err)?,
-            };
+            let count = rest.read(&mut chunk)?;
             if count == 0 {
                 break;
             }
             checksum = crc32c::crc32c_append(checksum, chunk.get(..count).unwrap_or_default());
             length += count as u64;
         }
-        if length < committed {
-            return Err(Ok(format!("it has {length} bytes, and {committed} were committed")));
-        }
-        if checksum != mark.checksum {
-            return Err(Ok(format!("its first {length} bytes are not those that were committed")));
-        }
-        Ok(())
+        Ok(if length < committed {
+            Some(format!("it has {length} bytes, and {committed} were committed"))
+        } else if checksum != want {
+            Some(format!("its first {length} bytes are not those that were committed"))
+        } else {
+            None
+        })
     }
 
     fn lock(&self, file: File) -> Result<File, FileError> {
