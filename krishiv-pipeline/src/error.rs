@@ -3,14 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// An error of any source or sink.
-///
-/// ```
-/// let error: krishiv_pipeline::BoxError = "the queue is gone".into();
-/// assert_eq!(error.to_string(), "the queue is gone");
-/// ```
-pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
-
 /// Why a file cannot be read, written or gone on with.
 ///
 /// ```

@@ -40,11 +40,14 @@
 //! Files may be plain or gzipped. There is no network here, and no thread.
 
 mod error;
+mod pipeline;
 mod sink;
 mod source;
 mod stop;
 
-pub use error::{BoxError, FileError};
+pub use error::FileError;
+pub use krishiv_api::BoxError;
+pub use pipeline::{Complete, Input, NoTime, Operators, Pipeline, PipelineError, Sources, Step, Summary};
 pub use sink::{FileMark, JsonLinesSink, MemorySink, Sink};
 pub use source::{CsvSource, IterSource, JsonLinesSource, Map, Polled, Progress, RowPosition, Source, TooFewItems};
 pub use stop::StopSignal;

@@ -207,6 +207,19 @@ impl<S: KeyedState> Keyed<S> {
         KeyedBuilder::new()
     }
 
+    /// Name of the operator in the catalog.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(store.operator(), "dynamic");
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn operator(&self) -> &str {
+        &self.instance.shared.operator
+    }
+
     /// The position of the last commit, also after a reopen; `None` before the first, and when these key
     /// groups were last committed under other ranges.
     ///
@@ -336,6 +349,21 @@ impl<S: KeyedState> Keyed<S> {
     /// ```
     pub fn needs_commit(&self) -> bool {
         self.rows.needs_commit()
+    }
+
+    /// Whether a commit has state or timers to write.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let mut store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert!(!store.has_uncommitted());
+    /// store.with_key("ann", |_| ValueState::<u64>::new("seen").set(1))?;
+    /// assert!(store.has_uncommitted());
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn has_uncommitted(&self) -> bool {
+        !self.rows.dirty.is_empty() || self.rows.weight.dirty_timers > 0
     }
 
     fn blame(&self, error: StateError) -> StateError {

@@ -99,7 +99,7 @@ impl<O: Operator> Driver<O> {
         let result = attempt(|| {
             let key: &KeyOf<O> = key.insert(operator.key(&event));
             store.with_timers(key, |state, asked| {
-                let mut ctx = EventContext { key, event_time, shared: &**shared, asked, out: &mut *out };
+                let mut ctx = EventContext { key, event_time, shared, asked, out: &mut *out };
                 operator.on_event(state, event, &mut ctx).map_err(OperatorCause::from)
             })
         });
@@ -206,7 +206,7 @@ impl<O: Operator> Driver<O> {
         let result = attempt(|| {
             store.with_timers(key, |state, asked| {
                 asked.timer(timer, false);
-                let mut ctx = EventContext { key, event_time, shared: &**shared, asked, out: &mut *out };
+                let mut ctx = EventContext { key, event_time, shared, asked, out: &mut *out };
                 operator.on_timer(state, timer, &mut ctx).map_err(OperatorCause::from)
             })
         });
@@ -233,7 +233,7 @@ impl<O: Operator> Driver<O> {
         let before = out.len();
         let result = attempt(|| {
             store.try_broadcast(|state, scope| {
-                let mut ctx = BroadcastContext { scope, shared: &**shared, out: &mut *out };
+                let mut ctx = BroadcastContext { scope, shared, out: &mut *out };
                 operator.on_broadcast(state, item, &mut ctx).map_err(OperatorCause::from)
             })
         });

@@ -1,5 +1,6 @@
 //! Clocks for processing time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,6 +23,13 @@ pub trait Clock: Send + Sync + 'static {
     /// assert_eq!(ManualClock::new(5).now_ms(), 5);
     /// ```
     fn now_ms(&self) -> i64;
+}
+
+/// A clock that others hold too.
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now_ms(&self) -> i64 {
+        (**self).now_ms()
+    }
 }
 
 /// The clock of the machine, and the default of every store.

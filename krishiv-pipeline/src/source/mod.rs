@@ -34,6 +34,8 @@ use std::time::Duration;
 pub enum Polled<T> {
     /// The next item.
     Item(T),
+    /// One that the operators do not need; the source has moved on, and a commit says so.
+    Skipped,
     /// There is none now, and more may come.
     Pending,
     /// There will be no more.
@@ -52,6 +54,7 @@ impl<T> Polled<T> {
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Polled<U> {
         match self {
             Self::Item(item) => Polled::Item(f(item)),
+            Self::Skipped => Polled::Skipped,
             Self::Pending => Polled::Pending,
             Self::End => Polled::End,
         }

@@ -53,7 +53,7 @@ pub fn drain<S: Source>(source: &mut S) -> (Vec<S::Item>, Result<(), String>) {
     loop {
         match poll(source) {
             Ok(Polled::Item(item)) => items.push(item),
-            Ok(Polled::Pending) => panic!("a file has its items at once"),
+            Ok(Polled::Pending | Polled::Skipped) => panic!("a file has its items at once"),
             Ok(Polled::End) => return (items, Ok(())),
             Err(error) => return (items, Err(error.to_string())),
         }

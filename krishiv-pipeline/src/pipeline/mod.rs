@@ -1,0 +1,243 @@
+//! A pipeline: sources, operators and sinks, run by one thread, committed together.
+
+mod broadcast;
+mod error;
+mod input;
+mod outlet;
+mod position;
+mod run;
+mod stage;
+mod step;
+
+use crate::{Sink, Source, StopSignal};
+use input::{BoxedInput, EventTime, Feed};
+use krishiv_api::{Clock, Operator, StateBackend, SystemClock};
+use outlet::BoxedSink;
+use run::{OnCommit, Running};
+use stage::{Last, Plan, Steps};
+use std::sync::Arc;
+
+pub use error::PipelineError;
+pub use input::{Input, NoTime};
+pub use run::Summary;
+pub use step::Step;
+
+/// Events between two commits unless set.
+const COMMIT_EVERY: u64 = 10_000;
+
+/// Milliseconds between two commits unless set.
+const COMMIT_AFTER_MS: u64 = 1_000;
+
+/// Sources, operators and sinks in one process and on one thread, committed together.
+///
+/// After a crash it goes on from the last commit: state, timers, sources and sinks together, so that nothing is lost, and
+/// nothing comes twice in a sink that can be cut back or is idempotent. Ctrl-C and SIGTERM commit and stop. It is
+/// meant for a program that needs no more than that; it has no threads, no network and no shuffle.
+///
+/// ```
+/// use krishiv_api::{BoxError, EventContext, InMemoryStateBackend, KeyedState, Operator, ValueState};
+/// use krishiv_pipeline::{IterSource, MemorySink, Pipeline};
+/// use std::sync::Arc;
+///
+/// #[derive(KeyedState)]
+/// #[state(key = String)]
+/// struct Visits { seen: ValueState<u64> }
+///
+/// struct CountVisits;
+///
+/// impl Operator for CountVisits {
+///     type State = Visits;
+///     type In = String;
+///     type Out = (String, u64);
+///     fn key(&self, user: &String) -> String { user.clone() }
+///     fn on_event(&mut self, state: &Visits, user: String, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+///         let seen = state.seen.get_or(0) + 1;
+///         state.seen.set(seen);
+///         ctx.emit((user, seen));
+///         Ok(())
+///     }
+/// }
+///
+/// let counts = MemorySink::new();
+/// let summary = Pipeline::new(Arc::new(InMemoryStateBackend::new()))
+///     .source(IterSource::new(["ann", "bob", "ann"].map(str::to_owned)))
+///     .operator(CountVisits)
+///     .sink(counts.clone())
+///     .commit_every(1_000)
+///     .run()?;
+/// assert_eq!(summary.events, 3);
+/// assert_eq!(counts.items().last(), Some(&("ann".to_owned(), 2)));
+/// # Ok::<(), BoxError>(())
+/// ```
+#[must_use = "a pipeline does nothing until it has a source, an operator and a sink, and `run` is called"]
+pub struct Pipeline<B> {
+    backend: Arc<B>,
+}
+
+/// A [`Pipeline`] with sources, waiting for operators.
+#[must_use = "a pipeline does nothing until it has an operator and a sink, and `run` is called"]
+pub struct Sources<B, T> {
+    backend: Arc<B>,
+    inputs: Vec<BoxedInput<T>>,
+}
+
+/// A [`Pipeline`] with operators, waiting for its sink.
+#[must_use = "a pipeline does nothing until it has a sink, and `run` is called"]
+pub struct Operators<B, T, C> {
+    backend: Arc<B>,
+    inputs: Vec<BoxedInput<T>>,
+    steps: C,
+}
+
+/// A [`Pipeline`] that is complete.
+#[must_use = "a pipeline does nothing until `run` is called"]
+pub struct Complete<B, P: Plan> {
+    backend: Arc<B>,
+    inputs: Vec<BoxedInput<P::In>>,
+    plan: P,
+    settings: Settings,
+}
+
+struct Settings {
+    clock: Arc<dyn Clock>,
+    commit_every: u64,
+    commit_after_ms: Option<u64>,
+    drain_at_end: bool,
+    stop: Option<StopSignal>,
+    on_commit: OnCommit,
+}
+
+impl<B: StateBackend> Pipeline<B> {
+    /// A pipeline whose state is on `backend`.
+    pub fn new(backend: Arc<B>) -> Self {
+        Self { backend }
+    }
+
+    /// The source, whose items have no time.
+    pub fn source<S: Source + 'static>(self, source: S) -> Sources<B, S::Item> {
+        self.input(Input::new(source))
+    }
+
+    /// The source, and how event time is read off its items.
+    pub fn input<S, F>(self, input: Input<S, F>) -> Sources<B, S::Item>
+    where
+        S: Source + 'static,
+        F: EventTime<S::Item> + 'static,
+    {
+        Sources { backend: self.backend, inputs: Vec::new() }.input(input)
+    }
+}
+
+impl<B: StateBackend, T> Sources<B, T> {
+    /// Another source: items of all of them go to the same operator, and the watermark is the least of theirs.
+    pub fn input<S, F>(mut self, input: Input<S, F>) -> Self
+    where
+        S: Source<Item = T> + 'static,
+        F: EventTime<T> + 'static,
+    {
+        self.inputs.push(Box::new(Feed::new(input)));
+        self
+    }
+
+    /// The first operator, with default settings.
+    pub fn operator<O: Operator<In = T>>(self, operator: O) -> Operators<B, T, Step<O>> {
+        self.step(Step::new(operator))
+    }
+
+    /// The first operator, with its settings and outputs.
+    pub fn step<O: Operator<In = T>>(self, step: Step<O>) -> Operators<B, T, Step<O>> {
+        Operators { backend: self.backend, inputs: self.inputs, steps: step }
+    }
+}
+
+impl<B: StateBackend, T, C> Operators<B, T, C> {
+    /// Another operator, on what the one before it emits.
+    pub fn operator<O: Operator>(self, operator: O) -> Operators<B, T, (C, Step<O>)> {
+        self.step(Step::new(operator))
+    }
+
+    /// Another operator, with its settings and outputs.
+    pub fn step<O: Operator>(self, step: Step<O>) -> Operators<B, T, (C, Step<O>)> {
+        Operators { backend: self.backend, inputs: self.inputs, steps: (self.steps, step) }
+    }
+
+    /// The sink of what the last operator emits.
+    pub fn sink<S>(self, sink: S) -> Complete<B, C::Plan>
+    where
+        S: Sink + 'static,
+        C: Steps<Last<S::Item>>,
+        C::Plan: Plan<In = T>,
+    {
+        let sink: BoxedSink<S::Item> = Box::new(sink);
+        Complete {
+            backend: self.backend,
+            inputs: self.inputs,
+            plan: self.steps.end(Last(sink)),
+            settings: Settings {
+                clock: Arc::new(SystemClock),
+                commit_every: COMMIT_EVERY,
+                commit_after_ms: Some(COMMIT_AFTER_MS),
+                drain_at_end: false,
+                stop: None,
+                on_commit: Box::new(|_| {}),
+            },
+        }
+    }
+}
+
+impl<B: StateBackend, P: Plan> Complete<B, P> {
+    /// Commits after so many events; 10,000 unless set.
+    pub fn commit_every(mut self, events: u64) -> Self {
+        self.settings.commit_every = events.max(1);
+        self
+    }
+
+    /// Commits also after so many milliseconds by the clock; 1,000 unless set, `None` for never.
+    pub fn commit_after_ms(mut self, ms: impl Into<Option<u64>>) -> Self {
+        self.settings.commit_after_ms = ms.into();
+        self
+    }
+
+    /// The clock of processing time; the machine's unless set.
+    pub fn clock(mut self, clock: Arc<impl Clock>) -> Self {
+        self.settings.clock = clock;
+        self
+    }
+
+    /// At the end of all sources moves the watermark to the end of time, so that every event timer fires.
+    ///
+    /// Without this, timers wait for a later run in which the sources have more.
+    pub fn drain_at_end(mut self) -> Self {
+        self.settings.drain_at_end = true;
+        self
+    }
+
+    /// What tells the pipeline to commit and stop; Ctrl-C and SIGTERM unless set.
+    pub fn stop_on(mut self, stop: StopSignal) -> Self {
+        self.settings.stop = Some(stop);
+        self
+    }
+
+    /// Is called after every commit: for a progress bar, or a log.
+    pub fn on_commit(mut self, f: impl FnMut(&Summary) + 'static) -> Self {
+        self.settings.on_commit = Box::new(f);
+        self
+    }
+
+    /// Runs to the end of the sources, or until it is told to stop.
+    ///
+    /// # Errors
+    ///
+    /// Why it stopped before. What was committed stays, and the next run goes on from there.
+    pub fn run(self) -> Result<Summary, PipelineError> {
+        let Self { backend, inputs, plan, mut settings } = self;
+        let stop = match settings.stop.take() {
+            Some(stop) => stop,
+            None => StopSignal::install().map_err(PipelineError::Signal)?,
+        };
+        let stage = plan.open(&backend, &settings.clock)?;
+        // The store's own hold on it is enough.
+        drop(backend);
+        Running::new(inputs, stage, settings, stop).run()
+    }
+}

@@ -1,0 +1,95 @@
+//! Sinks of any kind, as the pipeline holds them.
+
+use crate::pipeline::PipelineError;
+use crate::{BoxError, Sink};
+use serde_json::Value;
+
+/// A sink whose mark is JSON.
+pub(super) trait AnySink<T> {
+    fn write(&mut self, item: T) -> Result<(), BoxError>;
+    fn sync(&mut self) -> Result<Value, BoxError>;
+    fn resume(&mut self, mark: Option<Value>) -> Result<(), BoxError>;
+    fn cut_back(&mut self) -> Result<(), BoxError>;
+}
+
+pub(super) type BoxedSink<T> = Box<dyn AnySink<T>>;
+
+impl<S: Sink> AnySink<S::Item> for S {
+    fn write(&mut self, item: S::Item) -> Result<(), BoxError> {
+        Sink::write(self, item)
+    }
+    fn sync(&mut self) -> Result<Value, BoxError> {
+        Ok(serde_json::to_value(Sink::sync(self)?)?)
+    }
+    fn resume(&mut self, mark: Option<Value>) -> Result<(), BoxError> {
+        Sink::resume(self, mark.map(serde_json::from_value).transpose()?)
+    }
+    fn cut_back(&mut self) -> Result<(), BoxError> {
+        Sink::cut_back(self)
+    }
+}
+
+/// A sink behind a function that makes its items.
+pub(super) struct Mapped<S, F> {
+    pub(super) sink: S,
+    pub(super) map: F,
+}
+
+impl<T, S: Sink, F: FnMut(T) -> S::Item> AnySink<T> for Mapped<S, F> {
+    fn write(&mut self, item: T) -> Result<(), BoxError> {
+        self.sink.write((self.map)(item))
+    }
+    fn sync(&mut self) -> Result<Value, BoxError> {
+        AnySink::sync(&mut self.sink)
+    }
+    fn resume(&mut self, mark: Option<Value>) -> Result<(), BoxError> {
+        AnySink::resume(&mut self.sink, mark)
+    }
+    fn cut_back(&mut self) -> Result<(), BoxError> {
+        self.sink.cut_back()
+    }
+}
+
+/// A sink and its name in messages and positions.
+pub struct Outlet<T> {
+    name: String,
+    sink: BoxedSink<T>,
+}
+
+/// What a pipeline does with a sink besides writing.
+pub trait AnyOutlet {
+    fn name(&self) -> &str;
+    fn sync(&mut self) -> Result<Value, PipelineError>;
+    fn resume(&mut self, mark: Option<Value>) -> Result<(), PipelineError>;
+    fn cut_back(&mut self) -> Result<(), PipelineError>;
+}
+
+impl<T> Outlet<T> {
+    pub(super) fn new(name: String, sink: BoxedSink<T>) -> Self {
+        Self { name, sink }
+    }
+
+    pub(super) fn write(&mut self, item: T) -> Result<(), PipelineError> {
+        self.sink.write(item).map_err(|error| failed(&self.name, error))
+    }
+}
+
+impl<T> AnyOutlet for Outlet<T> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn sync(&mut self) -> Result<Value, PipelineError> {
+        self.sink.sync().map_err(|error| failed(&self.name, error))
+    }
+    fn resume(&mut self, mark: Option<Value>) -> Result<(), PipelineError> {
+        self.sink.resume(mark).map_err(|error| failed(&self.name, error))
+    }
+    fn cut_back(&mut self) -> Result<(), PipelineError> {
+        self.sink.cut_back().map_err(|error| failed(&self.name, error))
+    }
+}
+
+#[cold]
+fn failed(name: &str, error: BoxError) -> PipelineError {
+    PipelineError::Sink { output: name.to_owned(), error }
+}

@@ -1,0 +1,259 @@
+//! The loop: take, process, commit.
+
+use crate::StopSignal;
+use crate::pipeline::input::{At, BoxedInput, Timed};
+use crate::pipeline::position::Position;
+use crate::pipeline::stage::Stage;
+use crate::pipeline::{PipelineError, Settings};
+use krishiv_api::{Commit, WatermarkStrategy, Watermarks};
+use std::time::Duration;
+
+/// Events that are taken from a source at a time.
+const BATCH: usize = 256;
+
+/// How long a pipeline waits for events before it looks at the clock again.
+const WAIT: Duration = Duration::from_millis(100);
+
+pub(super) type OnCommit = Box<dyn FnMut(&Summary)>;
+
+/// What a pipeline has done.
+///
+/// ```
+/// let summary = krishiv_pipeline::Summary::default();
+/// assert_eq!(summary.events, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Events since the beginning, earlier runs included.
+    pub events: u64,
+    /// Those that earlier runs had committed.
+    pub events_before: u64,
+    /// Commits of this run.
+    pub commits: u64,
+    /// Events, timers and broadcasts of this run that failed and were skipped.
+    pub skipped: u64,
+    /// Late events of this run that were dropped.
+    pub dropped_late: u64,
+    /// Whether it was told to stop before the sources had ended.
+    pub stopped: bool,
+}
+
+pub(super) struct Running<S: Stage> {
+    inputs: Vec<BoxedInput<S::In>>,
+    turn: usize,
+    watermarks: Watermarks,
+    stage: S,
+    settings: Settings,
+    stop: StopSignal,
+    summary: Summary,
+    /// Events since the last commit, and when that was, in milliseconds.
+    uncommitted: u64,
+    committed_at: i64,
+    committed_watermark: Option<i64>,
+}
+
+impl<S: Stage> Running<S> {
+    pub(super) fn new(inputs: Vec<BoxedInput<S::In>>, stage: S, settings: Settings, stop: StopSignal) -> Self {
+        let strategies = inputs.iter().map(|input| input.strategy().unwrap_or(WatermarkStrategy::monotonous()));
+        let mut watermarks = Watermarks::new(strategies);
+        for (index, input) in inputs.iter().enumerate() {
+            if input.strategy().is_none() {
+                watermarks.end(index);
+            }
+        }
+        Self {
+            // The first turn is that of the first.
+            turn: inputs.len().saturating_sub(1),
+            watermarks,
+            stage,
+            stop,
+            summary: Summary::default(),
+            uncommitted: 0,
+            committed_at: settings.clock.now_ms(),
+            committed_watermark: None,
+            inputs,
+            settings,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Result<Summary, PipelineError> {
+        let result = self.resume().and_then(|()| self.go_on());
+        if result.is_err() {
+            // If this fails too, the next start does it.
+            let _ = self.stage.outlets(&mut |outlet| outlet.cut_back());
+        }
+        result.map(|()| self.summary())
+    }
+
+    fn summary(&self) -> Summary {
+        let mut summary = self.summary;
+        self.stage.count(&mut summary);
+        summary
+    }
+
+    /// Goes back to the last commit, or makes the first.
+    fn resume(&mut self) -> Result<(), PipelineError> {
+        let Some(position) = self.committed()? else {
+            self.stage.outlets(&mut |outlet| outlet.resume(None))?;
+            // From here on, what is in the sinks and not committed is known to be this pipeline's own.
+            return self.commit(At::End);
+        };
+        let Position { inputs, turn, latest, watermark, broadcasts, mut sinks, events, .. } = position;
+        if inputs.len() != self.inputs.len() {
+            let (now, then) = (self.inputs.len(), inputs.len());
+            let reason =
+                format!("the pipeline has {now} inputs, and the state was made with {then}; use the same ones");
+            return Err(PipelineError::setting(reason));
+        }
+        for (index, (input, position)) in self.inputs.iter_mut().zip(inputs).enumerate() {
+            input.seek(position).map_err(|error| PipelineError::Source { input: index.to_string(), error })?;
+        }
+        self.stage.seek_broadcasts(&broadcasts)?;
+        self.stage.outlets(&mut |outlet| {
+            let mark = sinks.remove(outlet.name());
+            outlet.resume(mark)
+        })?;
+        if let Some(name) = sinks.keys().next() {
+            let reason =
+                format!("the state was made with an output `{name}`, which the pipeline no longer has; keep it");
+            return Err(PipelineError::setting(reason));
+        }
+        self.watermarks.restore(&latest, watermark);
+        self.committed_watermark = watermark;
+        self.turn = turn;
+        (self.summary.events, self.summary.events_before) = (events, events);
+        // A commit may have come while timers were firing.
+        watermark.map_or(Ok(()), |watermark| self.advance(watermark, At::End))
+    }
+
+    /// The position that all operators agree on.
+    fn committed(&self) -> Result<Option<Position>, PipelineError> {
+        let mut positions = Vec::new();
+        self.stage.positions(&mut positions);
+        let Some((first, position)) = positions.first() else { return Ok(None) };
+        if let Some((other, _)) = positions.iter().find(|(_, other)| other != position) {
+            let reason = format!(
+                "the operators `{first}` and `{other}` were not committed together; use the pipeline that the state was \
+                 made with, or start over with a new state"
+            );
+            return Err(PipelineError::setting(reason));
+        }
+        position.map(Position::decode).transpose()
+    }
+
+    fn go_on(&mut self) -> Result<(), PipelineError> {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut quiet = 0;
+        while self.inputs.iter().any(|input| !input.has_ended()) {
+            if self.stop.is_set() {
+                self.summary.stopped = true;
+                break;
+            }
+            self.turn = (self.turn + 1) % self.inputs.len();
+            // When all of them have nothing, the next one may wait for it.
+            let wait = if quiet >= self.inputs.len() { WAIT } else { Duration::ZERO };
+            let polled = self.take(wait, &mut batch)?;
+            quiet = if polled == 0 { quiet + 1 } else { 0 };
+            for (place, Timed { item, time }) in batch.drain(..).enumerate() {
+                self.event(item, time, place)?;
+            }
+            self.uncommitted += polled;
+            self.look_at_the_clock()?;
+            if self.uncommitted >= self.settings.commit_every || self.stage.needs_commit() {
+                self.commit(At::End)?;
+            }
+        }
+        if self.settings.drain_at_end && !self.summary.stopped {
+            self.advance(i64::MAX, At::End)?;
+        }
+        if self.has_news() { self.commit(At::End) } else { Ok(()) }
+    }
+
+    /// Whether a commit would change what the last one stored.
+    fn has_news(&self) -> bool {
+        self.uncommitted > 0 || self.watermarks.current() != self.committed_watermark || self.stage.has_uncommitted()
+    }
+
+    /// Takes events from the input whose turn it is, not past the next commit; returns how many items that were.
+    fn take(&mut self, wait: Duration, batch: &mut Vec<Timed<S::In>>) -> Result<u64, PipelineError> {
+        let left = self.settings.commit_every.saturating_sub(self.uncommitted);
+        let limit = usize::try_from(left).unwrap_or(BATCH).clamp(1, BATCH);
+        let turn = self.turn;
+        let Some(input) = self.inputs.get_mut(turn).filter(|input| !input.has_ended()) else { return Ok(0) };
+        let polled = input.fill(limit, wait, batch);
+        let polled = polled.map_err(|error| PipelineError::Source { input: turn.to_string(), error })?;
+        Ok(polled as u64)
+    }
+
+    #[inline]
+    fn event(&mut self, item: S::In, time: Option<i64>, place: usize) -> Result<(), PipelineError> {
+        if let Some(time) = time {
+            self.stage.broadcast(Some(time))?;
+            // Before the event, which may be the first to tell that time has passed.
+            if let Some(watermark) = self.watermarks.observe(self.turn, time) {
+                self.advance(watermark, At::Before(place))?;
+            }
+        }
+        self.stage.event(item, time)?;
+        self.summary.events += 1;
+        Ok(())
+    }
+
+    /// Moves the watermark, and fires what that makes due; where that is more than memory should hold, it is committed on
+    /// the way, and the source stands `at` the event that is still to come.
+    fn advance(&mut self, watermark: i64, at: At) -> Result<(), PipelineError> {
+        self.stage.set_watermark(watermark);
+        while self.stage.fire()? {
+            if self.stage.needs_commit() {
+                self.commit(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what the clock says: timers, idle inputs, a commit that is due.
+    fn look_at_the_clock(&mut self) -> Result<(), PipelineError> {
+        self.stage.tick()?;
+        let ended = self.inputs.get(self.turn).is_some_and(|input| input.has_ended());
+        if let Some(watermark) = ended.then(|| self.watermarks.end(self.turn)).flatten() {
+            self.advance(watermark, At::End)?;
+        }
+        if self.settings.commit_after_ms.is_none() && !self.watermarks.needs_clock() {
+            return Ok(());
+        }
+        let now = self.settings.clock.now_ms();
+        if let Some(watermark) = self.watermarks.tick(now) {
+            self.advance(watermark, At::End)?;
+        }
+        let passed = u64::try_from(now.saturating_sub(self.committed_at)).unwrap_or(0);
+        match self.settings.commit_after_ms {
+            Some(after) if passed >= after && self.has_news() => self.commit(At::End),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes everything so far durable: what is in the sinks before the state that says how much that is. The source whose
+    /// turn it is stands `at` its next item.
+    fn commit(&mut self, at: At) -> Result<(), PipelineError> {
+        let position =
+            |(index, input): (usize, &BoxedInput<S::In>)| input.position(if index == self.turn { at } else { At::End });
+        let inputs = self.inputs.iter().enumerate().map(position).collect::<Result<_, _>>()?;
+        let mut position = Position::new(inputs, self.watermarks.latest(), self.summary.events);
+        (position.turn, position.watermark) = (self.turn, self.watermarks.current());
+        self.stage.broadcast_positions(&mut position.broadcasts)?;
+        self.stage.outlets(&mut |outlet| {
+            let mark = outlet.sync()?;
+            position.sinks.insert(outlet.name().to_owned(), mark);
+            Ok(())
+        })?;
+        self.stage.commit(Commit::new(position.encode()))?;
+        self.uncommitted = 0;
+        self.committed_watermark = self.watermarks.current();
+        self.committed_at = self.settings.clock.now_ms();
+        self.summary.commits += 1;
+        let summary = self.summary();
+        (self.settings.on_commit)(&summary);
+        Ok(())
+    }
+}

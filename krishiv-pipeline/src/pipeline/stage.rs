@@ -1,0 +1,320 @@
+//! The operators of a pipeline one behind the other, each with its store, and the sink behind the last.
+
+use crate::pipeline::PipelineError;
+use crate::pipeline::broadcast::AnyBroadcasts;
+use crate::pipeline::outlet::{AnyOutlet, BoxedSink, Outlet};
+use crate::pipeline::run::Summary;
+use crate::pipeline::step::Step;
+use krishiv_api::{Clock, Commit, DeadLetter, Driver, Operator, StateBackend, StateError, TimerKind};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Timers that fire between two looks at whether a commit is due.
+const TIMERS: usize = 1_024;
+
+/// An operator, or the sink, with all that comes behind it.
+#[doc(hidden)]
+pub trait Stage {
+    type In;
+
+    /// Hands over the broadcasts that take effect by `time`.
+    fn broadcast(&mut self, time: Option<i64>) -> Result<(), PipelineError>;
+
+    fn event(&mut self, event: Self::In, time: Option<i64>) -> Result<(), PipelineError>;
+
+    fn set_watermark(&mut self, ms: i64);
+
+    /// Fires some of the event timers that are due, here and behind; whether there may be more.
+    fn fire(&mut self) -> Result<bool, PipelineError>;
+
+    /// Fires the processing timers that are due.
+    fn tick(&mut self) -> Result<(), PipelineError>;
+
+    fn needs_commit(&self) -> bool;
+
+    fn has_uncommitted(&self) -> bool;
+
+    fn commit(&mut self, commit: Commit) -> Result<(), StateError>;
+
+    /// Runs `f` on every sink.
+    fn outlets(
+        &mut self,
+        f: &mut dyn FnMut(&mut dyn AnyOutlet) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError>;
+
+    /// Adds where the broadcasts stand, under the names of their operators.
+    fn broadcast_positions(&self, positions: &mut BTreeMap<String, Value>) -> Result<(), PipelineError>;
+
+    fn seek_broadcasts(&mut self, positions: &BTreeMap<String, Value>) -> Result<(), PipelineError>;
+
+    /// Adds the operators' names and positions.
+    fn positions<'a>(&'a self, positions: &mut Vec<(&'a str, Option<&'a [u8]>)>);
+
+    fn count(&self, summary: &mut Summary);
+}
+
+/// Stages that are not open yet.
+#[doc(hidden)]
+pub trait Plan {
+    type In;
+    type Stage: Stage<In = Self::In>;
+
+    fn open<B: StateBackend>(self, backend: &Arc<B>, clock: &Arc<dyn Clock>) -> Result<Self::Stage, PipelineError>;
+}
+
+/// A step and what comes behind it.
+#[doc(hidden)]
+pub struct Linked<O: Operator, N> {
+    step: Step<O>,
+    next: N,
+}
+
+/// The sink behind the last step.
+#[doc(hidden)]
+pub struct Last<T>(pub(super) BoxedSink<T>);
+
+/// A step that is open.
+#[doc(hidden)]
+pub struct OperatorStage<O: Operator, N> {
+    name: String,
+    driver: Driver<O>,
+    sides: BTreeMap<&'static str, Outlet<O::Out>>,
+    late: Option<Outlet<O::In>>,
+    dead_letters: Option<Outlet<DeadLetter<O::In>>>,
+    broadcasts: Option<Box<dyn AnyBroadcasts<O>>>,
+    next: N,
+}
+
+/// Steps one behind the other, waiting for what comes behind the last.
+#[doc(hidden)]
+pub trait Steps<N> {
+    type Plan: Plan;
+    fn end(self, next: N) -> Self::Plan;
+}
+
+impl<O: Operator, N: Plan<In = O::Out>> Steps<N> for Step<O> {
+    type Plan = Linked<O, N>;
+    fn end(self, next: N) -> Linked<O, N> {
+        Linked { step: self, next }
+    }
+}
+
+impl<C: Steps<Linked<O, N>>, O: Operator, N: Plan<In = O::Out>> Steps<N> for (C, Step<O>) {
+    type Plan = C::Plan;
+    fn end(self, next: N) -> C::Plan {
+        self.0.end(Linked { step: self.1, next })
+    }
+}
+
+impl<T> Plan for Last<T> {
+    type In = T;
+    type Stage = Outlet<T>;
+
+    fn open<B: StateBackend>(self, _: &Arc<B>, _: &Arc<dyn Clock>) -> Result<Outlet<T>, PipelineError> {
+        Ok(Outlet::new("sink".to_owned(), self.0))
+    }
+}
+
+impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
+    type In = O::In;
+    type Stage = OperatorStage<O, N::Stage>;
+
+    fn open<B: StateBackend>(self, backend: &Arc<B>, clock: &Arc<dyn Clock>) -> Result<Self::Stage, PipelineError> {
+        let Step { operator, store, on_error, late, sides, late_to, dead_letters_to, broadcasts } = self.step;
+        let driver = Driver::builder(operator)
+            .store(store.clock(Arc::new(Arc::clone(clock))))
+            .on_error(on_error)
+            .late_events(late)
+            .open(Arc::clone(backend))?;
+        let name = driver.store().operator().to_owned();
+        let mut outlets = BTreeMap::new();
+        for (side, sink) in sides {
+            if outlets.insert(side, Outlet::new(format!("{name}/side/{side}"), sink)).is_some() {
+                let reason = format!("the side output `{side}` of operator `{name}` has two sinks; give it one");
+                return Err(PipelineError::setting(reason));
+            }
+        }
+        Ok(OperatorStage {
+            sides: outlets,
+            late: late_to.map(|sink| Outlet::new(format!("{name}/late"), sink)),
+            dead_letters: dead_letters_to.map(|sink| Outlet::new(format!("{name}/dead-letters"), sink)),
+            broadcasts,
+            driver,
+            name,
+            next: self.next.open(backend, clock)?,
+        })
+    }
+}
+
+impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
+    /// Sends what the operator has put out where it belongs.
+    #[inline]
+    fn pass_on(&mut self) -> Result<(), PipelineError> {
+        let Self { name, driver, sides, late, dead_letters, next, .. } = self;
+        for record in driver.drain() {
+            match record.side {
+                None => next.event(record.value, record.event_time)?,
+                Some(side) => sides.get_mut(side).ok_or_else(|| no_sink(name, side))?.write(record.value)?,
+            }
+        }
+        if let Some(late) = late {
+            driver.drain_late().try_for_each(|(event, _)| late.write(event))?;
+        }
+        if let Some(dead_letters) = dead_letters {
+            driver.drain_dead_letters().try_for_each(|letter| dead_letters.write(letter))?;
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn no_sink(operator: &str, side: &str) -> PipelineError {
+    PipelineError::setting(format!(
+        "operator `{operator}` has emitted to its side output `{side}`, which has no sink; give the step one by `.side(\"{side}\", …)`"
+    ))
+}
+
+impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
+    type In = O::In;
+
+    #[inline]
+    fn broadcast(&mut self, time: Option<i64>) -> Result<(), PipelineError> {
+        let Some(broadcasts) = &mut self.broadcasts else { return Ok(()) };
+        broadcasts.up_to(time.unwrap_or(i64::MIN), &mut self.driver)?;
+        self.pass_on()
+    }
+
+    #[inline]
+    fn event(&mut self, event: O::In, time: Option<i64>) -> Result<(), PipelineError> {
+        self.broadcast(time)?;
+        self.driver.event(event, time)?;
+        self.pass_on()
+    }
+
+    fn set_watermark(&mut self, ms: i64) {
+        self.driver.set_watermark(ms);
+    }
+
+    fn fire(&mut self) -> Result<bool, PipelineError> {
+        let more = self.driver.fire(TimerKind::Event, TIMERS);
+        // What fired before one failed is as good as ever.
+        self.pass_on()?;
+        if more? {
+            return Ok(true);
+        }
+        // Only now: what these timers put out is not late behind them.
+        if let Some(watermark) = self.driver.watermark() {
+            self.next.set_watermark(watermark);
+        }
+        self.next.fire()
+    }
+
+    fn tick(&mut self) -> Result<(), PipelineError> {
+        self.driver.tick()?;
+        self.pass_on()?;
+        self.next.tick()
+    }
+
+    fn has_uncommitted(&self) -> bool {
+        self.driver.store().has_uncommitted() || self.next.has_uncommitted()
+    }
+
+    fn needs_commit(&self) -> bool {
+        self.driver.store().needs_commit() || self.next.needs_commit()
+    }
+
+    fn commit(&mut self, commit: Commit) -> Result<(), StateError> {
+        let Self { driver, next, .. } = self;
+        driver.commit_then(commit, |commit| next.commit(commit))
+    }
+
+    fn outlets(
+        &mut self,
+        f: &mut dyn FnMut(&mut dyn AnyOutlet) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError> {
+        self.sides.values_mut().try_for_each(|side| f(side))?;
+        self.late.iter_mut().try_for_each(|late| f(late))?;
+        self.dead_letters.iter_mut().try_for_each(|dead_letters| f(dead_letters))?;
+        self.next.outlets(f)
+    }
+
+    fn broadcast_positions(&self, positions: &mut BTreeMap<String, Value>) -> Result<(), PipelineError> {
+        if let Some(broadcasts) = &self.broadcasts {
+            positions.insert(self.name.clone(), broadcasts.position()?);
+        }
+        self.next.broadcast_positions(positions)
+    }
+
+    fn seek_broadcasts(&mut self, positions: &BTreeMap<String, Value>) -> Result<(), PipelineError> {
+        if let Some((broadcasts, position)) = self.broadcasts.as_mut().zip(positions.get(&self.name)) {
+            let sought = broadcasts.seek(position.clone());
+            sought.map_err(|error| PipelineError::Source { input: format!("{}/broadcast", self.name), error })?;
+        }
+        self.next.seek_broadcasts(positions)
+    }
+
+    fn positions<'a>(&'a self, positions: &mut Vec<(&'a str, Option<&'a [u8]>)>) {
+        positions.push((&self.name, self.driver.store().position()));
+        self.next.positions(positions);
+    }
+
+    fn count(&self, summary: &mut Summary) {
+        summary.skipped += self.driver.skipped();
+        summary.dropped_late += self.driver.dropped_late();
+        self.next.count(summary);
+    }
+}
+
+impl<T> Stage for Outlet<T> {
+    type In = T;
+
+    fn broadcast(&mut self, _: Option<i64>) -> Result<(), PipelineError> {
+        Ok(())
+    }
+
+    fn event(&mut self, item: T, _: Option<i64>) -> Result<(), PipelineError> {
+        self.write(item)
+    }
+
+    fn set_watermark(&mut self, _: i64) {}
+
+    fn fire(&mut self) -> Result<bool, PipelineError> {
+        Ok(false)
+    }
+
+    fn tick(&mut self) -> Result<(), PipelineError> {
+        Ok(())
+    }
+
+    fn has_uncommitted(&self) -> bool {
+        false
+    }
+
+    fn needs_commit(&self) -> bool {
+        false
+    }
+
+    fn commit(&mut self, commit: Commit) -> Result<(), StateError> {
+        commit.write()
+    }
+
+    fn outlets(
+        &mut self,
+        f: &mut dyn FnMut(&mut dyn AnyOutlet) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError> {
+        f(self)
+    }
+
+    fn broadcast_positions(&self, _: &mut BTreeMap<String, Value>) -> Result<(), PipelineError> {
+        Ok(())
+    }
+
+    fn seek_broadcasts(&mut self, _: &BTreeMap<String, Value>) -> Result<(), PipelineError> {
+        Ok(())
+    }
+
+    fn positions<'a>(&'a self, _: &mut Vec<(&'a str, Option<&'a [u8]>)>) {}
+
+    fn count(&self, _: &mut Summary) {}
+}

@@ -1,0 +1,127 @@
+//! An operator in a pipeline, and where all that it puts out goes.
+
+use crate::pipeline::broadcast::{AnyBroadcasts, Broadcasts};
+use crate::pipeline::outlet::{BoxedSink, Mapped};
+use crate::{Sink, Source};
+use krishiv_api::{BroadcastOperator, DeadLetter, Keyed, KeyedBuilder, LateEvents, OnError, Operator};
+
+/// An operator in a pipeline, with its settings and its other outputs.
+///
+/// ```
+/// # use krishiv_api::*;
+/// # use krishiv_pipeline::*;
+/// # use std::sync::Arc;
+/// struct Picky;
+///
+/// impl Operator for Picky {
+///     type State = Dynamic<u64>;
+///     type In = u64;
+///     type Out = u64;
+///     fn key(&self, event: &u64) -> u64 { *event }
+///     fn on_event(&mut self, _: &Dynamic<u64>, event: u64, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+///         match event {
+///             13 => return Err("not that one".into()),
+///             0..100 => ctx.emit(event),
+///             _ => ctx.emit_to("great", event),
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let (small, great, failed) = (MemorySink::new(), MemorySink::new(), MemorySink::new());
+/// let picky = Step::new(Picky)
+///     .side("great", great.clone())
+///     .dead_letters_to(failed.clone(), |letter| letter.error.to_string());
+/// Pipeline::new(Arc::new(InMemoryStateBackend::new()))
+///     .source(IterSource::new([7, 13, 700]))
+///     .step(picky)
+///     .sink(small.clone())
+///     .run()?;
+/// assert_eq!((small.items(), great.items()), (vec![7], vec![700]));
+/// assert_eq!(failed.items(), ["operator `dynamic`, key `13`: the event failed and was undone: not that one"]);
+/// # Ok::<(), BoxError>(())
+/// ```
+#[must_use = "a step does nothing until it is part of a pipeline"]
+pub struct Step<O: Operator> {
+    pub(super) operator: O,
+    pub(super) store: KeyedBuilder<O::State>,
+    pub(super) on_error: OnError<O::In>,
+    pub(super) late: LateEvents,
+    pub(super) sides: Vec<(&'static str, BoxedSink<O::Out>)>,
+    pub(super) late_to: Option<BoxedSink<O::In>>,
+    pub(super) dead_letters_to: Option<BoxedSink<DeadLetter<O::In>>>,
+    pub(super) broadcasts: Option<Box<dyn AnyBroadcasts<O>>>,
+}
+
+impl<O: Operator> Step<O> {
+    /// The operator with default settings: it stops on an error, takes late events like others, and has one output.
+    pub fn new(operator: O) -> Self {
+        Self {
+            operator,
+            store: Keyed::builder(),
+            on_error: OnError::stop(),
+            late: LateEvents::Process,
+            sides: Vec::new(),
+            late_to: None,
+            dead_letters_to: None,
+            broadcasts: None,
+        }
+    }
+
+    /// Settings of the store: name of the operator, memory budget. The clock is the pipeline's.
+    pub fn store(mut self, store: KeyedBuilder<O::State>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// Leaves out, and counts, what fails; without this the pipeline stops.
+    pub fn skip_errors(mut self) -> Self {
+        self.on_error = OnError::skip();
+        self
+    }
+
+    /// Leaves out what fails, and sends it to `sink` in the form that `line` gives it. Costs a copy of every event.
+    pub fn dead_letters_to<S, F>(mut self, sink: S, line: F) -> Self
+    where
+        S: Sink + 'static,
+        F: FnMut(DeadLetter<O::In>) -> S::Item + 'static,
+        O::In: Clone + 'static,
+    {
+        self.on_error = OnError::dead_letter();
+        self.dead_letters_to = Some(Box::new(Mapped { sink, map: line }));
+        self
+    }
+
+    /// Drops, and counts, late events; without this they go to the operator like all others.
+    pub fn drop_late(mut self) -> Self {
+        self.late = LateEvents::Drop;
+        self
+    }
+
+    /// Sends late events to `sink` as they came in, and not to the operator.
+    pub fn late_to(mut self, sink: impl Sink<Item = O::In> + 'static) -> Self {
+        self.late = LateEvents::Collect;
+        self.late_to = Some(Box::new(sink));
+        self
+    }
+
+    /// Where records go that the operator emits to the side output called `name`.
+    pub fn side(mut self, name: &'static str, sink: impl Sink<Item = O::Out> + 'static) -> Self {
+        self.sides.push((name, Box::new(sink)));
+        self
+    }
+
+    /// Broadcasts the items of `source`, each in front of the first event whose time is not before its own, which `time` tells
+    /// in milliseconds since 1970-01-01T00:00 UTC; `i64::MIN` is at once. Items are in the order of their times.
+    ///
+    /// It comes before the watermark that the event brings, and before the timers that makes due.
+    pub fn broadcast<S, F>(mut self, source: S, time: F) -> Self
+    where
+        O: BroadcastOperator,
+        S: Source<Item = O::Broadcast> + 'static,
+        F: Fn(&S::Item) -> i64 + 'static,
+    {
+        self.broadcasts = Some(Box::new(Broadcasts::new("broadcast".to_owned(), source, time)));
+        self
+    }
+}
