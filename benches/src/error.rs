@@ -1,6 +1,7 @@
 //! Everything that stops the program, said so that the reader knows what to do.
 
-use krishiv_api::{BatchError, StateError};
+use krishiv_api::{BatchError, OperatorError, StateError};
+use krishiv_pipeline::PipelineError;
 use std::io;
 
 /// Why the program stopped.
@@ -33,6 +34,12 @@ pub(crate) enum Error {
     /// The library failed.
     #[error("the store failed: {0}")]
     State(#[from] StateError),
+    /// Ours, in an operator.
+    #[error("{0}")]
+    Operator(#[from] OperatorError),
+    /// Ours, in a pipeline.
+    #[error("{0}")]
+    Pipeline(#[from] PipelineError),
     /// RocksDB failed under the peer.
     #[error("the peer's RocksDB failed: {0}")]
     RocksDb(#[from] rocksdb::Error),

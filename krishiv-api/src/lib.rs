@@ -56,7 +56,7 @@ pub use krishiv_macros::KeyedState;
 pub use operator::{
     BoxError, BroadcastContext, BroadcastOperator, Commit, DeadLetter, Driver, DriverBuilder, Either, Emitted,
     EventContext, Harness, HarnessBuilder, KeyOf, LateEvents, OnError, Operator, OperatorCause, OperatorError,
-    OperatorInput, Rejected, TwoInputOperator, TwoInputs,
+    OperatorInput, Prepared, Rejected, TwoInputOperator, TwoInputs,
 };
 pub use state::handle::Handle;
 pub use state::{

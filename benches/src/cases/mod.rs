@@ -10,9 +10,11 @@ mod maps;
 mod memory;
 mod open;
 mod over_budget;
+mod pipeline;
 mod reducing;
 mod strings;
 mod threads;
+mod timers;
 mod ttl;
 mod undo;
 
@@ -56,6 +58,8 @@ pub(crate) fn all() -> Vec<Case> {
         threads::CASES,
         undo::CASES,
         budget::CASES,
+        pipeline::CASES,
+        timers::CASES,
     ]
     .into_iter()
     .flatten()

@@ -100,15 +100,32 @@ impl<S: KeyedState> Keyed<S> {
             }
             first += hashes.len();
             // Not on the way: rows that were read ahead would go before their events came.
-            hashes.iter().for_each(|_| self.rows.evict());
+            self.evict_after(hashes.len());
         }
+    }
+
+    /// The hash that the row of `key` is found by.
+    #[inline]
+    pub(crate) fn hash(&self, key: &S::Key) -> u64 {
+        self.rows.hash(key)
+    }
+
+    /// Memory of all rows, in bytes, roughly.
+    pub(crate) fn memory(&self) -> usize {
+        self.rows.weight.all
+    }
+
+    /// Makes room for so many rows as `events` may have brought in.
+    #[inline]
+    pub(crate) fn evict_after(&mut self, events: usize) {
+        (0..events).for_each(|_| self.rows.evict());
     }
 
     /// Looks at the rows of a group of events, so that the processor waits for all of them at once, and reads together
     /// what is not in memory.
     ///
     /// What fails here fails again in the event that needs it, and is reported there.
-    fn look_ahead<'k, Q>(&mut self, hashes: &[u64], key_at: impl Fn(usize) -> Option<&'k Q>)
+    pub(crate) fn look_ahead<'k, Q>(&mut self, hashes: &[u64], key_at: impl Fn(usize) -> Option<&'k Q>)
     where
         Q: AsKey<S::Key> + ?Sized + 'k,
     {

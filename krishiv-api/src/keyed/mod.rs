@@ -1,6 +1,6 @@
 //! The store of one operator instance.
 
-mod batch;
+pub(crate) mod batch;
 mod binder;
 mod broadcast;
 mod builder;

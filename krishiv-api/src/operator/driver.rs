@@ -8,13 +8,16 @@ use crate::keyed::timers::Asked;
 use crate::operator::context::is_late;
 use crate::operator::on_error::Policy;
 use crate::operator::{
-    BroadcastContext, BroadcastOperator, DeadLetter, DriverBuilder, Emitted, EventContext, KeyOf, LateEvents, OnError,
-    Operator, OperatorCause, OperatorError, OperatorInput, Rejected,
+    BoxError, BroadcastContext, BroadcastOperator, DeadLetter, DriverBuilder, Emitted, EventContext, KeyOf, LateEvents,
+    OnError, Operator, OperatorCause, OperatorError, OperatorInput, Prepared, Rejected,
 };
 use crate::{Keyed, StateError, Timer, TimerKind};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+/// State that fits the caches of a processor next to all else, in bytes, roughly.
+const CACHE: usize = 4 << 20;
 
 /// Runs one operator on its state, on one thread: events, watermarks and the clock come in, records go out.
 ///
@@ -38,6 +41,12 @@ pub struct Driver<O: Operator> {
     on_error: OnError<O::In>,
     late: LateEvents,
     out: Vec<Emitted<O::Out>>,
+    /// Scratch: the timers that the event at hand asks for.
+    asked: Asked,
+    /// Scratch: hashes of the keys of a batch.
+    hashes: Vec<u64>,
+    /// Events since room was last made for their rows.
+    processed: usize,
     late_events: Vec<(O::In, i64)>,
     dead_letters: Vec<DeadLetter<O::In>>,
     skipped: u64,
@@ -65,6 +74,9 @@ impl<O: Operator> Driver<O> {
             on_error,
             late,
             out: Vec::new(),
+            asked: Asked::default(),
+            hashes: Vec::new(),
+            processed: 0,
             late_events: Vec::new(),
             dead_letters: Vec::new(),
             skipped: 0,
@@ -86,6 +98,112 @@ impl<O: Operator> Driver<O> {
     /// When the event failed and [`OnError`] says to stop, or the storage failed. The event has left no trace.
     #[inline]
     pub fn event(&mut self, event: O::In, event_time: Option<i64>) -> Result<(), OperatorError> {
+        let result = self.run(event, event_time, |operator, store, event| {
+            let key = operator.key(event);
+            (store.hash(&key), key)
+        });
+        self.make_room();
+        result
+    }
+
+    /// Finds out the key of an event that is to be processed.
+    ///
+    /// Engines prepare a batch of events, [look ahead](Self::look_ahead) to their rows together, and
+    /// [process](Self::process) them one by one: several times faster where rows are not in the processor's cache or not in
+    /// memory. The results are those of [`event`](Self::event).
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// let batch: Vec<_> = [7, 8, 7].into_iter().map(|event| driver.prepare(event, None)).collect();
+    /// driver.look_ahead(&batch);
+    /// for event in batch {
+    ///     driver.process(event)?;
+    /// }
+    /// assert_eq!(driver.drain().map(|record| record.value).collect::<Vec<_>>(), [7, 8]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    #[inline]
+    pub fn prepare(&self, event: O::In, event_time: Option<i64>) -> Prepared<O> {
+        // If that panics it will do so again, when the event is processed, and is reported then.
+        let key = catch_unwind(AssertUnwindSafe(|| self.operator.key(&event))).ok();
+        let hash = key.as_ref().map_or(0, |key| self.store.hash(key));
+        Prepared { event, event_time, key, hash, store: self.address() }
+    }
+
+    /// Whether the state is so large that looking ahead pays: rows that fit the processor's cache are found as fast one by
+    /// one.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert!(!driver.gains_by_looking_ahead());
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn gains_by_looking_ahead(&self) -> bool {
+        self.store.memory() > CACHE
+    }
+
+    /// What tells this driver from others.
+    #[inline]
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
+    }
+
+    /// Looks up the rows of events that are about to be processed, all at once, and reads those that are not in memory
+    /// together. What fails here fails again in the event that needs it, and is reported there.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// let batch = [driver.prepare(7, None)];
+    /// driver.look_ahead(&batch);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn look_ahead(&mut self, batch: &[Prepared<O>]) {
+        self.make_room();
+        self.hashes.clear();
+        self.hashes.extend(batch.iter().map(|prepared| prepared.hash));
+        self.store.look_ahead(&self.hashes, |index| batch.get(index).and_then(Prepared::key));
+    }
+
+    /// Evicts rows for those that events have brought in: not on the way through a batch, where rows that were read ahead
+    /// would go before their events came.
+    #[inline]
+    fn make_room(&mut self) {
+        self.store.evict_after(std::mem::take(&mut self.processed));
+    }
+
+    /// Processes an event that was prepared by this driver, or by another instance of the operator.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// let prepared = driver.prepare(7, None);
+    /// driver.process(prepared)?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`event`](Self::event).
+    #[inline]
+    pub fn process(&mut self, prepared: Prepared<O>) -> Result<(), OperatorError> {
+        let Prepared { event, event_time, key, hash, store } = prepared;
+        match key {
+            Some(key) if store == self.address() => self.run(event, event_time, |_, _, _| (hash, key)),
+            // Each store has hashes of its own.
+            _ => self.event(event, event_time),
+        }
+    }
+
+    #[inline(always)]
+    fn run(
+        &mut self,
+        event: O::In,
+        event_time: Option<i64>,
+        key_of: impl FnOnce(&O, &Keyed<O::State>, &O::In) -> (u64, KeyOf<O>),
+    ) -> Result<(), OperatorError> {
         if self.late != LateEvents::Process && is_late(event_time, self.store.watermark()) {
             self.late_event(event, event_time);
             return Ok(());
@@ -94,13 +212,15 @@ impl<O: Operator> Driver<O> {
             Policy::DeadLetter { copy } => Some(copy(&event)),
             Policy::Stop | Policy::Skip => None,
         };
-        let Self { operator, store, shared, out, .. } = self;
+        self.processed += 1;
+        let Self { operator, store, shared, out, asked, .. } = self;
         let (before, mut key) = (out.len(), None);
         let result = attempt(|| {
-            let key: &KeyOf<O> = key.insert(operator.key(&event));
-            store.with_timers(key, |state, asked| {
+            let (hash, found) = key_of(operator, store, &event);
+            let key: &KeyOf<O> = key.insert(found);
+            store.with_timers((hash, key), asked, |state, asked| {
                 let mut ctx = EventContext { key, event_time, shared, asked, out: &mut *out };
-                operator.on_event(state, event, &mut ctx).map_err(OperatorCause::from)
+                operator.on_event(state, event, &mut ctx)
             })
         });
         result.or_else(|cause| {
@@ -200,20 +320,23 @@ impl<O: Operator> Driver<O> {
     }
 
     fn fire_one(&mut self, timer: Timer, key: &KeyOf<O>) -> Result<(), OperatorError> {
-        let Self { operator, store, shared, out, .. } = self;
+        let Self { operator, store, shared, out, asked, .. } = self;
         let before = out.len();
+        let at = (store.hash(key), key);
         let event_time = (timer.kind == TimerKind::Event).then_some(timer.time_ms);
         let result = attempt(|| {
-            store.with_timers(key, |state, asked| {
+            store.with_timers(at, asked, |state, asked| {
                 asked.timer(timer, false);
                 let mut ctx = EventContext { key, event_time, shared, asked, out: &mut *out };
-                operator.on_timer(state, timer, &mut ctx).map_err(OperatorCause::from)
+                operator.on_timer(state, timer, &mut ctx)
             })
         });
+        self.store.evict_after(1);
         let Err(cause) = result else { return Ok(()) };
         self.failed(before, OperatorInput::Timer(timer), Some(key), cause, Some(Rejected::Timer(timer)))?;
         // What is left out must not come back for ever.
-        let gone = self.store.with_timers(key, |_, asked: &mut Asked| {
+        let at = (self.store.hash(key), key);
+        let gone = self.store.with_timers(at, &mut self.asked, |_, asked| {
             asked.timer(timer, false);
             Ok::<(), StateError>(())
         });
@@ -234,7 +357,7 @@ impl<O: Operator> Driver<O> {
         let result = attempt(|| {
             store.try_broadcast(|state, scope| {
                 let mut ctx = BroadcastContext { scope, shared, out: &mut *out };
-                operator.on_broadcast(state, item, &mut ctx).map_err(OperatorCause::from)
+                operator.on_broadcast(state, item, &mut ctx)
             })
         });
         result.or_else(|cause| self.failed(before, OperatorInput::Broadcast, None, cause, Some(Rejected::Broadcast)))
@@ -253,6 +376,20 @@ impl<O: Operator> Driver<O> {
     /// ```
     pub fn drain(&mut self) -> impl Iterator<Item = Emitted<O::Out>> {
         self.out.drain(..)
+    }
+
+    /// Whether there is anything to take out: records, late events, dead letters.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.event(7, None)?;
+    /// assert!(driver.has_output());
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    #[inline]
+    pub fn has_output(&self) -> bool {
+        !(self.out.is_empty() && self.late_events.is_empty() && self.dead_letters.is_empty())
     }
 
     /// Takes out the late events that were collected since the last time, with their times.
@@ -360,18 +497,6 @@ impl<O: Operator> Driver<O> {
         self.store.all_timers()
     }
 
-    /// The key that `event` works on; [`Keyed::key_group`] tells which instance owns it.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
-    /// assert!(driver.store().key_group(&driver.key(&7))? < 128);
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    pub fn key(&self, event: &O::In) -> KeyOf<O> {
-        self.operator.key(event)
-    }
-
     /// Writes state, timers and watermark, with the `position` up to which the source has been processed, in one atomic
     /// write. What was emitted must be durable before.
     ///
@@ -404,21 +529,28 @@ impl<O: Operator> Driver<O> {
     ///
     /// # Errors
     ///
-    /// As [`Keyed::commit`], with what `then` returned, or when the operators are on different backends. Then everything stays
+    /// As [`Keyed::commit`], with what `then` returned, or when the operators are on different backends or the same. Then everything stays
     /// as it was, and the commit can be repeated.
     pub fn commit_then(
         &mut self,
         commit: Commit,
         then: impl FnOnce(Commit) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
-        let Commit { position, batch, backend: others } = commit;
+        let Commit { position, batch, backend: others, mut operators } = commit;
         let backend = self.shared.hub.backend();
+        let refused = |reason: &str| {
+            let cause = Cause::Setting { reason: reason.to_owned() };
+            Err(StateError::from(cause).at_operator(&self.shared.operator))
+        };
         if others.is_some_and(|others| !std::ptr::addr_eq(Arc::as_ptr(&others), Arc::as_ptr(backend))) {
-            let reason = "operators that commit together need one backend: open them on clones of one `Arc`".to_owned();
-            return Err(StateError::from(Cause::Setting { reason }).at_operator(&self.shared.operator));
+            return refused("operators that commit together need one backend; open them on clones of one `Arc`");
         }
+        if operators.contains(&self.shared.id) {
+            return refused("instances of one operator do not commit together; let each commit by itself");
+        }
+        operators.push(self.shared.id);
         let backend = Some(Arc::clone(backend));
-        let then = |batch| then(Commit { position: position.clone(), batch, backend });
+        let then = |batch| then(Commit { position: position.clone(), batch, backend, operators });
         self.store.commit_with(&position, batch, then)
     }
 
@@ -437,6 +569,7 @@ impl<O: Operator> Driver<O> {
         rejected: Option<Rejected<O::In>>,
     ) -> Result<(), OperatorError> {
         self.out.truncate(before);
+        self.asked.clear();
         let stops = cause.stops();
         let error = self.error(input, key, cause);
         match self.on_error.0 {
@@ -455,9 +588,14 @@ impl<O: Operator> Driver<O> {
 }
 
 /// Runs what an operator does, and makes an error of a panic.
-fn attempt(f: impl FnOnce() -> Result<(), OperatorCause>) -> Result<(), OperatorCause> {
+#[inline]
+fn attempt(f: impl FnOnce() -> Result<(), BoxError>) -> Result<(), OperatorCause> {
     // What a panic may leave half done is undone by the store; only fields of the operator itself are its own affair.
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(OperatorCause::Panicked(message(&*panic))))
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error.into()),
+        Err(panic) => Err(OperatorCause::Panicked(message(&*panic))),
+    }
 }
 
 #[cold]
@@ -473,12 +611,14 @@ pub struct Commit {
     position: Vec<u8>,
     batch: WriteBatch,
     backend: Option<Arc<dyn AnyBackend>>,
+    /// Ids of the operators that have added to it.
+    operators: Vec<u16>,
 }
 
 impl Commit {
     /// A commit of nothing yet, at the `position` up to which the source has been processed.
     pub fn new(position: impl Into<Vec<u8>>) -> Self {
-        Self { position: position.into(), batch: WriteBatch::default(), backend: None }
+        Self { position: position.into(), batch: WriteBatch::default(), backend: None, operators: Vec::new() }
     }
 
     /// Writes what the operators have added, in one atomic write; the last `then`.

@@ -89,6 +89,11 @@ fn shares(groups: u16, instances: u16) -> impl Iterator<Item = Range<u16>> {
     (0..instances.max(1)).map(move |index| bound(index)..if instances == 0 { 0 } else { bound(index + 1) })
 }
 
+/// A reopening that failed leaves no instance.
+fn gone() -> StateError {
+    StateError::backend("the harness did not reopen its operator; open a new one")
+}
+
 type Open<O> = dyn Fn(Vec<DriverBuilder<O>>) -> Result<Vec<Driver<O>>, StateError>;
 
 /// Settings of a [`Harness`] that is about to be opened.
@@ -287,26 +292,26 @@ impl<O: Operator + 'static> Harness<O> {
     }
 
     fn process(&mut self, event: O::In, event_time: Option<i64>) -> Result<(), OperatorError> {
-        let driver = self.owner(|driver| driver.key(&event));
-        let result = match driver {
-            Ok(driver) => driver.event(event, event_time),
+        let prepared = self.first().map(|first| first.prepare(event, event_time));
+        let result = prepared.and_then(|prepared| Ok((self.owner(prepared.key())?, prepared)));
+        let result = match result {
+            Ok((driver, prepared)) => driver.process(prepared),
             Err(error) => Err(OperatorError::of_state(OperatorInput::Event, error)),
         };
         self.collect();
         result
     }
 
-    /// The instance that owns a key.
-    fn owner(&mut self, key: impl FnOnce(&Driver<O>) -> KeyOf<O>) -> Result<&mut Driver<O>, StateError> {
-        let mut index = 0;
-        if let [first, _, ..] = self.drivers.as_slice() {
-            let group = first.store().key_group(&key(first))?;
-            let owns = |driver: &Driver<O>| driver.store().key_groups().contains(&group);
-            index = self.drivers.iter().position(owns).unwrap_or(0);
-        }
-        // A reopening that failed leaves none.
-        let gone = || StateError::backend("the harness did not reopen its operator; open a new one");
-        self.drivers.get_mut(index).ok_or_else(gone)
+    /// Any instance.
+    fn first(&self) -> Result<&Driver<O>, StateError> {
+        self.drivers.first().ok_or_else(gone)
+    }
+
+    /// The instance that owns `key`; any, if that is not known.
+    fn owner(&mut self, key: Option<&KeyOf<O>>) -> Result<&mut Driver<O>, StateError> {
+        let group = key.map(|key| self.first()?.store().key_group(key)).transpose()?;
+        let owns = |driver: &&mut Driver<O>| group.is_none_or(|group| driver.store().key_groups().contains(&group));
+        self.drivers.iter_mut().find(owns).ok_or_else(gone)
     }
 
     /// Takes what the instances have put out.
@@ -569,6 +574,6 @@ impl<O: Operator + 'static> Harness<O> {
     ///
     /// As [`Keyed::with_key`].
     pub fn state<R>(&mut self, key: &KeyOf<O>, look: impl FnOnce(&O::State) -> R) -> Result<R, StateError> {
-        self.owner(|_| key.clone())?.store_mut().with_key(key, look)
+        self.owner(Some(key))?.store_mut().with_key(key, look)
     }
 }

@@ -7,6 +7,7 @@ mod error;
 mod harness;
 mod late;
 mod on_error;
+mod prepared;
 mod settings;
 mod two_inputs;
 
@@ -19,6 +20,7 @@ pub use error::{OperatorCause, OperatorError, OperatorInput};
 pub use harness::{Harness, HarnessBuilder};
 pub use late::LateEvents;
 pub use on_error::{DeadLetter, OnError, Rejected};
+pub use prepared::Prepared;
 pub use settings::DriverBuilder;
 pub use two_inputs::{Either, TwoInputOperator, TwoInputs};
 

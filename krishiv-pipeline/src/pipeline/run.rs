@@ -144,6 +144,7 @@ impl<S: Stage> Running<S> {
 
     fn go_on(&mut self) -> Result<(), PipelineError> {
         let mut batch = Vec::with_capacity(BATCH);
+        let (mut prepared, mut times) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         let mut quiet = 0;
         while self.inputs.iter().any(|input| !input.has_ended()) {
             if self.stop.is_set() {
@@ -155,8 +156,19 @@ impl<S: Stage> Running<S> {
             let wait = if quiet >= self.inputs.len() { WAIT } else { Duration::ZERO };
             let polled = self.take(wait, &mut batch)?;
             quiet = if polled == 0 { quiet + 1 } else { 0 };
-            for (place, Timed { item, time }) in batch.drain(..).enumerate() {
-                self.event(item, time, place)?;
+            if self.stage.gains_by_looking_ahead() {
+                for Timed { item, time } in batch.drain(..) {
+                    prepared.push(self.stage.prepare(item, time));
+                    times.push(time);
+                }
+                self.stage.look_ahead(&prepared);
+                for (place, (event, time)) in prepared.drain(..).zip(times.drain(..)).enumerate() {
+                    self.event(time, place, |stage| stage.process(event))?;
+                }
+            } else {
+                for (place, Timed { item, time }) in batch.drain(..).enumerate() {
+                    self.event(time, place, |stage| stage.event(item, time))?;
+                }
             }
             self.uncommitted += polled;
             self.look_at_the_clock()?;
@@ -187,7 +199,12 @@ impl<S: Stage> Running<S> {
     }
 
     #[inline]
-    fn event(&mut self, item: S::In, time: Option<i64>, place: usize) -> Result<(), PipelineError> {
+    fn event(
+        &mut self,
+        time: Option<i64>,
+        place: usize,
+        process: impl FnOnce(&mut S) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError> {
         if let Some(time) = time {
             self.stage.broadcast(Some(time))?;
             // Before the event, which may be the first to tell that time has passed.
@@ -195,7 +212,7 @@ impl<S: Stage> Running<S> {
                 self.advance(watermark, At::Before(place))?;
             }
         }
-        self.stage.event(item, time)?;
+        process(&mut self.stage)?;
         self.summary.events += 1;
         Ok(())
     }

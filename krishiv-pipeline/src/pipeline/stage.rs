@@ -5,7 +5,7 @@ use crate::pipeline::broadcast::AnyBroadcasts;
 use crate::pipeline::outlet::{AnyOutlet, BoxedSink, Outlet};
 use crate::pipeline::run::Summary;
 use crate::pipeline::step::Step;
-use krishiv_api::{Clock, Commit, DeadLetter, Driver, Operator, StateBackend, StateError, TimerKind};
+use krishiv_api::{Clock, Commit, DeadLetter, Driver, Operator, Prepared, StateBackend, StateError, TimerKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +17,19 @@ const TIMERS: usize = 1_024;
 #[doc(hidden)]
 pub trait Stage {
     type In;
+
+    /// An event whose key is known.
+    type Prepared;
+
+    fn prepare(&self, event: Self::In, time: Option<i64>) -> Self::Prepared;
+
+    /// Whether that and the next pay.
+    fn gains_by_looking_ahead(&self) -> bool;
+
+    /// Looks up together what the events of a batch will need.
+    fn look_ahead(&mut self, batch: &[Self::Prepared]);
+
+    fn process(&mut self, prepared: Self::Prepared) -> Result<(), PipelineError>;
 
     /// Hands over the broadcasts that take effect by `time`.
     fn broadcast(&mut self, time: Option<i64>) -> Result<(), PipelineError>;
@@ -151,6 +164,10 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
     /// Sends what the operator has put out where it belongs.
     #[inline]
     fn pass_on(&mut self) -> Result<(), PipelineError> {
+        if self.driver.has_output() { self.pass_all_on() } else { Ok(()) }
+    }
+
+    fn pass_all_on(&mut self) -> Result<(), PipelineError> {
         let Self { name, driver, sides, late, dead_letters, next, .. } = self;
         for record in driver.drain() {
             match record.side {
@@ -177,6 +194,27 @@ fn no_sink(operator: &str, side: &str) -> PipelineError {
 
 impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
     type In = O::In;
+    type Prepared = Prepared<O>;
+
+    #[inline]
+    fn prepare(&self, event: O::In, time: Option<i64>) -> Prepared<O> {
+        self.driver.prepare(event, time)
+    }
+
+    fn gains_by_looking_ahead(&self) -> bool {
+        self.driver.gains_by_looking_ahead()
+    }
+
+    fn look_ahead(&mut self, batch: &[Prepared<O>]) {
+        self.driver.look_ahead(batch);
+    }
+
+    #[inline]
+    fn process(&mut self, prepared: Prepared<O>) -> Result<(), PipelineError> {
+        self.broadcast(prepared.event_time())?;
+        self.driver.process(prepared)?;
+        self.pass_on()
+    }
 
     #[inline]
     fn broadcast(&mut self, time: Option<i64>) -> Result<(), PipelineError> {
@@ -268,6 +306,21 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
 
 impl<T> Stage for Outlet<T> {
     type In = T;
+    type Prepared = T;
+
+    fn prepare(&self, item: T, _: Option<i64>) -> T {
+        item
+    }
+
+    fn gains_by_looking_ahead(&self) -> bool {
+        false
+    }
+
+    fn look_ahead(&mut self, _: &[T]) {}
+
+    fn process(&mut self, item: T) -> Result<(), PipelineError> {
+        self.write(item)
+    }
 
     fn broadcast(&mut self, _: Option<i64>) -> Result<(), PipelineError> {
         Ok(())

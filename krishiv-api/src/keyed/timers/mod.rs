@@ -28,8 +28,6 @@ pub(crate) struct Timers {
     event: Queue,
     processing: Queue,
     budget: usize,
-    /// Scratch: what the event at hand asked for.
-    asked: Asked,
 }
 
 /// What an event asked for: timers of its key to be there or not, in this order.
@@ -40,6 +38,11 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// Forgets what an event that failed has asked for.
+    pub(crate) fn clear(&mut self) {
+        self.timers.clear();
+    }
+
     /// Sets or deletes a timer of the key being processed; a failure is latched.
     pub(crate) fn timer(&mut self, timer: Timer, there: bool) {
         let changed = current::with_own_handle(TIMERS, |map: &TimerMap| {
@@ -77,7 +80,7 @@ impl Timers {
     pub(crate) fn new(operator: u16, range: &Range<u16>, max_parallelism: u16, stored: bool, budget: usize) -> Self {
         let queue = |kind| Queue::new(Place { kind, operator, range: range.clone(), max_parallelism }, stored);
         let (event, processing) = (queue(TimerKind::Event), queue(TimerKind::Processing));
-        Self { event, processing, budget: budget / 8, asked: Asked::default() }
+        Self { event, processing, budget: budget / 8 }
     }
 
     fn queue(&mut self, kind: TimerKind) -> &mut Queue {
@@ -118,25 +121,33 @@ impl Timers {
 }
 
 impl<S: KeyedState> Keyed<S> {
-    /// An event that may set and delete timers of its key.
+    /// An event of a key that hashes to `hash`, which may set and delete timers; `asked` is room for them. Evicts nothing.
+    #[inline]
     pub(crate) fn with_timers<R, E>(
         &mut self,
-        key: &S::Key,
+        (hash, key): (u64, &S::Key),
+        asked: &mut Asked,
         event: impl FnOnce(&S, &mut Asked) -> Result<R, E>,
     ) -> Result<R, E>
     where
         E: From<StateError>,
     {
-        let mut asked = std::mem::take(&mut self.timers.asked);
-        asked.timers.clear();
-        let result = self.try_with_key(key, |state| event(state, &mut asked));
-        if result.is_ok() && !asked.timers.is_empty() {
-            self.timers.take_in(&mut asked);
+        let result = self.event(hash, key, |key| *key, |state, _| event(state, asked), Result::is_ok);
+        let result = result.map_err(E::from).flatten();
+        if !asked.timers.is_empty() {
+            self.take_in(asked, result.is_ok());
+        }
+        result
+    }
+
+    #[cold]
+    fn take_in(&mut self, asked: &mut Asked, succeeded: bool) {
+        if succeeded {
+            self.timers.take_in(asked);
             self.rows.weight.timers = self.timers.weight();
             self.rows.weight.dirty_timers = self.timers.dirty_weight();
         }
-        self.timers.asked = asked;
-        result
+        asked.clear();
     }
 
     /// Whether there may be a timer of `kind`.
