@@ -162,6 +162,12 @@ impl<S: KeyedState> KeyedBuilder<S> {
         self
     }
 
+    /// All key groups, whatever was set.
+    pub(crate) fn all_key_groups(mut self) -> Self {
+        self.key_groups = None;
+        self
+    }
+
     /// Encoded size in bytes past which a broadcast state does not grow; 10,000,000 unless set.
     ///
     /// ```

@@ -5,6 +5,7 @@ use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
 use crate::keyed::expiry::Now;
+use crate::keyed::hub::Joint;
 use crate::keyed::report::{Size, Work, Written};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
@@ -34,7 +35,7 @@ impl<S: KeyedState> Keyed<S> {
     /// everything stays as it was, and the commit can be repeated.
     pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
         let backend = Arc::clone(self.instance.shared.hub.backend());
-        self.commit_with(position.as_ref(), WriteBatch::default(), |batch| backend.write(batch))
+        self.commit_with(position.as_ref(), WriteBatch::default(), Joint::default(), |batch, _| backend.write(batch))
     }
 
     /// Adds all that this store has to commit to `batch`, and counts as committed if `write` succeeds with that.
@@ -42,7 +43,8 @@ impl<S: KeyedState> Keyed<S> {
         &mut self,
         position: &[u8],
         batch: WriteBatch,
-        write: impl FnOnce(WriteBatch) -> Result<(), StateError>,
+        joint: Joint,
+        write: impl FnOnce(WriteBatch, Joint) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
         let (rows, dirty) = (self.rows.dirty.len(), self.rows.weight.dirty);
         let operator = self.instance.shared.operator.as_str();
@@ -50,7 +52,7 @@ impl<S: KeyedState> Keyed<S> {
         let span =
             info_span!("commit", operator, ?key_groups, rows, bytes = Empty, position_len = position.len()).entered();
         let stopwatch = Stopwatch::start();
-        let written = self.write(position, batch, write);
+        let written = self.write(position, batch, joint, write);
         let commit = written.as_ref().ok().map(|bytes| {
             span.record("bytes", bytes);
             Written { seconds: stopwatch.seconds(), bytes: *bytes, rows }
@@ -68,7 +70,8 @@ impl<S: KeyedState> Keyed<S> {
         &mut self,
         position: &[u8],
         mut batch: WriteBatch,
-        write: impl FnOnce(WriteBatch) -> Result<(), StateError>,
+        joint: Joint,
+        write: impl FnOnce(WriteBatch, Joint) -> Result<(), StateError>,
     ) -> Result<usize, StateError> {
         self.instance.shared.begin();
         let before = batch.size();
@@ -83,7 +86,7 @@ impl<S: KeyedState> Keyed<S> {
             first_watermark: self.instance.shared.time.first_watermark(),
             next_position: self.instance.shared.next_position.load(Relaxed),
         };
-        self.instance.shared.hub.commit(record, batch, write).map_err(|error| self.blame(error))?;
+        self.instance.shared.hub.commit(record, batch, joint, write).map_err(|error| self.blame(error))?;
         self.settle();
         self.position = Some(position.to_vec());
         Ok(bytes)

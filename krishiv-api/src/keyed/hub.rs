@@ -31,6 +31,18 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct BackendHub {
     backend: Arc<dyn AnyBackend>,
     inner: Mutex<BackendState>,
+    /// Held while a commit writes what belongs to all instances of an operator, so that an older copy never overwrites a
+    /// newer. One for all operators, since several may commit together, in any order.
+    commit: Mutex<()>,
+}
+
+/// What stores that commit together, in one write, tell each other.
+#[derive(Default)]
+pub(crate) struct Joint {
+    /// One of them holds the lock of commits for all.
+    has_turn: bool,
+    /// The operators whose catalog and broadcasts are in the write already.
+    operators: Vec<u16>,
 }
 
 struct BackendState {
@@ -79,7 +91,7 @@ impl BackendHub {
             next_operator = next_operator.max(operator.id.saturating_add(1));
         }
         let inner = Mutex::new(BackendState { next_operator, operators: HashMap::new() });
-        Ok(Self { backend: Arc::clone(backend), inner })
+        Ok(Self { backend: Arc::clone(backend), inner, commit: Mutex::new(()) })
     }
 
     /// The hub of the operator called `name`, the same for all its stores.
@@ -150,7 +162,6 @@ impl BackendHub {
                 expiries: HashMap::new(),
             }),
             declaring: Mutex::new(()),
-            commit: Mutex::new(()),
             tables: Mutex::new(Tables::default()),
             tables_version: AtomicU64::new(0),
             retention,
@@ -172,8 +183,6 @@ pub(crate) struct OperatorHub {
     state: Mutex<OperatorState>,
     /// Held by whoever changes the record.
     declaring: Mutex<()>,
-    /// Held while a commit writes what belongs to all instances, so that an older copy never overwrites a newer.
-    commit: Mutex<()>,
     tables: Mutex<Tables>,
     tables_version: AtomicU64,
     retention: Arc<OperatorRetention>,
@@ -302,11 +311,16 @@ impl OperatorHub {
         &self,
         mut position: PositionRecord,
         mut rows: WriteBatch,
-        write: impl FnOnce(WriteBatch) -> Result<(), StateError>,
+        mut joint: Joint,
+        write: impl FnOnce(WriteBatch, Joint) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
-        let turn = lock(&self.commit);
+        let turn = (!joint.has_turn).then(|| lock(&self.backend.commit));
         let state = lock(&self.state);
-        let revision = state.revision;
+        let id = state.record.id;
+        // Of several instances in one write, the first brings what belongs to all.
+        let first = !joint.operators.contains(&id);
+        joint.operators.push(id);
+        let revision = if first { state.revision } else { state.persisted };
         if revision > state.persisted {
             rows.put(&catalog::format_key(), &catalog::write(&FormatRecord { format: FORMAT })?);
             rows.put(&catalog::operator_key(&state.record.name), &catalog::write(&state.record)?);
@@ -314,23 +328,18 @@ impl OperatorHub {
         let lives = (revision > state.persisted).then(|| state.record.lives());
         let newest = state.positions.iter().map(|position| position.sequence).max();
         position.sequence = newest.unwrap_or(0) + 1;
-        let id = state.record.id;
         rows.put(&catalog::position_key(id, &position.range()), &catalog::write(&position)?);
         for old in state.positions_after(&position).1 {
             rows.delete(&catalog::position_key(id, &old.range()));
         }
         // Nobody may change what belongs to all instances while it is on its way, but instances whose
         // commits carry rows alone need not wait for each other's disk.
-        let broadcast = self.tables().flush(id, &mut rows);
+        let broadcast = if first { self.tables().flush(id, &mut rows) } else { 0 };
         let alone = revision == state.persisted && broadcast == 0;
         drop(state);
-        let turn = if alone {
-            drop(turn);
-            None
-        } else {
-            Some(turn)
-        };
-        let written = write(rows);
+        let turn = turn.filter(|_| !alone);
+        joint.has_turn |= turn.is_some();
+        let written = write(rows, joint);
         let mut state = lock(&self.state);
         written?;
         state.persisted = state.persisted.max(revision);

@@ -3,6 +3,7 @@
 use crate::backend::{AnyBackend, WriteBatch};
 use crate::error::Cause;
 use crate::keyed::event::show;
+use crate::keyed::hub::Joint;
 use crate::keyed::shared::Shared;
 use crate::keyed::timers::Asked;
 use crate::operator::context::is_late;
@@ -310,6 +311,10 @@ impl<O: Operator> Driver<O> {
             TimerKind::Event => self.store.watermark().unwrap_or(i64::MIN),
             TimerKind::Processing => self.shared.time.clock().now_ms(),
         };
+        // Before there is any time, nothing is due.
+        if now == i64::MIN {
+            return Ok(false);
+        }
         for _ in 0..limit {
             let next = self.store.next_timer(kind, now);
             let next = next.map_err(|error| self.error(OperatorInput::Timers, None, error.into()))?;
@@ -494,7 +499,8 @@ impl<O: Operator> Driver<O> {
     ///
     /// When the backend fails or a stored timer is damaged.
     pub fn timers(&mut self) -> Result<Vec<(KeyOf<O>, Timer)>, StateError> {
-        self.store.all_timers()
+        let timers = self.store.all_timers()?.into_iter();
+        Ok(timers.map(|(timer, _, key)| (key, timer)).collect())
     }
 
     /// Writes state, timers and watermark, with the `position` up to which the source has been processed, in one atomic
@@ -516,7 +522,7 @@ impl<O: Operator> Driver<O> {
     }
 
     /// Adds what this operator has to commit to `commit`, hands that to `then`, and counts as committed if that succeeds: so
-    /// several operators on one backend commit together.
+    /// several operators on one backend, or several instances of one, commit together.
     ///
     /// ```
     #[doc = include_str!("example.txt")]
@@ -529,29 +535,22 @@ impl<O: Operator> Driver<O> {
     ///
     /// # Errors
     ///
-    /// As [`Keyed::commit`], with what `then` returned, or when the operators are on different backends or the same. Then everything stays
+    /// As [`Keyed::commit`], with what `then` returned, or when the operators are on different backends. Then everything stays
     /// as it was, and the commit can be repeated.
     pub fn commit_then(
         &mut self,
         commit: Commit,
         then: impl FnOnce(Commit) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
-        let Commit { position, batch, backend: others, mut operators } = commit;
+        let Commit { position, batch, backend: others, joint } = commit;
         let backend = self.shared.hub.backend();
-        let refused = |reason: &str| {
-            let cause = Cause::Setting { reason: reason.to_owned() };
-            Err(StateError::from(cause).at_operator(&self.shared.operator))
-        };
         if others.is_some_and(|others| !std::ptr::addr_eq(Arc::as_ptr(&others), Arc::as_ptr(backend))) {
-            return refused("operators that commit together need one backend; open them on clones of one `Arc`");
+            let reason = "operators that commit together need one backend; open them on clones of one `Arc`".to_owned();
+            return Err(StateError::from(Cause::Setting { reason }).at_operator(&self.shared.operator));
         }
-        if operators.contains(&self.shared.id) {
-            return refused("instances of one operator do not commit together; let each commit by itself");
-        }
-        operators.push(self.shared.id);
         let backend = Some(Arc::clone(backend));
-        let then = |batch| then(Commit { position: position.clone(), batch, backend, operators });
-        self.store.commit_with(&position, batch, then)
+        let then = |batch, joint| then(Commit { position: position.clone(), batch, backend, joint });
+        self.store.commit_with(&position, batch, joint, then)
     }
 
     fn error(&self, input: OperatorInput, key: Option<&KeyOf<O>>, cause: OperatorCause) -> OperatorError {
@@ -611,14 +610,13 @@ pub struct Commit {
     position: Vec<u8>,
     batch: WriteBatch,
     backend: Option<Arc<dyn AnyBackend>>,
-    /// Ids of the operators that have added to it.
-    operators: Vec<u16>,
+    joint: Joint,
 }
 
 impl Commit {
     /// A commit of nothing yet, at the `position` up to which the source has been processed.
     pub fn new(position: impl Into<Vec<u8>>) -> Self {
-        Self { position: position.into(), batch: WriteBatch::default(), backend: None, operators: Vec::new() }
+        Self { position: position.into(), batch: WriteBatch::default(), backend: None, joint: Joint::default() }
     }
 
     /// Writes what the operators have added, in one atomic write; the last `then`.

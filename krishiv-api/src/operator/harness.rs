@@ -2,8 +2,8 @@
 
 use crate::keyed::KeyedBuilder;
 use crate::operator::{
-    BroadcastOperator, DeadLetter, Driver, DriverBuilder, Emitted, KeyOf, LateEvents, OnError, Operator, OperatorError,
-    OperatorInput,
+    BroadcastOperator, Commit, DeadLetter, Driver, DriverBuilder, Emitted, KeyOf, LateEvents, OnError, Operator,
+    OperatorError, OperatorInput,
 };
 use crate::{InMemoryStateBackend, Keyed, ManualClock, StateBackend, StateError, Timer};
 use std::collections::BTreeMap;
@@ -55,6 +55,7 @@ pub struct Harness<O: Operator> {
     settings: HarnessBuilder<O>,
     clock: Arc<ManualClock>,
     drivers: Vec<Driver<O>>,
+    instances: u16,
     sink: Sink<O>,
     committed: Committed,
     /// Of instances that are gone.
@@ -87,6 +88,14 @@ fn shares(groups: u16, instances: u16) -> impl Iterator<Item = Range<u16>> {
     };
     // No instance at all is a share of nothing.
     (0..instances.max(1)).map(move |index| bound(index)..if instances == 0 { 0 } else { bound(index + 1) })
+}
+
+/// Commits instances in one write: what they have put out is in one sink.
+fn commit_all<O: Operator>(drivers: &mut [Driver<O>], commit: Commit) -> Result<(), StateError> {
+    match drivers.split_first_mut() {
+        Some((first, rest)) => first.commit_then(commit, |commit| commit_all(rest, commit)),
+        None => commit.write(),
+    }
 }
 
 /// A reopening that failed leaves no instance.
@@ -211,6 +220,7 @@ impl<O: Operator + 'static> HarnessBuilder<O> {
             settings: self,
             clock,
             drivers: Vec::new(),
+            instances,
             sink,
             committed: Committed::default(),
             skipped: 0,
@@ -296,7 +306,7 @@ impl<O: Operator + 'static> Harness<O> {
         let result = prepared.and_then(|prepared| Ok((self.owner(prepared.key())?, prepared)));
         let result = match result {
             Ok((driver, prepared)) => driver.process(prepared),
-            Err(error) => Err(OperatorError::of_state(OperatorInput::Event, error)),
+            Err(error) => Err(OperatorError::of_state(OperatorInput::Open, error)),
         };
         self.collect();
         result
@@ -360,6 +370,7 @@ impl<O: Operator + 'static> Harness<O> {
     }
 
     fn each(&mut self, mut f: impl FnMut(&mut Driver<O>) -> Result<(), OperatorError>) -> Result<(), OperatorError> {
+        self.first().map_err(|error| OperatorError::of_state(OperatorInput::Open, error))?;
         let result = self.drivers.iter_mut().try_for_each(&mut f);
         self.collect();
         result
@@ -376,7 +387,8 @@ impl<O: Operator + 'static> Harness<O> {
     where
         O: BroadcastOperator,
     {
-        let result = self.drivers.first_mut().map_or(Ok(()), |driver| driver.broadcast(item));
+        let driver = self.owner(None).map_err(|error| OperatorError::of_state(OperatorInput::Open, error))?;
+        let result = driver.broadcast(item);
         self.collect();
         result
     }
@@ -394,7 +406,8 @@ impl<O: Operator + 'static> Harness<O> {
     ///
     /// As [`Keyed::commit`].
     pub fn commit(&mut self) -> Result<(), StateError> {
-        self.drivers.iter_mut().try_for_each(|driver| driver.commit("harness"))?;
+        self.first()?;
+        commit_all(&mut self.drivers, Commit::new("harness"))?;
         let Sink { main, sides, late, dead_letters } = &self.sink;
         self.committed = Committed {
             main: main.len(),
@@ -427,7 +440,7 @@ impl<O: Operator + 'static> Harness<O> {
         }
         late.truncate(self.committed.late);
         dead_letters.truncate(self.committed.dead_letters);
-        self.reopen(u16::try_from(self.drivers.len()).unwrap_or(u16::MAX))
+        self.reopen(self.instances)
     }
 
     /// Commits, and opens the state again with `instances` parallel instances, each with its share of the key groups.
@@ -457,13 +470,14 @@ impl<O: Operator + 'static> Harness<O> {
         }
         let HarnessBuilder { make, open, store, on_error, late, .. } = &self.settings;
         let driver = |store| Driver::builder(make()).store(store).on_error(*on_error).late_events(*late);
-        self.drivers = open(vec![driver(store.clone())])?;
+        self.drivers = open(vec![driver(store.clone().all_key_groups())])?;
         if instances != 1 {
             let groups = self.drivers.first().map_or(0, |driver| driver.store().key_groups().end);
             self.drivers.clear();
             let builders = shares(groups, instances).map(|share| driver(store.clone().key_groups(share)));
             self.drivers = open(builders.collect())?;
         }
+        self.instances = instances;
         Ok(())
     }
 
@@ -552,12 +566,13 @@ impl<O: Operator + 'static> Harness<O> {
     ///
     /// As [`Driver::timers`].
     pub fn timers(&mut self) -> Result<Vec<(KeyOf<O>, Timer)>, StateError> {
+        self.first()?;
         let mut all = Vec::new();
         for driver in &mut self.drivers {
-            all.extend(driver.timers()?);
+            all.extend(driver.store_mut().all_timers()?);
         }
-        all.sort_by_key(|(_, timer)| *timer);
-        Ok(all)
+        all.sort_by(|(a, a_key, _), (b, b_key, _)| (a, a_key).cmp(&(b, b_key)));
+        Ok(all.into_iter().map(|(timer, _, key)| (key, timer)).collect())
     }
 
     /// Looks at the state of `key`.

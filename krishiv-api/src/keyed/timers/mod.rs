@@ -27,7 +27,6 @@ pub(crate) type TimerMap = MapState<Timer, ()>;
 pub(crate) struct Timers {
     event: Queue,
     processing: Queue,
-    budget: usize,
 }
 
 /// What an event asked for: timers of its key to be there or not, in this order.
@@ -78,9 +77,11 @@ impl Timers {
     /// The timers of an operator's key groups; `stored` says whether the backend may have any. Clean ones take up to a
     /// quarter of the store's `budget`, in bytes.
     pub(crate) fn new(operator: u16, range: &Range<u16>, max_parallelism: u16, stored: bool, budget: usize) -> Self {
-        let queue = |kind| Queue::new(Place { kind, operator, range: range.clone(), max_parallelism }, stored);
+        let place = |kind| Place { kind, operator, range: range.clone(), max_parallelism };
+        // A quarter for both kinds together.
+        let queue = |kind| Queue::new(place(kind), stored, budget / 8);
         let (event, processing) = (queue(TimerKind::Event), queue(TimerKind::Processing));
-        Self { event, processing, budget: budget / 8 }
+        Self { event, processing }
     }
 
     fn queue(&mut self, kind: TimerKind) -> &mut Queue {
@@ -106,8 +107,8 @@ impl Timers {
     }
 
     pub(super) fn committed(&mut self) {
-        self.event.committed(self.budget);
-        self.processing.committed(self.budget);
+        self.event.committed();
+        self.processing.committed();
     }
 
     /// Takes in what an event that succeeded asked for.
@@ -162,15 +163,17 @@ impl<S: KeyedState> Keyed<S> {
     /// The next timer of `kind` that is due at `now`, and its key.
     pub(crate) fn next_timer(&mut self, kind: TimerKind, now: i64) -> Result<Option<(Timer, S::Key)>, StateError> {
         let shared = &self.instance.shared;
-        let next = self.timers.queue(kind).next(now, shared.backend());
-        let Some(due) = next.map_err(|error| error.at_operator(&shared.operator))? else { return Ok(None) };
+        let loaded = self.timers.queue(kind).load_due(now, shared.backend());
+        self.rows.weight.timers = self.timers.weight();
+        loaded.map_err(|error| error.at_operator(&shared.operator))?;
+        let Some(due) = self.timers.queue(kind).first().filter(|due| due.time <= now) else { return Ok(None) };
         let key = timer_key(due, |bytes| decode(shared.key_codec, bytes));
         let key = key.map_err(|error| error.at_operator(&shared.operator))?;
         Ok(Some((Timer { kind, time_ms: due.time }, key)))
     }
 
-    /// All timers with their keys, in the order in which they are due, event time first.
-    pub(crate) fn all_timers(&mut self) -> Result<Vec<(S::Key, Timer)>, StateError> {
+    /// All timers with their keys, encoded and not, in the order in which they are due, event time first.
+    pub(crate) fn all_timers(&mut self) -> Result<Vec<(Timer, Box<[u8]>, S::Key)>, StateError> {
         let shared = &self.instance.shared;
         let mut all = Vec::new();
         for kind in [TimerKind::Event, TimerKind::Processing] {
@@ -178,7 +181,7 @@ impl<S: KeyedState> Keyed<S> {
             for due in queue.map_err(|error| error.at_operator(&shared.operator))? {
                 let key = timer_key(&due, |bytes| decode(shared.key_codec, bytes));
                 let key = key.map_err(|error| error.at_operator(&shared.operator))?;
-                all.push((key, Timer { kind, time_ms: due.time }));
+                all.push((Timer { kind, time_ms: due.time }, due.key, key));
             }
         }
         Ok(all)

@@ -5,8 +5,9 @@ use crate::backend::{AnyBackend, WriteBatch};
 use crate::codec::keys::key_group;
 use crate::codec::timer_key::{push_timer, take_timer, timers_prefix};
 use crate::time::TimerKind;
-use std::collections::hash_map::{Entry, HashMap};
-use std::collections::{BTreeMap, BTreeSet};
+use foldhash::fast::RandomState;
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 /// Most timers of a key group that are read together: what is due next is mostly followed by more.
@@ -14,6 +15,9 @@ const CHUNK: usize = 256;
 
 /// Timers that stay in memory whatever the budget says.
 const KEEP: usize = 1_024;
+
+/// Memory that a timer takes in a set, in bytes, roughly: itself, and a share of the set's nodes; its key comes on top.
+const WEIGHT: usize = 64;
 
 /// A timer of a key; they sort as they are due, ties by the encoded key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,20 +27,23 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    /// Memory that a timer takes in a set, in bytes, roughly: itself, a share of the set's nodes, and the key.
+    /// Memory that it takes in a set, in bytes, roughly.
     fn weight(&self) -> usize {
-        64 + self.key.len()
+        WEIGHT + self.key.len()
     }
 }
 
-/// What no commit has written yet of a timer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
-    Added {
-        /// The backend surely does not have it, so that nothing is left to write if it goes again.
-        unknown_below: bool,
-    },
-    Removed,
+/// How a timer came into memory.
+#[derive(Clone, Copy)]
+struct Origin {
+    /// The commit that writes it, by number; 0 if it was read.
+    commit: u64,
+    /// The backend surely did not have it, so that nothing is left to write if it goes again before that commit.
+    unknown_below: bool,
+}
+
+impl Origin {
+    const BACKEND: Self = Self { commit: 0, unknown_below: false };
 }
 
 /// Where the timers of a kind lie.
@@ -53,18 +60,37 @@ pub(super) struct Place {
 /// Of each key group, everything before its `rest` is in memory, and what no commit has written is so in any case.
 pub(super) struct Queue {
     place: Place,
-    near: BTreeSet<Due>,
-    changes: HashMap<Due, Change>,
+    near: BTreeMap<Due, Origin>,
     rest: Rest,
+    /// What clean timers may take, in bytes.
+    budget: usize,
     near_weight: usize,
-    changes_weight: usize,
+    /// The next commit, by number.
+    commit: u64,
+    /// What it has to write; some of what was added may be gone again.
+    added: Vec<Due>,
+    removed: HashSet<Due, RandomState>,
+    dirty_weight: usize,
+    /// A commit has been tried and has failed, and may have written all the same.
+    tried: bool,
 }
 
 impl Queue {
     /// The queue of timers at `place`; `stored` says whether the backend may have any.
-    pub(super) fn new(place: Place, stored: bool) -> Self {
+    pub(super) fn new(place: Place, stored: bool, budget: usize) -> Self {
         let rest = Rest::new(if stored { place.range.clone() } else { 0..0 });
-        Self { place, near: BTreeSet::new(), changes: HashMap::new(), rest, near_weight: 0, changes_weight: 0 }
+        Self {
+            place,
+            near: BTreeMap::new(),
+            rest,
+            budget,
+            near_weight: 0,
+            commit: 1,
+            added: Vec::new(),
+            removed: HashSet::default(),
+            dirty_weight: 0,
+            tried: false,
+        }
     }
 
     /// Whether there is surely none.
@@ -74,73 +100,57 @@ impl Queue {
 
     /// Memory in bytes, roughly.
     pub(super) fn weight(&self) -> usize {
-        self.near_weight + self.changes_weight
+        self.near_weight + self.dirty_weight
     }
 
-    /// The same of what no commit has written.
+    /// The same of what the next commit has to write, and what that keeps in memory.
     pub(super) fn dirty_weight(&self) -> usize {
-        // A timer that was added is in both.
-        2 * self.changes_weight
+        2 * self.dirty_weight
     }
 
     /// Adds a timer, unless it is there.
     pub(super) fn insert(&mut self, due: Due) {
         let covered = self.covers(&due);
-        if self.near.contains(&due) {
-            return;
-        }
         let weight = due.weight();
-        match self.changes.entry(due.clone()) {
-            // It was removed, and may be in the backend.
-            Entry::Occupied(mut removed) => {
-                removed.insert(Change::Added { unknown_below: false });
-            }
-            Entry::Vacant(new) => {
-                new.insert(Change::Added { unknown_below: covered });
-                self.changes_weight += weight;
-            }
-        }
-        self.near.insert(due);
+        let Entry::Vacant(place) = self.near.entry(due) else { return };
+        let removed = self.removed.remove(place.key());
+        self.dirty_weight -= if removed { weight } else { 0 };
+        self.added.push(place.key().clone());
+        self.dirty_weight += weight;
+        place.insert(Origin { commit: self.commit, unknown_below: covered && !removed });
         self.near_weight += weight;
     }
 
     /// Removes a timer, if it is there.
     pub(super) fn remove(&mut self, due: Due) {
-        let covered = self.covers(&due);
         let weight = due.weight();
-        let was_near = self.near.remove(&due);
-        if was_near {
-            self.near_weight -= weight;
-        }
-        match self.changes.entry(due) {
-            Entry::Occupied(added) if *added.get() == (Change::Added { unknown_below: true }) => {
-                added.remove();
-                self.changes_weight -= weight;
-            }
-            Entry::Occupied(mut added) => {
-                added.insert(Change::Removed);
-            }
-            Entry::Vacant(none) => {
-                if was_near || !covered {
-                    none.insert(Change::Removed);
-                    self.changes_weight += weight;
-                }
-            }
+        let origin = self.near.remove(&due);
+        self.near_weight -= if origin.is_some() { weight } else { 0 };
+        let may_be_stored = match origin {
+            Some(origin) => origin.commit != self.commit || !origin.unknown_below || self.tried,
+            None => !self.covers(&due),
+        };
+        if may_be_stored && self.removed.insert(due) {
+            self.dirty_weight += weight;
         }
     }
 
-    /// The timer that is next, if it is due at `now`; before there is any time, none is.
-    pub(super) fn next(&mut self, now: i64, backend: &dyn AnyBackend) -> Result<Option<&Due>, StateError> {
-        if now == i64::MIN {
-            return Ok(None);
-        }
+    /// The timer that is next, as far as [`load_due`](Self::load_due) has looked.
+    #[inline]
+    pub(super) fn first(&self) -> Option<&Due> {
+        self.near.first_key_value().map(|(due, _)| due)
+    }
+
+    /// Makes sure that the timer that is next is in memory, if it is due at `now`; before there is any time, none is.
+    #[inline]
+    pub(super) fn load_due(&mut self, now: i64, backend: &dyn AnyBackend) -> Result<(), StateError> {
         while let Some((due, group)) = self.rest.first() {
-            if due.time > now || self.near.first().is_some_and(|near| near < due) {
+            if due.time > now || self.first().is_some_and(|near| near < due) {
                 break;
             }
             self.load(group, now, backend)?;
         }
-        Ok(self.near.first().filter(|near| near.time <= now))
+        Ok(())
     }
 
     /// Reads the next timers of `group`, if one of them is due at `now`; or else finds out when it will be.
@@ -149,7 +159,9 @@ impl Queue {
         let prefix = timers_prefix(self.place.operator, group, self.place.kind);
         let mut from = prefix.clone();
         push_timer(rest.time, &rest.key, &mut from);
-        let chunk = (CHUNK * 128 / self.place.range.len().max(1)).clamp(1, CHUNK);
+        // All groups together read no more than the next commit leaves in memory.
+        let room = self.budget.max(KEEP * WEIGHT) / WEIGHT;
+        let chunk = (room / self.place.range.len().max(1)).clamp(1, CHUNK);
         let mut read = Vec::new();
         let mut next = None;
         for record in backend.scan_from(&prefix, &from) {
@@ -160,13 +172,14 @@ impl Queue {
                 next = Some(due);
                 break;
             }
-            if self.changes.get(&due) != Some(&Change::Removed) {
+            if !self.removed.contains(&due) {
                 read.push(due);
             }
         }
         for due in read {
             let weight = due.weight();
-            if self.near.insert(due) {
+            if let Entry::Vacant(place) = self.near.entry(due) {
+                place.insert(Origin::BACKEND);
                 self.near_weight += weight;
             }
         }
@@ -176,31 +189,33 @@ impl Queue {
 
     /// Adds what no commit has written to `batch`; can be repeated until [`committed`](Self::committed).
     pub(super) fn flush(&mut self, batch: &mut WriteBatch) {
-        let Place { kind, operator, max_parallelism, .. } = self.place;
-        for (due, change) in &mut self.changes {
-            let mut key = timers_prefix(operator, key_group(&due.key, max_parallelism), kind);
-            push_timer(due.time, &due.key, &mut key);
-            match change {
-                Change::Removed => batch.delete(&key),
-                Change::Added { unknown_below } => {
-                    // A write that fails may be there after all.
-                    *unknown_below = false;
-                    batch.put(&key, &[]);
-                }
-            }
+        self.tried = true;
+        for due in self.added.iter().filter(|due| self.near.contains_key(due)) {
+            batch.put(&self.record(due), &[]);
+        }
+        for due in &self.removed {
+            batch.delete(&self.record(due));
         }
     }
 
-    /// What there was to write is durable; what goes past `budget` bytes and is due last leaves the memory.
-    pub(super) fn committed(&mut self, budget: usize) {
-        self.changes.clear();
-        self.changes_weight = 0;
-        if self.changes.capacity() > KEEP {
-            self.changes.shrink_to(KEEP);
-        }
+    fn record(&self, due: &Due) -> Vec<u8> {
+        let mut key = timers_prefix(self.place.operator, self.group(due), self.place.kind);
+        push_timer(due.time, &due.key, &mut key);
+        key
+    }
+
+    /// What there was to write is durable; what goes past the budget and is due last leaves the memory.
+    pub(super) fn committed(&mut self) {
+        self.commit += 1;
+        self.tried = false;
+        self.dirty_weight = 0;
+        self.added.clear();
+        self.added.shrink_to(KEEP);
+        self.removed.clear();
+        self.removed.shrink_to(KEEP);
         let mut rest = BTreeMap::new();
-        while self.near_weight > budget && self.near.len() > KEEP {
-            let Some(last) = self.near.pop_last() else { break };
+        while self.near_weight > self.budget && self.near.len() > KEEP {
+            let Some((last, _)) = self.near.pop_last() else { break };
             self.near_weight -= last.weight();
             // They come in descending order: the last one that a group gives is the first of its rest.
             rest.insert(self.group(&last), last);
@@ -214,7 +229,7 @@ impl Queue {
 
     /// All timers, in the order in which they are due.
     pub(super) fn all(&self, backend: &dyn AnyBackend) -> Result<Vec<Due>, StateError> {
-        let mut all = self.near.clone();
+        let mut all: BTreeSet<Due> = self.near.keys().cloned().collect();
         for (due, group) in self.rest.iter() {
             let prefix = timers_prefix(self.place.operator, group, self.place.kind);
             let mut from = prefix.clone();
@@ -223,7 +238,7 @@ impl Queue {
                 let (key, _) = record?;
                 let (time, key) = take_timer(key.get(prefix.len()..).unwrap_or_default())?;
                 let due = Due { time, key: key.into() };
-                if self.changes.get(&due) != Some(&Change::Removed) {
+                if !self.removed.contains(&due) {
                     all.insert(due);
                 }
             }
