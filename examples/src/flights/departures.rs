@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 /// The departures among the rows of a file.
 pub(crate) struct Departures {
     rows: CsvSource<Row>,
-    run: Rc<Run>,
-    /// Where an earlier run had come to.
-    resumed: Option<Counts>,
+    seen: Rc<Seen>,
+    /// The row after which an earlier run had committed, until that is said on the bar.
+    resumed: Option<u64>,
     bar: ProgressBar,
 }
 
@@ -46,17 +46,10 @@ impl Counts {
 
 /// How far the source has come, for those who do not own it.
 #[derive(Debug, Default)]
-pub(crate) struct Run {
+pub(crate) struct Seen {
     pub(crate) counts: Cell<Counts>,
-    pub(crate) start: OnceCell<Start>,
-}
-
-/// The first row of this run.
-#[derive(Debug)]
-pub(crate) struct Start {
-    pub(crate) at: Instant,
-    /// What earlier runs had done, if one had committed.
-    pub(crate) resumed: Option<Counts>,
+    /// When this run came to its first row.
+    pub(crate) began: OnceCell<Instant>,
 }
 
 impl Departures {
@@ -71,25 +64,17 @@ impl Departures {
             Ok(move |record: &StringRecord| Row::parse(record, &columns))
         })?;
         bar.set_length(rows.bytes_total());
-        Ok(Self { rows, run: Rc::default(), resumed: None, bar: bar.clone() })
+        Ok(Self { rows, seen: Rc::default(), resumed: None, bar: bar.clone() })
     }
 
     /// Follows the source while the pipeline owns it.
-    pub(crate) fn run(&self) -> Rc<Run> {
-        Rc::clone(&self.run)
+    pub(crate) fn seen(&self) -> Rc<Seen> {
+        Rc::clone(&self.seen)
     }
 
     /// Follows the bytes read.
     pub(crate) fn progress(&self) -> krishiv_pipeline::Progress {
         self.rows.progress()
-    }
-
-    /// By now nothing has refused to go on.
-    fn start(&self) -> Start {
-        if let Some(counts) = self.resumed {
-            self.bar.suspend(|| eprintln!("going on after row {}", grouped(counts.rows())));
-        }
-        Start { at: Instant::now(), resumed: self.resumed }
     }
 }
 
@@ -98,37 +83,39 @@ impl Source for Departures {
     type Position = Position;
 
     fn poll(&mut self, wait: Duration) -> Result<Polled<Departure>, BoxError> {
-        self.run.start.get_or_init(|| self.start());
-        let mut counts = self.run.counts.get();
-        let polled = match self.rows.poll(wait)? {
-            Polled::Item(Row::Departure(departure)) => {
+        self.seen.began.get_or_init(Instant::now);
+        // Only now: by the first poll nothing has refused to go on.
+        if let Some(rows) = self.resumed.take() {
+            self.bar.suspend(|| eprintln!("going on after row {}", grouped(rows)));
+        }
+        let Polled::Item(row) = self.rows.poll(wait)? else { return Ok(Polled::End) };
+        let mut counts = self.seen.counts.get();
+        let polled = match row {
+            Row::Departure(departure) => {
                 counts.departures += 1;
                 Polled::Item(departure)
             }
-            Polled::Item(Row::Cancelled) => {
+            Row::Cancelled => {
                 counts.cancelled += 1;
                 Polled::Skipped
             }
-            Polled::Item(Row::NoAircraft) => {
+            Row::NoAircraft => {
                 counts.no_aircraft += 1;
                 Polled::Skipped
             }
-            Polled::Skipped => Polled::Skipped,
-            Polled::Pending => Polled::Pending,
-            Polled::End => Polled::End,
         };
-        self.run.counts.set(counts);
+        self.seen.counts.set(counts);
         Ok(polled)
     }
 
     fn position(&self) -> Position {
-        Position { rows: self.rows.position(), counts: self.run.counts.get() }
+        Position { rows: self.rows.position(), counts: self.seen.counts.get() }
     }
 
     fn seek(&mut self, Position { rows, counts }: Position) -> Result<(), BoxError> {
         self.rows.seek(rows)?;
-        self.run.counts.set(counts);
-        self.resumed = Some(counts);
+        self.seen.counts.set(counts);
+        self.resumed = Some(counts.rows());
         Ok(())
     }
 }

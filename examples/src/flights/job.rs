@@ -1,6 +1,6 @@
 //! The job: flights and rules go in, alerts and idle aircraft come out.
 
-use crate::aircraft::{Aircraft, Flights, IDLE};
+use crate::aircraft::{Flights, IDLE};
 use crate::args::{Args, Backend};
 use crate::departures::Departures;
 use crate::error::Error;
@@ -14,7 +14,6 @@ use krishiv_api::{InMemoryStateBackend, Keyed, RocksDbStateBackend, StateBackend
 use krishiv_pipeline::{Input, JsonLinesSink, Pipeline, Step};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The watermark stays so far behind the greatest departure.
 const A_DAY_BEHIND: WatermarkStrategy = WatermarkStrategy::bounded_out_of_orderness(24 * 60 * 60 * 1000);
@@ -68,10 +67,10 @@ impl Job<'_> {
         let Self { args, bar, departures, rules, outputs } = self;
         let alerts = JsonLinesSink::open(&outputs.alerts.path)?;
         let idle = JsonLinesSink::open(&outputs.idle.path)?;
-        let (run, bytes) = (departures.run(), departures.progress());
+        let (seen, bytes) = (departures.seen(), departures.progress());
         let totals = {
-            let (run, alerts, idle) = (Rc::clone(&run), alerts.written(), idle.written());
-            move || Totals { rows: run.counts.get(), alerts: alerts.records(), idle: idle.records() }
+            let (seen, alerts, idle) = (Rc::clone(&seen), alerts.written(), idle.written());
+            move || Totals { rows: seen.counts.get(), alerts: alerts.records(), idle: idle.records() }
         };
         let on_commit = {
             let (bar, totals) = (bar.clone(), totals.clone());
@@ -91,12 +90,14 @@ impl Job<'_> {
             .on_commit(on_commit)
             .run()
             .map_err(|error| Error::pipeline(error, &args.state))?;
-        let end = Instant::now();
+        let elapsed = seen.began.get().map_or(0.0, |began| began.elapsed().as_secs_f64());
 
         if summary.stopped {
             return Ok(Outcome::Stopped(totals().rows.rows()));
         }
-        let mut keyed = Keyed::<Aircraft>::open(backend)?;
-        Ok(Outcome::Finished(Report::new(&mut keyed, totals(), run.start.get(), end)?))
+        // Without a commit there was no row that an earlier run had not done.
+        let rate = (summary.commits > 0).then(|| (summary.events - summary.events_before) as f64 / elapsed.max(1e-9));
+        let mut keyed = Keyed::open(backend)?;
+        Ok(Outcome::Finished(Report::new(&mut keyed, totals(), rate)?))
     }
 }

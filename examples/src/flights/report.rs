@@ -1,13 +1,12 @@
 //! The table at the end.
 
 use crate::aircraft::Aircraft;
-use crate::departures::{Counts, Start};
+use crate::departures::Counts;
 use crate::error::Error;
 use comfy_table::{CellAlignment, Table, presets};
 use krishiv_api::Keyed;
 use std::cmp::Reverse;
 use std::fmt;
-use std::time::Instant;
 
 /// How many of the longest streaks are shown.
 const LONGEST: usize = 10;
@@ -47,19 +46,8 @@ struct Longest {
 }
 
 impl Report {
-    /// Looks through all aircraft, after a run from `start` to `end`.
-    pub(crate) fn new(
-        keyed: &mut Keyed<Aircraft>,
-        totals: Totals,
-        start: Option<&Start>,
-        end: Instant,
-    ) -> Result<Self, Error> {
-        let rate = start.and_then(|start| {
-            let elapsed = end.duration_since(start.at).as_secs_f64().max(1e-9);
-            let before = start.resumed.unwrap_or_default();
-            let finished = start.resumed == Some(totals.rows);
-            (!finished).then_some((totals.rows.departures - before.departures) as f64 / elapsed)
-        });
+    /// Looks through all aircraft.
+    pub(crate) fn new(keyed: &mut Keyed<Aircraft>, totals: Totals, rate: Option<f64>) -> Result<Self, Error> {
         let mut aircraft = 0;
         let mut longest = Vec::new();
         keyed.for_each_key(|tailnum, state| {
