@@ -1,4 +1,4 @@
-//! The job killed with SIGKILL at random moments: run again to its end, the alerts are those of one run.
+//! The job killed with SIGKILL at random moments: run again to its end, its files are those of one run.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ mod common;
 use common::{Place, Run, table};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
+use std::io::{BufRead, BufReader};
 use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -54,10 +55,11 @@ fn alerts_length(place: &Place) -> u64 {
 }
 
 #[test]
-fn killed_and_run_again_the_alerts_are_those_of_one_run() {
+fn killed_and_run_again_the_files_are_those_of_one_run() {
     let undisturbed = Place::new();
     let want_table = table(&undisturbed.run("").ok());
     let want = undisturbed.alerts();
+    let want_idle = undisturbed.idle();
 
     let (place, mut random) = (Place::new(), Random::new());
     let args = "--commit-every 1000";
@@ -90,6 +92,7 @@ fn killed_and_run_again_the_alerts_are_those_of_one_run() {
 
     let stdout = place.run(args).ok();
     assert!(place.alerts() == want, "the alerts differ from those of one run");
+    assert!(place.idle() == want_idle, "the idle aircraft differ from those of one run");
     assert_eq!(table(&stdout), want_table);
 }
 
@@ -97,12 +100,52 @@ fn killed_and_run_again_the_alerts_are_those_of_one_run() {
 fn a_start_over_that_is_killed_goes_on_or_starts_over() {
     let (place, mut random) = (Place::new(), Random::new());
     place.run("").ok();
-    let want = place.alerts();
+    let (want, want_idle) = (place.alerts(), place.idle());
     for _ in 0..6 {
         let child = place.spawn("--fresh");
         sleep(Duration::from_micros(random.below(60_000)));
         kill(child);
         place.run("").ok();
         assert!(place.alerts() == want, "the alerts differ from those of one run");
+        assert!(place.idle() == want_idle, "the idle aircraft differ from those of one run");
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn told_to_stop_it_commits_and_the_next_run_goes_on() {
+    let undisturbed = Place::new();
+    let want_table = table(&undisturbed.run("").ok());
+
+    let place = Place::new();
+    for signal in ["-INT", "-TERM"] {
+        let before = alerts_length(&place);
+        let mut child = place.spawn("--commit-every 1000");
+        while alerts_length(&place) <= before {
+            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+            sleep(Duration::from_micros(200));
+        }
+        assert!(std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let run = Run::from(child.wait_with_output().unwrap());
+        assert_eq!((run.code, run.stdout.as_str()), (Some(130), ""), "{run:?}");
+
+        let stopped = run.stderr.lines().last().unwrap();
+        let row = stopped.strip_prefix("stopped after row ").unwrap().strip_suffix("; run again to go on").unwrap();
+        // Nothing that it had done is done again.
+        let next = place.spawn("--commit-every 1000");
+        let going_on = kill_once_it_goes_on(next);
+        assert_eq!(going_on, format!("going on after row {row}"));
+    }
+    assert_eq!(table(&place.run("").ok()), want_table);
+    assert!(place.alerts() == undisturbed.alerts() && place.idle() == undisturbed.idle());
+}
+
+/// Kills the run when it has said after which row it goes on.
+#[cfg(unix)]
+fn kill_once_it_goes_on(mut child: Child) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    line.trim_end().to_owned()
 }

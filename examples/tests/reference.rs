@@ -12,7 +12,7 @@
 mod common;
 
 use common::{Place, YEAR, cell, gunzip, table};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
 /// What the reference knows of an aircraft.
@@ -24,12 +24,14 @@ struct Aircraft {
     /// Delays, each with the watermark at which it expires.
     recent_delays: Vec<(i64, i32)>,
     destinations: HashSet<String>,
+    last_departure: Option<i64>,
 }
 
 #[derive(Default)]
 struct Year {
-    counts: [u64; 6],
+    counts: [u64; 7],
     alerts: String,
+    idle: String,
     longest: Vec<String>,
 }
 
@@ -61,6 +63,8 @@ fn civil(moment: i64) -> String {
 fn reference() -> Year {
     let mut year = Year::default();
     let mut fleet: HashMap<String, Aircraft> = HashMap::new();
+    // The moments at which an aircraft will have been away for 14 days; of those that come together, short names come first.
+    let mut away: BTreeSet<(i64, usize, String)> = BTreeSet::new();
     let (mut latest, july) = (i64::MIN, minutes(2013, 7, 1, 0));
     for line in gunzip(YEAR).lines().skip(1) {
         let fields: Vec<_> = line.split(',').collect();
@@ -78,10 +82,23 @@ fn reference() -> Year {
         year.counts[1] += 1;
         let delay = fields[5].parse::<i32>().unwrap();
         let departed = minutes(number(0), number(1), number(2), number(3)) + i64::from(delay);
-        latest = latest.max(departed);
-        let watermark = latest - DAY;
+        let watermark = latest.max(departed) - DAY;
+        if departed > latest {
+            latest = departed;
+            while away.first().is_some_and(|(moment, ..)| *moment <= watermark) {
+                let (moment, _, tailnum) = away.pop_first().unwrap();
+                let since = civil(moment - 14 * DAY);
+                writeln!(year.idle, r#"{{"tailnum":"{tailnum}","idle_since":"{since}"}}"#).unwrap();
+                year.counts[6] += 1;
+            }
+        }
 
         let aircraft = fleet.entry(tailnum.to_owned()).or_default();
+        let moment = |departed: i64| (departed + 14 * DAY, tailnum.len(), tailnum.to_owned());
+        if let Some(before) = aircraft.last_departure.replace(departed) {
+            away.remove(&moment(before));
+        }
+        away.insert(moment(departed));
         aircraft.recent_delays.retain(|(expires, _)| *expires > watermark);
         aircraft.recent_delays.push((watermark + 7 * DAY, delay));
         aircraft.worst_delay = aircraft.worst_delay.max(Some(delay));
@@ -132,7 +149,8 @@ fn the_year_is_that_of_the_reference() {
     // No arguments: the data of this package, and everything in the current folder.
     let stdout = place.run("").ok();
     assert!(place.alerts() == want.alerts, "the alerts differ");
-    let names = ["rows", "departures", "cancelled", "no aircraft", "aircraft", "alerts"];
+    assert!(place.idle() == want.idle, "the idle aircraft differ");
+    let names = ["rows", "departures", "cancelled", "no aircraft", "aircraft", "alerts", "idle"];
     assert_eq!(names.map(|name| cell(&stdout, name)), want.counts);
     assert_eq!(longest(&stdout), want.longest);
 
@@ -140,10 +158,11 @@ fn the_year_is_that_of_the_reference() {
     let memory = place.run("--backend memory").ok();
     assert_eq!(table(&memory), table(&stdout));
     assert!(std::fs::read_to_string(place.path("flights-alerts.jsonl")).unwrap() == want.alerts);
+    assert!(std::fs::read_to_string(place.path("flights-idle.jsonl")).unwrap() == want.idle);
 
     // A finished state says so, changes nothing and shows the same table.
     let again = place.run("").ok();
     assert!(again.starts_with("finished before: the state has done all 336,776 rows"), "{again}");
     assert_eq!(table(&again), table(&stdout));
-    assert!(place.alerts() == want.alerts);
+    assert!(place.alerts() == want.alerts && place.idle() == want.idle);
 }

@@ -14,6 +14,9 @@ mod common;
 use common::{HEADER, Place, YEAR, gunzip, gzip};
 use std::fs;
 
+/// N1 left once, and its 14 days are over when the watermark is a day behind N2.
+const IDLE: &str = "2013,1,1,510,0,UA,N1,IAH\n2013,2,1,510,0,UA,N2,IAH\n";
+
 /// Rows from the start of the year.
 fn rows(count: usize) -> String {
     gunzip(YEAR).split_inclusive('\n').take(count + 1).collect()
@@ -174,6 +177,8 @@ fn wrong_arguments_write_nothing() {
     place.write("flights.csv", rows(10));
     place.write("bad-rules.csv", "effective,carrier,minutes\n2013-01-01T00:00,*,soon\n");
     place.write("notes.txt", "do not lose me");
+    place.write("late.jsonl", "{\"tailnum\":\"N1\",\"carrier\":\"UA\",\"streak\":3}\n");
+    place.write("idle.jsonl", "{\"tailnum\":\"N1\",\"idle_since\":\"2013-01-01T05:17\"}\n");
     fs::create_dir(place.path("photos")).unwrap();
     place.write("photos/one.jpg", "a photo");
     let before = place.files();
@@ -186,6 +191,12 @@ fn wrong_arguments_write_nothing() {
     for fresh in ["", "--fresh", "--backend memory", "--backend memory --fresh"] {
         place.run(&format!("--input flights.csv --alerts notes.txt {fresh}")).fails("this file holds no alerts");
         place.run(&format!("--input flights.csv --alerts flights.csv {fresh}")).fails("this file holds no alerts");
+        place.run(&format!("--input flights.csv --idle notes.txt {fresh}")).fails("this file holds no idle aircraft");
+        // Each knows its own lines.
+        place.run(&format!("--input flights.csv --idle late.jsonl {fresh}")).fails("this file holds no idle aircraft");
+        place.run(&format!("--input flights.csv --alerts idle.jsonl {fresh}")).fails("this file holds no alerts");
+        let both = place.run(&format!("--input flights.csv --alerts late.jsonl --idle late.jsonl {fresh}"));
+        both.fails("alerts and idle aircraft need a file each");
     }
     for fresh in ["", "--fresh"] {
         let reason = "photos: this folder is not empty and holds no state of this job";
@@ -237,15 +248,69 @@ fn alerts_that_do_not_go_with_the_state_are_refused() {
 }
 
 #[test]
-fn alerts_of_another_state_are_not_overwritten() {
+fn outputs_of_another_state_are_not_overwritten() {
+    let place = Place::new();
+    place.write("flights.csv", format!("{HEADER}{IDLE}"));
+    place.run("--input flights.csv --state one --idle idle.jsonl").ok();
+    place.write("flights.csv", rows(3000));
+    place.run("--input flights.csv --state two --alerts alerts.jsonl").ok();
+    for (option, file) in [("--idle", "idle.jsonl"), ("--alerts", "alerts.jsonl")] {
+        let before = fs::read(place.path(file)).unwrap();
+        assert!(!before.is_empty());
+        let args = format!("--input flights.csv --state new{option} {option} {file}");
+        place
+            .run(&args)
+            .fails(&format!("{file}: the file is not empty, and nothing in it was committed by this state"));
+        assert_eq!(fs::read(place.path(file)).unwrap(), before);
+        place.run(&format!("{args} --fresh")).ok();
+    }
+    assert_eq!(fs::read(place.path("idle.jsonl")).unwrap(), b"", "these days nobody is idle yet");
+}
+
+#[test]
+fn idle_aircraft_that_do_not_go_with_the_state_are_refused() {
+    let place = Place::new();
+    place.write("flights.csv", format!("{HEADER}{IDLE}"));
+    place.run("--input flights.csv").ok();
+    let idle = place.idle();
+    assert_eq!(idle, "{\"tailnum\":\"N1\",\"idle_since\":\"2013-01-01T05:10\"}\n");
+    fs::remove_file(place.path("flights-state/idle.jsonl")).unwrap();
+    place.run("--input flights.csv").fails("idle.jsonl: this is not the file that goes with the state: it is missing");
+    place.write("flights-state/idle.jsonl", idle.replace("N1", "N2"));
+    place.run("--input flights.csv").fails("its first 49 bytes are not those that were committed");
+    place.write("flights-state/idle.jsonl", &idle);
+    place.run("--input flights.csv").ok();
+    assert_eq!(place.idle(), idle);
+}
+
+/// What the version before this one kept of an aircraft, as far as it matters.
+#[derive(krishiv_api::KeyedState)]
+#[state(key = String)]
+struct Aircraft {
+    late_streak: krishiv_api::ValueState<u32>,
+}
+
+#[test]
+fn a_state_of_the_version_before_is_refused_and_fresh_starts_over() {
     let place = Place::new();
     place.write("flights.csv", rows(3000));
-    place.run("--input flights.csv --state one --alerts alerts.jsonl").ok();
-    let before = fs::read(place.path("alerts.jsonl")).unwrap();
-    let reason = "these alerts are of another run, and the state is new";
-    place.run("--input flights.csv --state two --alerts alerts.jsonl").fails(reason);
-    assert_eq!(fs::read(place.path("alerts.jsonl")).unwrap(), before);
-    place.run("--input flights.csv --state two --alerts alerts.jsonl --fresh").ok();
+    fs::create_dir(place.path("flights-state")).unwrap();
+    place.write("flights-state/FLIGHTS-STATE", "state of the krishiv example `flights`, format 1\n");
+    let backend = krishiv_api::RocksDbStateBackend::open(place.path("flights-state/rocksdb")).unwrap();
+    let mut keyed = krishiv_api::Keyed::<Aircraft>::open(std::sync::Arc::new(backend)).unwrap();
+    keyed.with_key("N1", |aircraft| aircraft.late_streak.set(1)).unwrap();
+    keyed.commit(r#"{"format":1,"rows":1,"rows_checksum":7,"latest":"2013-01-01T05:17:00"}"#).unwrap();
+    drop(keyed);
+    place.write("flights-state/alerts.jsonl", "{\"tailnum\":\"N1\",\"carrier\":\"UA\",\"streak\":3}\n");
+    let before = fs::read(place.path("flights-state/alerts.jsonl")).unwrap();
+
+    let reason =
+        "error: flights-state: the committed position is not one of a pipeline that this program can go on with";
+    place.run("--input flights.csv").fails(reason);
+    place.run("--input flights.csv").fails("use the program that wrote it, or start over with a new state");
+    assert_eq!(fs::read(place.path("flights-state/alerts.jsonl")).unwrap(), before);
+    place.run("--input flights.csv --fresh").ok();
+    assert_eq!(place.alerts(), alerts_of(&rows(3000)));
 }
 
 #[test]

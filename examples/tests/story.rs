@@ -1,4 +1,4 @@
-//! A few flights, and the alerts worked out by hand.
+//! A few flights, with the alerts and the idle aircraft worked out by hand.
 
 #![allow(
     clippy::unwrap_used,
@@ -48,10 +48,42 @@ const ALERTS: &str = r#"{"tailnum":"N1","carrier":"UA","departed":"2013-01-02T09
 {"tailnum":"N1","carrier":"UA","departed":"2013-01-08T05:30","streak":6,"worst_delay":30,"recent_delays":[15,15,29,30,15,29,15,16,17],"destinations":3}
 "#;
 
+/// Flights of aircraft that stay away for 14 days, none late: the watermark is a day behind the last of them.
+const AWAY: &[&str] = &[
+    "2013,1,1,510,7,UA,N1,IAH",     // left at 05:17
+    "2013,1,1,600,0,UA,N22222,IAH", // at the same time as the next one
+    "2013,1,1,600,0,UA,N3,IAH",
+    "2013,1,2,700,,UA,N1,LAX",   // cancelled: it has not left
+    "2013,1,10,600,0,UA,N4,IAH", // replaced by the next one, which left earlier and comes later in the file
+    "2013,1,9,600,0,UA,N4,IAH",
+    "2013,1,16,516,0,UA,N5,IAH", // not yet 14 days since N1 left
+    "2013,1,16,517,0,UA,N5,IAH", // N1 is idle
+    "2013,1,16,559,0,UA,N1,IAH", // and leaves again
+    // N3 and N22222 are idle, the shorter one first: what the watermark makes due comes before the departure.
+    "2013,1,16,600,0,UA,N3,IAH",
+    "2013,1,24,600,0,UA,N4,IAH", // N4 itself is idle, since the 9th
+    "2013,1,3,600,0,UA,N6,IAH",  // it has long been idle, which tells as soon as the watermark moves
+    "2013,1,2,600,0,UA,N7,IAH",  // so has this one, but it leaves again before
+    "2013,1,23,600,0,UA,N7,IAH",
+    "2013,1,24,601,0,UA,N4,IAH", // N6 is idle
+    "2013,1,2,600,0,UA,N8,IAH",  // the watermark does not move any more
+];
+
+const IDLE: &str = r#"{"tailnum":"N1","idle_since":"2013-01-01T05:17"}
+{"tailnum":"N3","idle_since":"2013-01-01T06:00"}
+{"tailnum":"N22222","idle_since":"2013-01-01T06:00"}
+{"tailnum":"N4","idle_since":"2013-01-09T06:00"}
+{"tailnum":"N6","idle_since":"2013-01-03T06:00"}
+"#;
+
 fn told() -> Place {
+    place_of(FLIGHTS)
+}
+
+fn place_of(flights: &[&str]) -> Place {
     let place = Place::new();
     place.write("rules.csv", RULES);
-    place.write("flights.csv", format!("{HEADER}{}\n", FLIGHTS.join("\n")));
+    place.write("flights.csv", format!("{HEADER}{}\n", flights.join("\n")));
     place
 }
 
@@ -62,8 +94,8 @@ fn the_alerts_are_those_of_the_story() {
         let run = place.run(&format!("--input flights.csv --rules rules.csv --alerts alerts.jsonl {args}"));
         let stdout = run.ok();
         assert_eq!(std::fs::read_to_string(place.path("alerts.jsonl")).unwrap(), ALERTS, "{args}");
-        let counts = ["rows", "departures", "cancelled", "no aircraft", "aircraft", "alerts"];
-        assert_eq!(counts.map(|name| cell(&stdout, name)), [16, 13, 1, 2, 3, 3], "{stdout}");
+        let counts = ["rows", "departures", "cancelled", "no aircraft", "aircraft", "alerts", "idle"];
+        assert_eq!(counts.map(|name| cell(&stdout, name)), [16, 13, 1, 2, 3, 3, 0], "{stdout}");
         let first = stdout.lines().position(|line| line.contains("longest streaks")).unwrap() + 2;
         let longest: Vec<_> = stdout.lines().skip(first).take(2).collect();
         assert_eq!(
@@ -77,15 +109,30 @@ fn the_alerts_are_those_of_the_story() {
 }
 
 #[test]
+fn the_idle_aircraft_are_those_of_the_story() {
+    for args in ["", "--commit-every 1", "--commit-every 3", "--backend memory", "--backend memory --commit-every 1"] {
+        let place = place_of(AWAY);
+        let run = place.run(&format!("--input flights.csv --rules rules.csv --idle away.jsonl {args}"));
+        let stdout = run.ok();
+        assert_eq!(std::fs::read_to_string(place.path("away.jsonl")).unwrap(), IDLE, "{args}");
+        let counts = ["rows", "departures", "cancelled", "aircraft", "alerts", "idle"];
+        assert_eq!(counts.map(|name| cell(&stdout, name)), [16, 15, 1, 8, 0, 5], "{stdout}");
+    }
+}
+
+#[test]
 fn the_story_told_in_parts_ends_the_same() {
-    for parts in [1, 2, 5] {
-        let place = told();
-        for rows in (parts..FLIGHTS.len()).step_by(parts).chain([FLIGHTS.len()]) {
-            // An input that grew: each run takes up where the last one ended.
-            place.write("flights.csv", format!("{HEADER}{}\n", FLIGHTS[..rows].join("\n")));
-            place.run("--input flights.csv --rules rules.csv").ok();
+    for (flights, alerts, idle) in [(FLIGHTS, ALERTS, ""), (AWAY, "", IDLE)] {
+        for parts in [1, 2, 5] {
+            let place = place_of(flights);
+            for rows in (parts..flights.len()).step_by(parts).chain([flights.len(), flights.len()]) {
+                // An input that grew: each run takes up where the last one ended.
+                place.write("flights.csv", format!("{HEADER}{}\n", flights[..rows].join("\n")));
+                place.run("--input flights.csv --rules rules.csv").ok();
+            }
+            assert_eq!(place.alerts(), alerts, "{parts} rows a run");
+            assert_eq!(place.idle(), idle, "{parts} rows a run");
         }
-        assert_eq!(place.alerts(), ALERTS, "{parts} rows a run");
     }
 }
 

@@ -48,6 +48,6 @@ mod stop;
 pub use error::FileError;
 pub use krishiv_api::BoxError;
 pub use pipeline::{Complete, Input, NoTime, Operators, Pipeline, PipelineError, Sources, Step, Summary};
-pub use sink::{FileMark, JsonLinesSink, MemorySink, Sink};
+pub use sink::{FileMark, JsonLinesSink, MemorySink, Sink, Written};
 pub use source::{CsvSource, IterSource, JsonLinesSource, Map, Polled, Progress, RowPosition, Source, TooFewItems};
 pub use stop::StopSignal;

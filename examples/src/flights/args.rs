@@ -1,13 +1,15 @@
 //! The command line.
 
+use crate::outputs::{Output, Outputs};
 use clap::{Parser, ValueEnum};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
-/// Finds aircraft that leave late again and again, in a year of flights from New York.
+/// Finds aircraft that leave late again and again, and those that do not leave for 14 days, in a year of flights
+/// from New York.
 ///
 /// The state of every aircraft is kept on disk. Stopped or killed at any moment and started again, the job
-/// goes on where it last committed, and the alerts file ends up as if it had never stopped.
+/// goes on where it last committed, and its two files end up as if it had never stopped.
 #[derive(Debug, Parser)]
 #[command(name = "flights", version)]
 pub(crate) struct Args {
@@ -32,11 +34,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     alerts: Option<PathBuf>,
 
+    /// The file of the aircraft that did not leave for 14 days, one JSON object a line [default: idle.jsonl in the
+    /// folder of the state; with `--backend memory` flights-idle.jsonl]
+    #[arg(long, value_name = "FILE")]
+    idle: Option<PathBuf>,
+
     /// Commit after so many rows
     #[arg(long, value_name = "N", default_value = "10000")]
     pub(crate) commit_every: NonZeroU64,
 
-    /// Delete the state and the alerts of earlier runs first
+    /// Delete the state, the alerts and the idle aircraft of earlier runs first
     #[arg(long)]
     pub(crate) fresh: bool,
 }
@@ -51,12 +58,26 @@ pub(crate) enum Backend {
 }
 
 impl Args {
-    /// The alerts file, where none is named.
-    pub(crate) fn alerts(&self) -> PathBuf {
-        match (&self.alerts, self.backend) {
+    /// The files that the job writes.
+    pub(crate) fn outputs(&self) -> Outputs {
+        let place = |named: &Option<PathBuf>, name: &str| match (named, self.backend) {
             (Some(file), _) => file.clone(),
-            (None, Backend::Rocksdb) => self.state.join("alerts.jsonl"),
-            (None, Backend::Memory) => PathBuf::from("flights-alerts.jsonl"),
+            (None, Backend::Rocksdb) => self.state.join(name),
+            (None, Backend::Memory) => PathBuf::from(format!("flights-{name}")),
+        };
+        Outputs {
+            alerts: Output {
+                path: place(&self.alerts, "alerts.jsonl"),
+                holds: "alerts",
+                field: "streak",
+                option: "--alerts",
+            },
+            idle: Output {
+                path: place(&self.idle, "idle.jsonl"),
+                holds: "idle aircraft",
+                field: "idle_since",
+                option: "--idle",
+            },
         }
     }
 }

@@ -1,22 +1,16 @@
 //! Everything that stops the job, said so that the reader knows what to do.
 
 use krishiv_api::StateError;
+use krishiv_pipeline::{BoxError, FileError, PipelineError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why the job stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// A line of a file is not what it must be.
-    #[error("{}:{line}: {reason}", file.display())]
-    Line {
-        /// The file.
-        file: PathBuf,
-        /// Its line, from 1; the header is line 1.
-        line: u64,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// The input or the rules cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A file or folder cannot be read or written.
     #[error("{}: {action}: {source}", path.display())]
     Io {
@@ -36,8 +30,14 @@ pub(crate) enum Error {
         reason: String,
     },
     /// The state failed.
-    #[error("{0}")]
+    #[error(transparent)]
     State(#[from] StateError),
+    /// A source or a sink did; it names its file, so nothing is to be added.
+    #[error("{0}")]
+    Stream(BoxError),
+    /// The pipeline stopped for another reason.
+    #[error(transparent)]
+    Pipeline(PipelineError),
 }
 
 impl Error {
@@ -49,5 +49,14 @@ impl Error {
     /// The error of a `path` that is not what it must be.
     pub(crate) fn refused(path: &Path, reason: impl Into<String>) -> Self {
         Self::Refused { path: path.to_owned(), reason: reason.into() }
+    }
+
+    /// The error of a pipeline whose state is in `state`.
+    pub(crate) fn pipeline(error: PipelineError, state: &Path) -> Self {
+        match error {
+            PipelineError::Source { error, .. } | PipelineError::Sink { error, .. } => Self::Stream(error),
+            PipelineError::Setting { reason, .. } => Self::refused(state, reason),
+            other => Self::Pipeline(other),
+        }
     }
 }

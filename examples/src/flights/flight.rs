@@ -1,8 +1,8 @@
 //! One row of the input: what it says, and when the aircraft left.
 
 use csv::StringRecord;
-use jiff::Span;
 use jiff::civil::{Date, DateTime, datetime};
+use jiff::{SignedDuration, Span};
 
 /// The columns that the job reads; the input may have more, in any order.
 const COLUMNS: [&str; 8] = ["year", "month", "day", "sched_dep_time", "dep_delay", "carrier", "tailnum", "dest"];
@@ -38,37 +38,37 @@ impl Columns {
 
 /// What a row of the input is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Row<'a> {
+pub(crate) enum Row {
     /// It names no aircraft, whether the flight left or not.
     NoAircraft,
     /// It names an aircraft that did not leave.
     Cancelled,
     /// An aircraft left.
-    Departure(Departure<'a>),
+    Departure(Departure),
 }
 
 /// An aircraft that left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Departure<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Departure {
     /// The aircraft.
-    pub(crate) tailnum: &'a str,
+    pub(crate) tailnum: String,
     /// The airline.
-    pub(crate) carrier: &'a str,
+    pub(crate) carrier: String,
     /// The airport it left for.
-    pub(crate) dest: &'a str,
+    pub(crate) dest: String,
     /// Minutes behind schedule; negative is early.
     pub(crate) dep_delay: i32,
     /// When it left, on the clock in New York.
     pub(crate) departed: DateTime,
 }
 
-impl<'a> Row<'a> {
+impl Row {
     /// Reads a row. All that the job reads is checked, also in rows that it only counts.
     ///
     /// # Errors
     ///
     /// Says which field is wrong, and how.
-    pub(crate) fn parse(record: &'a StringRecord, columns: &Columns) -> Result<Self, String> {
+    pub(crate) fn parse(record: &StringRecord, columns: &Columns) -> Result<Self, String> {
         let [year, month, day, sched_dep_time, dep_delay, carrier, tailnum, dest] =
             columns.0.map(|at| record.get(at).unwrap_or_default().trim());
 
@@ -89,6 +89,7 @@ impl<'a> Row<'a> {
         let departed = scheduled
             .checked_add(Span::new().minutes(dep_delay))
             .map_err(|_| format!("`dep_delay` of {dep_delay} minutes leads out of the calendar"))?;
+        let (tailnum, carrier, dest) = (tailnum.to_owned(), carrier.to_owned(), dest.to_owned());
         Ok(Self::Departure(Departure { tailnum, carrier, dest, dep_delay, departed }))
     }
 }
@@ -126,6 +127,16 @@ pub(crate) fn millis(time: DateTime) -> i64 {
     time.duration_since(EPOCH).as_secs() * 1000
 }
 
+/// The way back.
+pub(crate) fn civil(millis: i64) -> DateTime {
+    EPOCH.saturating_add(SignedDuration::from_millis(millis))
+}
+
+/// A civil time as the outputs write it, to the minute.
+pub(crate) fn text(time: DateTime) -> String {
+    time.strftime("%Y-%m-%dT%H:%M").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +168,8 @@ mod tests {
         assert_eq!(millis(datetime(1970, 1, 2, 0, 1, 0, 0)), 86_460_000);
         assert_eq!(millis(datetime(1969, 12, 31, 23, 59, 0, 0)), -60_000);
         assert_eq!(millis(DateTime::MAX), 253_402_300_799_000);
+        assert_eq!(text(civil(86_460_000)), "1970-01-02T00:01");
+        assert_eq!(text(civil(-60_000)), "1969-12-31T23:59");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The folder of the state: recognised before anything in it is touched, and used by one run at a time.
 
-use crate::alerts;
 use crate::error::Error;
+use crate::outputs::Outputs;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ const LABEL: &str = "state of the krishiv example `flights`, format 1\n";
 
 /// The folder of one state, locked until this is dropped.
 ///
-/// It holds the label, the database in `rocksdb`, the alerts if no other place is named, and while a
+/// It holds the label, the database in `rocksdb`, the outputs if no other place is named, and while a
 /// `--fresh` is under way the old database in `discarded`.
 #[derive(Debug)]
 pub(crate) struct StateFolder {
@@ -26,7 +26,7 @@ impl StateFolder {
     /// # Errors
     ///
     /// If the folder holds something else, or is in use.
-    pub(crate) fn open(path: &Path, alerts: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, outputs: &Outputs) -> Result<Self, Error> {
         let label_path = path.join(LABEL_FILE);
         if !label_path.exists() && holds_anything(path)? {
             return Err(Error::refused(
@@ -58,7 +58,7 @@ impl StateFolder {
 
         let folder = Self { path: path.to_owned(), _lock: label };
         if folder.discarded().exists() {
-            folder.delete_discarded(alerts)?;
+            folder.delete_discarded(outputs)?;
         }
         Ok(folder)
     }
@@ -68,20 +68,20 @@ impl StateFolder {
         self.path.join("rocksdb")
     }
 
-    /// Deletes the state and the alerts of earlier runs, all or nothing also when killed half way.
-    pub(crate) fn discard(&self, alerts: &Path) -> Result<(), Error> {
+    /// Deletes the state and the outputs of earlier runs, all or nothing also when killed half way.
+    pub(crate) fn discard(&self, outputs: &Outputs) -> Result<(), Error> {
         let database = self.database();
         match fs::rename(&database, self.discarded()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Error::io(&database, "cannot discard the state")(error))
             }
-            _ => self.delete_discarded(alerts),
+            _ => self.delete_discarded(outputs),
         }
     }
 
-    fn delete_discarded(&self, alerts: &Path) -> Result<(), Error> {
-        // The alerts first: as long as the old database is there, the next start comes back here.
-        alerts::delete(alerts)?;
+    fn delete_discarded(&self, outputs: &Outputs) -> Result<(), Error> {
+        // The outputs first: as long as the old database is there, the next start comes back here.
+        outputs.delete()?;
         let discarded = self.discarded();
         match fs::remove_dir_all(&discarded) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -1,183 +1,103 @@
-//! The job: every row once, in order, with a commit now and then.
+//! The job: flights and rules go in, alerts and idle aircraft come out.
 
-use crate::aircraft::Aircraft;
-use crate::alerts::{self, Alerts};
+use crate::aircraft::{Flights, IDLE};
 use crate::args::{Args, Backend};
+use crate::departures::Departures;
 use crate::error::Error;
-use crate::flight::{Departure, Row, millis};
+use crate::flight::millis;
 use crate::folder::StateFolder;
-use crate::input::Input;
-use crate::position::Position;
-use crate::report::{self, Report};
-use crate::rules::Rules;
+use crate::outputs::Outputs;
+use crate::report::{Report, Totals};
+use crate::rules::{Rule, Rules};
 use indicatif::ProgressBar;
-use krishiv_api::{InMemoryStateBackend, Keyed, RocksDbStateBackend};
-use std::path::Path;
+use krishiv_api::{InMemoryStateBackend, Keyed, RocksDbStateBackend, StateBackend, WatermarkStrategy};
+use krishiv_pipeline::{Input, JsonLinesSink, Pipeline, Step};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The watermark stays so far behind the greatest departure.
-const LAG_MS: i64 = 24 * 60 * 60 * 1000;
+const A_DAY_BEHIND: WatermarkStrategy = WatermarkStrategy::bounded_out_of_orderness(24 * 60 * 60 * 1000);
+
+/// How a job ended.
+pub(crate) enum Outcome {
+    /// At the end of its input.
+    Finished(Report),
+    /// By Ctrl-C or SIGTERM, after so many rows.
+    Stopped(u64),
+}
 
 /// Runs the job to the end of its input.
 ///
 /// # Errors
 ///
-/// Whatever is wrong with the input, the state or the alerts file. What was committed stays.
-pub(crate) fn run(args: &Args, bar: &ProgressBar) -> Result<Report, Error> {
+/// Whatever is wrong with the input, the state or an output. What was committed stays.
+pub(crate) fn run(args: &Args, bar: &ProgressBar) -> Result<Outcome, Error> {
     // All that can be wrong with the files is found before anything is written.
-    let alerts_path = args.alerts();
-    alerts::refuse_other_files(&alerts_path)?;
+    let outputs = args.outputs();
+    outputs.check()?;
     let rules = Rules::read(&args.rules)?;
-    let input = Input::open(&args.input, bar)?;
+    let departures = Departures::open(&args.input, bar)?;
+    let job = Job { args, bar, departures, rules, outputs: &outputs };
 
     match args.backend {
         Backend::Memory => {
-            alerts::delete(&alerts_path)?;
-            let keyed = Keyed::open(Arc::new(InMemoryStateBackend::new()))?;
-            Job::resume(args, keyed, rules, input, &alerts_path)?.run(bar)
+            outputs.delete()?;
+            job.run(Arc::new(InMemoryStateBackend::new()))
         }
         Backend::Rocksdb => {
-            let folder = StateFolder::open(&args.state, &alerts_path)?;
+            let folder = StateFolder::open(&args.state, &outputs)?;
             if args.fresh {
-                folder.discard(&alerts_path)?;
+                folder.discard(&outputs)?;
             }
-            let keyed = Keyed::open(Arc::new(RocksDbStateBackend::open(folder.database())?))?;
-            Job::resume(args, keyed, rules, input, &alerts_path)?.run(bar)
+            job.run(Arc::new(RocksDbStateBackend::open(folder.database())?))
         }
     }
 }
 
-struct Job {
-    input: Input,
-    work: Work,
-    commit_every: u64,
-    /// The last commit of an earlier run, if there was one.
-    resumed: Option<Position>,
-}
-
-/// All that a departure changes.
-struct Work {
-    keyed: Keyed<Aircraft>,
+struct Job<'a> {
+    args: &'a Args,
+    bar: &'a ProgressBar,
+    departures: Departures,
     rules: Rules,
-    alerts: Alerts,
-    position: Position,
+    outputs: &'a Outputs,
 }
 
-impl Job {
-    /// Goes back to where the state was committed, or starts a new one.
-    fn resume(
-        args: &Args,
-        mut keyed: Keyed<Aircraft>,
-        rules: Rules,
-        mut input: Input,
-        alerts: &Path,
-    ) -> Result<Self, Error> {
-        let resumed = keyed.position().map(Position::decode).transpose().map_err(|reason| {
-            Error::refused(&args.state, format!("the committed position is not one of this job: {reason}"))
-        })?;
-        let position = match &resumed {
-            Some(position) => {
-                check_rules(position, &rules, &args.rules)?;
-                input.skip(position.rows, position.rows_checksum)?;
-                position.clone()
-            }
-            None => {
-                refuse_old_alerts(alerts)?;
-                let start = Position::start(input.checksum(), rules.checksum());
-                // From here on, lines that are not committed are known to be this job's own.
-                keyed.commit(start.encode())?;
-                start
+impl Job<'_> {
+    fn run<B: StateBackend>(self, backend: Arc<B>) -> Result<Outcome, Error> {
+        let Self { args, bar, departures, rules, outputs } = self;
+        let alerts = JsonLinesSink::open(&outputs.alerts.path)?;
+        let idle = JsonLinesSink::open(&outputs.idle.path)?;
+        let (seen, bytes) = (departures.seen(), departures.progress());
+        let totals = {
+            let (seen, alerts, idle) = (Rc::clone(&seen), alerts.written(), idle.written());
+            move || Totals { rows: seen.counts.get(), alerts: alerts.records(), idle: idle.records() }
+        };
+        let on_commit = {
+            let (bar, totals) = (bar.clone(), totals.clone());
+            move |_: &_| {
+                bar.set_position(bytes.bytes_read());
+                bar.set_message(totals().to_string());
             }
         };
-        let alerts = Alerts::open(alerts, position.alerts)?;
-        let work = Work { keyed, rules, alerts, position };
-        Ok(Self { input, work, commit_every: args.commit_every.get(), resumed })
-    }
 
-    fn run(mut self, bar: &ProgressBar) -> Result<Report, Error> {
-        if let Some(Position { rows, .. }) = &self.resumed {
-            bar.suspend(|| eprintln!("going on after row {}", report::grouped(*rows)));
+        let summary = Pipeline::new(Arc::clone(&backend))
+            .input(Input::new(departures).event_time(|departure| millis(departure.departed), A_DAY_BEHIND))
+            .step(Step::new(Flights).broadcast(rules, Rule::starts).side(IDLE, idle))
+            .sink(alerts)
+            .commit_every(args.commit_every.get())
+            // A commit is after so many rows, whatever the clock says.
+            .commit_after_ms(None)
+            .on_commit(on_commit)
+            .run()
+            .map_err(|error| Error::pipeline(error, &args.state))?;
+        let elapsed = seen.began.get().map_or(0.0, |began| began.elapsed().as_secs_f64());
+
+        if summary.stopped {
+            return Ok(Outcome::Stopped(totals().rows.rows()));
         }
-        let start = Instant::now();
-        if let Err(error) = self.rows_to_end(bar) {
-            // If this fails too, the next start does it.
-            let _ = self.work.alerts.cut_back();
-            return Err(error);
-        }
-        let elapsed = start.elapsed();
-        Report::new(&mut self.work.keyed, &self.work.position, self.resumed.as_ref(), elapsed)
+        // Without a commit there was no row that an earlier run had not done.
+        let rate = (summary.commits > 0).then(|| (summary.events - summary.events_before) as f64 / elapsed.max(1e-9));
+        let mut keyed = Keyed::open(backend)?;
+        Ok(Outcome::Finished(Report::new(&mut keyed, totals(), rate)?))
     }
-
-    fn rows_to_end(&mut self, bar: &ProgressBar) -> Result<(), Error> {
-        let mut committed = self.input.rows();
-        while let Some(row) = self.input.next_row()? {
-            let counts = &mut self.work.position.counts;
-            match row {
-                Row::NoAircraft => counts.no_aircraft += 1,
-                Row::Cancelled => counts.cancelled += 1,
-                Row::Departure(departure) => self.work.depart(&departure)?,
-            }
-            if self.input.rows() - committed >= self.commit_every || self.work.keyed.needs_commit() {
-                self.work.commit(&self.input)?;
-                committed = self.input.rows();
-                bar.set_message(self.work.position.summary());
-            }
-        }
-        if self.input.rows() > committed {
-            self.work.commit(&self.input)?;
-        }
-        Ok(())
-    }
-}
-
-impl Work {
-    fn depart(&mut self, departure: &Departure<'_>) -> Result<(), Error> {
-        let Self { keyed, rules, alerts, position } = self;
-
-        let before = position.latest;
-        let latest = before.map_or(departure.departed, |before| before.max(departure.departed));
-        if before != Some(latest) {
-            position.latest = Some(latest);
-            for rule in rules.taking_effect(before, latest) {
-                keyed.broadcast(|aircraft, scope| aircraft.rules.put(scope, rule.carrier.clone(), rule.minutes))?;
-            }
-            keyed.set_watermark(millis(latest).saturating_sub(LAG_MS));
-        }
-
-        position.counts.departures += 1;
-        if let Some(alert) = keyed.with_key(departure.tailnum, |aircraft| aircraft.depart(departure))? {
-            alerts.add(&alert)?;
-            position.counts.alerts += 1;
-        }
-        Ok(())
-    }
-
-    /// Makes everything so far durable: the alerts before the state that says how many there are.
-    fn commit(&mut self, input: &Input) -> Result<(), Error> {
-        self.position.rows = input.rows();
-        self.position.rows_checksum = input.checksum();
-        self.position.alerts = self.alerts.sync()?;
-        Ok(self.keyed.commit(self.position.encode())?)
-    }
-}
-
-fn check_rules(position: &Position, rules: &Rules, path: &Path) -> Result<(), Error> {
-    if position.rules_checksum == rules.checksum() {
-        return Ok(());
-    }
-    Err(Error::refused(
-        path,
-        "these are not the rules that the state was made with; give the same rules, or start over with --fresh",
-    ))
-}
-
-fn refuse_old_alerts(path: &Path) -> Result<(), Error> {
-    if std::fs::metadata(path).map_or(0, |file| file.len()) == 0 {
-        return Ok(());
-    }
-    Err(Error::refused(
-        path,
-        "these alerts are of another run, and the state is new; name another file with --alerts, or start over with --fresh",
-    ))
 }

@@ -1,36 +1,49 @@
-//! A year of departures from New York, aircraft by aircraft: who leaves late again and again.
+//! A year of departures from New York, aircraft by aircraft: who leaves late again and again, and who stays.
 //!
-//! `aircraft.rs` is what a user of the library writes: a struct of state handles, and what one event does to
-//! them. The rest is what any job has: an input, an output, and commits that tie the two to the state.
+//! `aircraft.rs` is what a user of the library writes: a struct of state handles, and an operator that says what an
+//! event, a timer and a rule do to them. `job.rs` puts it into a pipeline. The rest is what any program has.
 
 mod aircraft;
-mod alerts;
 mod args;
+mod departures;
 mod error;
 mod flight;
 mod folder;
-mod input;
 mod job;
-mod position;
+mod outputs;
 mod report;
 mod rules;
 
-use args::Args;
+use args::{Args, Backend};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+use job::Outcome;
 use std::io::Write;
 use std::process::ExitCode;
+
+/// The exit code of a run that was told to stop: its output is good, but not that of the whole input.
+const STOPPED: u8 = 130;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let bar = progress_bar();
     let outcome = job::run(&args, &bar);
     bar.finish_and_clear();
+    // A reader that closes the pipe early wants no more; the work is done either way.
     match outcome {
-        Ok(report) => {
-            // A reader that closes the pipe early wants no more; the work is done either way.
-            let _ = writeln!(std::io::stdout(), "{report}\nalerts are in {}", args.alerts().display());
+        Ok(Outcome::Finished(report)) => {
+            let outputs = args.outputs();
+            let (alerts, idle) = (outputs.alerts.path.display(), outputs.idle.path.display());
+            let _ = writeln!(std::io::stdout(), "{report}\nalerts are in {alerts}, idle aircraft in {idle}");
             ExitCode::SUCCESS
+        }
+        Ok(Outcome::Stopped(rows)) => {
+            let next = match args.backend {
+                Backend::Rocksdb => "run again to go on",
+                Backend::Memory => "its state was in memory, so the next run starts over",
+            };
+            let _ = writeln!(std::io::stderr(), "stopped after row {}; {next}", report::grouped(rows));
+            ExitCode::from(STOPPED)
         }
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");

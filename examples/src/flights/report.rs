@@ -1,21 +1,35 @@
 //! The table at the end.
 
 use crate::aircraft::Aircraft;
+use crate::departures::Counts;
 use crate::error::Error;
-use crate::position::Position;
 use comfy_table::{CellAlignment, Table, presets};
 use krishiv_api::Keyed;
 use std::cmp::Reverse;
 use std::fmt;
-use std::time::Duration;
 
 /// How many of the longest streaks are shown.
 const LONGEST: usize = 10;
 
+/// What the job has done, earlier runs included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Totals {
+    pub(crate) rows: Counts,
+    pub(crate) alerts: u64,
+    pub(crate) idle: u64,
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rows, alerts, idle } = self;
+        write!(f, "{} rows, {} alerts, {} idle", grouped(rows.rows()), grouped(*alerts), grouped(*idle))
+    }
+}
+
 /// What is known at the end of the input.
 #[derive(Debug)]
 pub(crate) struct Report {
-    position: Position,
+    totals: Totals,
     aircraft: u64,
     longest: Vec<Longest>,
     /// Departures a second in this run; none where an earlier run had done all rows.
@@ -32,13 +46,8 @@ struct Longest {
 }
 
 impl Report {
-    /// Looks through all aircraft. `resumed` is where this run began, if an earlier one had committed.
-    pub(crate) fn new(
-        keyed: &mut Keyed<Aircraft>,
-        position: &Position,
-        resumed: Option<&Position>,
-        elapsed: Duration,
-    ) -> Result<Self, Error> {
+    /// Looks through all aircraft.
+    pub(crate) fn new(keyed: &mut Keyed<Aircraft>, totals: Totals, rate: Option<f64>) -> Result<Self, Error> {
         let mut aircraft = 0;
         let mut longest = Vec::new();
         keyed.for_each_key(|tailnum, state| {
@@ -57,28 +66,27 @@ impl Report {
             longest.truncate(LONGEST);
         })?;
 
-        let before = resumed.map_or(0, |resumed| resumed.counts.departures);
-        let finished = resumed.is_some_and(|resumed| resumed.rows == position.rows);
-        let rate = (position.counts.departures - before) as f64 / elapsed.as_secs_f64().max(1e-9);
-        Ok(Self { position: position.clone(), aircraft, longest, rate: (!finished).then_some(rate) })
+        Ok(Self { totals, aircraft, longest, rate })
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { rows, counts, .. } = &self.position;
+        let Totals { rows: counts, alerts, idle } = self.totals;
+        let rows = counts.rows();
         if self.rate.is_none() {
-            writeln!(f, "finished before: the state has done all {} rows of the input", grouped(*rows))?;
+            writeln!(f, "finished before: the state has done all {} rows of the input", grouped(rows))?;
         }
 
         let mut totals = table();
         for (name, number) in [
-            ("rows", *rows),
+            ("rows", rows),
             ("departures", counts.departures),
             ("cancelled", counts.cancelled),
             ("no aircraft", counts.no_aircraft),
             ("aircraft", self.aircraft),
-            ("alerts", counts.alerts),
+            ("alerts", alerts),
+            ("idle", idle),
         ] {
             totals.add_row([name.to_owned(), grouped(number)]);
         }

@@ -1,10 +1,14 @@
 //! From when on a departure counts as late at how many minutes.
 
 use crate::error::Error;
-use csv::{ErrorKind, StringRecord};
-use flate2::Crc;
+use crate::flight::millis;
+use csv::StringRecord;
 use jiff::civil::DateTime;
-use std::path::Path;
+use krishiv_pipeline::{BoxError, CsvSource, FileError, IterSource, Polled, RowPosition, Source};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::vec::IntoIter;
 
 /// The carrier of a rule for every carrier without one of its own.
 pub(crate) const EVERY_CARRIER: &str = "*";
@@ -14,70 +18,84 @@ const HEADER: [&str; 3] = ["effective", "carrier", "minutes"];
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
-    effective: DateTime,
+    pub(crate) effective: DateTime,
     /// The carrier it is for, or [`EVERY_CARRIER`].
     pub(crate) carrier: String,
     /// A departure so many minutes behind schedule is late.
     pub(crate) minutes: i32,
 }
 
-/// All rules, the earliest first; those of the same moment in the order of the file.
-#[derive(Debug)]
-pub(crate) struct Rules(Vec<Rule>);
+impl Rule {
+    /// From when on it holds, as the clock of the state counts.
+    pub(crate) fn starts(&self) -> i64 {
+        millis(self.effective)
+    }
+}
+
+/// All rules of a file, the earliest first; those of the same moment in the order of the file.
+pub(crate) struct Rules {
+    path: PathBuf,
+    rules: IterSource<IntoIter<Rule>>,
+    /// The end of the file, with its checksum.
+    file: RowPosition,
+}
+
+/// How many rules were broadcast, and of which file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Position {
+    file: RowPosition,
+    broadcast: u64,
+}
 
 impl Rules {
-    /// Reads a file of rules.
+    /// Reads all of the file, so that what is wrong with it is found before anything is written.
     ///
     /// # Errors
     ///
     /// Names the line that is wrong.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let at = |line, reason| Error::Line { file: path.to_owned(), line, reason };
-        let text = std::fs::read(path).map_err(Error::io(path, "cannot read the rules"))?;
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_slice());
-        let header = reader.headers().map_err(|error| at(1, error.to_string()))?;
-        if header.iter().ne(HEADER) {
-            return Err(at(1, format!("the header is not `{}`", HEADER.join(","))));
-        }
-
+        let mut file = CsvSource::open_with(path, |header| {
+            let named = header.iter().map(str::trim).eq(HEADER);
+            if named { Ok(parse) } else { Err(format!("the header is not `{}`", HEADER.join(","))) }
+        })
+        .map_err(|error| match error {
+            FileError::Io { source, .. } => Error::io(path, "cannot read the rules")(source),
+            other => Error::File(other),
+        })?;
         let mut rules = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|error| {
-                let line = error.position().map_or(0, csv::Position::line);
-                let reason = match error.into_kind() {
-                    ErrorKind::UnequalLengths { len, .. } => {
-                        format!("{len} fields, expected {}", HEADER.len())
-                    }
-                    other => format!("{other:?}"),
-                };
-                at(line, reason)
-            })?;
-            let line = record.position().map_or(0, csv::Position::line);
-            rules.push(parse(&record).map_err(|reason| at(line, reason))?);
+        while let Polled::Item(rule) = file.poll(Duration::ZERO).map_err(Error::Stream)? {
+            rules.push(rule);
         }
-        rules.sort_by_key(|rule| rule.effective);
-        Ok(Self(rules))
+        rules.sort_by_key(|rule: &Rule| rule.effective);
+        Ok(Self { path: path.to_owned(), rules: IterSource::new(rules), file: file.position() })
+    }
+}
+
+impl Source for Rules {
+    type Item = Rule;
+    type Position = Position;
+
+    fn poll(&mut self, wait: Duration) -> Result<Polled<Rule>, BoxError> {
+        self.rules.poll(wait)
     }
 
-    /// The rules that take effect when the greatest departure so far goes from `before` to `now`.
-    pub(crate) fn taking_effect(&self, before: Option<DateTime>, now: DateTime) -> &[Rule] {
-        let in_force = |time: DateTime| self.0.partition_point(|rule| rule.effective <= time);
-        let (from, to) = (before.map_or(0, in_force), in_force(now));
-        self.0.get(from..to).unwrap_or_default()
+    fn position(&self) -> Position {
+        Position { file: self.file, broadcast: self.rules.position() }
     }
 
-    /// Checksum of what the rules say.
-    pub(crate) fn checksum(&self) -> u32 {
-        let mut checksum = Crc::new();
-        for Rule { effective, carrier, minutes } in &self.0 {
-            checksum.update(format!("{effective},{carrier},{minutes}\n").as_bytes());
+    fn seek(&mut self, position: Position) -> Result<(), BoxError> {
+        if position.file != self.file {
+            let reason =
+                "these are not the rules that the state was made with; give the same rules, or start over with --fresh";
+            return Err(Error::refused(&self.path, reason).into());
         }
-        checksum.sum()
+        self.rules.seek(position.broadcast)
     }
 }
 
 fn parse(record: &StringRecord) -> Result<Rule, String> {
-    let field = |at| record.get(at).unwrap_or_default();
+    let field = |at| record.get(at).unwrap_or_default().trim();
     let (effective, carrier, minutes) = (field(0), field(1), field(2));
     let effective = effective
         .parse()
@@ -92,7 +110,6 @@ fn parse(record: &StringRecord) -> Result<Rule, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::civil::datetime;
 
     fn read(text: &str) -> Result<Rules, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -103,24 +120,30 @@ mod tests {
         })
     }
 
-    fn carriers(rules: &[Rule]) -> Vec<&str> {
-        rules.iter().map(|rule| rule.carrier.as_str()).collect()
+    #[test]
+    fn the_earliest_comes_first() {
+        let mut rules = read(
+            "effective, carrier ,minutes\n2013-07-01T00:00,EV,30\n2013-01-01T00:00, * , 15\n2013-07-01T00:00,UA,9\n",
+        )
+        .unwrap();
+        let mut carriers = Vec::new();
+        while let Polled::Item(rule) = rules.poll(Duration::ZERO).unwrap() {
+            carriers.push(rule.carrier);
+        }
+        assert_eq!(carriers, ["*", "EV", "UA"]);
     }
 
     #[test]
-    fn a_rule_takes_effect_once_at_its_moment() {
-        let rules =
-            read("effective,carrier,minutes\n2013-07-01T00:00,EV,30\n2013-01-01T00:00,*,15\n2013-07-01T00:00,UA,9\n")
-                .unwrap();
-        let new_year = datetime(2013, 1, 1, 0, 0, 0, 0);
-        let june = datetime(2013, 6, 30, 23, 59, 0, 0);
-        let july = datetime(2013, 7, 1, 0, 0, 0, 0);
-        assert_eq!(carriers(rules.taking_effect(None, datetime(2012, 12, 31, 23, 59, 0, 0))), [""; 0]);
-        assert_eq!(carriers(rules.taking_effect(None, new_year)), ["*"]);
-        assert_eq!(carriers(rules.taking_effect(Some(new_year), june)), [""; 0]);
-        assert_eq!(carriers(rules.taking_effect(Some(june), july)), ["EV", "UA"]);
-        assert_eq!(carriers(rules.taking_effect(Some(july), july)), [""; 0]);
-        assert_eq!(carriers(rules.taking_effect(None, july)), ["*", "EV", "UA"]);
+    fn the_same_rules_go_on_and_others_are_refused() {
+        let text = "effective,carrier,minutes\n2013-01-01T00:00,*,15\n2013-07-01T00:00,EV,30\n";
+        let mut first = read(text).unwrap();
+        first.poll(Duration::ZERO).unwrap();
+        let mut same = read(text).unwrap();
+        same.seek(first.position()).unwrap();
+        assert!(matches!(same.poll(Duration::ZERO).unwrap(), Polled::Item(Rule { minutes: 30, .. })));
+
+        let error = read(&text.replace("15", "16")).unwrap().seek(first.position()).unwrap_err().to_string();
+        assert!(error.contains("these are not the rules that the state was made with"), "{error}");
     }
 
     #[test]
@@ -128,7 +151,7 @@ mod tests {
         for (text, want) in [
             ("effective,minutes\n", "rules.csv:1: the header is not `effective,carrier,minutes`"),
             ("", "rules.csv:1: the header is not `effective,carrier,minutes`"),
-            ("effective,carrier,minutes\n2013-01-01T00:00,*\n", "rules.csv:2: 2 fields, expected 3"),
+            ("effective,carrier,minutes\n2013-01-01T00:00,*\n", "rules.csv:2: 2 fields, expected 3 as in the header"),
             (
                 "effective,carrier,minutes\n2013-01-01T00:00,*,15\nsoon,*,15\n",
                 "rules.csv:3: `effective` is \"soon\", expected a time like 2013-07-01T00:00",

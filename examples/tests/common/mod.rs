@@ -58,6 +58,11 @@ impl Place {
         fs::read_to_string(self.path("flights-state/alerts.jsonl")).unwrap()
     }
 
+    /// The idle aircraft of the default place.
+    pub fn idle(&self) -> String {
+        fs::read_to_string(self.path("flights-state/idle.jsonl")).unwrap()
+    }
+
     /// Every file below the folder, by name and content.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let (mut files, mut folders) = (Vec::new(), vec![self.0.path().to_owned()]);

@@ -20,6 +20,9 @@ pub(super) struct Position {
     /// The greatest time of each input's events, and the watermark, in milliseconds.
     pub(super) latest: Vec<Option<i64>>,
     pub(super) watermark: Option<i64>,
+    /// Whether timers that this watermark makes due were still firing. Otherwise those that are due were set since it moved,
+    /// and wait for its next move.
+    pub(super) firing: bool,
     /// Where the broadcasts of each operator stand.
     pub(super) broadcasts: BTreeMap<String, Value>,
     /// How far each sink is.
@@ -36,6 +39,7 @@ impl Position {
             turn: 0,
             latest,
             watermark: None,
+            firing: false,
             broadcasts: BTreeMap::new(),
             sinks: BTreeMap::new(),
             events,

@@ -51,6 +51,8 @@ pub(super) struct Running<S: Stage> {
     uncommitted: u64,
     committed_at: i64,
     committed_watermark: Option<i64>,
+    /// Whether timers are firing, which a commit may come between.
+    firing: bool,
 }
 
 impl<S: Stage> Running<S> {
@@ -72,6 +74,7 @@ impl<S: Stage> Running<S> {
             uncommitted: 0,
             committed_at: settings.clock.now_ms(),
             committed_watermark: None,
+            firing: false,
             inputs,
             settings,
         }
@@ -99,7 +102,7 @@ impl<S: Stage> Running<S> {
             // From here on, what is in the sinks and not committed is known to be this pipeline's own.
             return self.commit(At::End);
         };
-        let Position { inputs, turn, latest, watermark, broadcasts, mut sinks, events, .. } = position;
+        let Position { inputs, turn, latest, watermark, firing, broadcasts, mut sinks, events, .. } = position;
         if inputs.len() != self.inputs.len() {
             let (now, then) = (self.inputs.len(), inputs.len());
             let reason =
@@ -123,8 +126,8 @@ impl<S: Stage> Running<S> {
         self.committed_watermark = watermark;
         self.turn = turn;
         (self.summary.events, self.summary.events_before) = (events, events);
-        // A commit may have come while timers were firing.
-        watermark.map_or(Ok(()), |watermark| self.advance(watermark, At::End))
+        // What would have fired without the crash, and no more.
+        watermark.filter(|_| firing).map_or(Ok(()), |watermark| self.advance(watermark, At::End))
     }
 
     /// The position that all operators agree on.
@@ -221,11 +224,13 @@ impl<S: Stage> Running<S> {
     /// the way, and the source stands `at` the event that is still to come.
     fn advance(&mut self, watermark: i64, at: At) -> Result<(), PipelineError> {
         self.stage.set_watermark(watermark);
+        self.firing = true;
         while self.stage.fire()? {
             if self.stage.needs_commit() {
                 self.commit(at)?;
             }
         }
+        self.firing = false;
         Ok(())
     }
 
@@ -258,6 +263,7 @@ impl<S: Stage> Running<S> {
         let inputs = self.inputs.iter().enumerate().map(position).collect::<Result<_, _>>()?;
         let mut position = Position::new(inputs, self.watermarks.latest(), self.summary.events);
         (position.turn, position.watermark) = (self.turn, self.watermarks.current());
+        position.firing = self.firing;
         self.stage.broadcast_positions(&mut position.broadcasts)?;
         self.stage.outlets(&mut |outlet| {
             let mark = outlet.sync()?;

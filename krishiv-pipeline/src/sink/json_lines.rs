@@ -9,6 +9,8 @@ use serde::de::IgnoredAny;
 use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes are gathered until they are so many.
 const BUFFER: usize = 1 << 16;
@@ -52,7 +54,44 @@ pub struct JsonLinesSink<T> {
     line: Vec<u8>,
     /// Lines that the file does not count yet.
     pending: u64,
+    written: Written,
     items: PhantomData<fn(T)>,
+}
+
+/// How much a sink has written. Clones follow the same sink, also from other threads.
+///
+/// ```
+/// use krishiv_pipeline::{JsonLinesSink, Sink};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("late.jsonl");
+/// let mut sink = JsonLinesSink::open(&path)?;
+/// let written = sink.written();
+/// sink.resume(None)?;
+/// sink.write("N14228")?;
+/// sink.sync()?;
+/// sink.write("N24211")?;
+/// assert_eq!(written.records(), 2);
+/// sink.cut_back()?;
+/// assert_eq!(written.records(), 1);
+/// # Ok::<(), krishiv_pipeline::BoxError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    records: Arc<AtomicU64>,
+}
+
+impl Written {
+    /// Number of lines, with those of earlier runs and those that are not yet durable.
+    ///
+    /// ```no_run
+    /// # let sink = krishiv_pipeline::JsonLinesSink::<i32>::open("late.jsonl")?;
+    /// println!("{} lines", sink.written().records());
+    /// # Ok::<(), krishiv_pipeline::FileError>(())
+    /// ```
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
 }
 
 impl<T: Serialize> JsonLinesSink<T> {
@@ -75,6 +114,7 @@ impl<T: Serialize> JsonLinesSink<T> {
             member: None,
             line: Vec::new(),
             pending: 0,
+            written: Written::default(),
             items: PhantomData,
         })
     }
@@ -94,6 +134,23 @@ impl<T: Serialize> JsonLinesSink<T> {
     /// ```
     pub fn records(&self) -> u64 {
         self.file.end().records + self.pending
+    }
+
+    /// Follows the number of lines while somebody else owns the sink.
+    ///
+    /// ```no_run
+    /// # let sink = krishiv_pipeline::JsonLinesSink::<i32>::open("late.jsonl")?;
+    /// let written = sink.written();
+    /// # drop(sink);
+    /// println!("{} lines", written.records());
+    /// # Ok::<(), krishiv_pipeline::FileError>(())
+    /// ```
+    pub fn written(&self) -> Written {
+        self.written.clone()
+    }
+
+    fn tell(&self) {
+        self.written.records.store(self.records(), Ordering::Relaxed);
     }
 
     /// Moves the line to where it waits for the file.
@@ -147,6 +204,7 @@ impl<T: Serialize> Sink for JsonLinesSink<T> {
         self.line.push(b'\n');
         self.take_line().map_err(self.cannot_pack())?;
         self.pending += 1;
+        self.tell();
         if self.buffer.len() >= BUFFER {
             self.write_out()?;
         }
@@ -171,6 +229,7 @@ impl<T: Serialize> Sink for JsonLinesSink<T> {
                 self.file.start(|content| blank.starts_with(content))?;
             }
         }
+        self.tell();
         Ok(())
     }
 
@@ -178,7 +237,9 @@ impl<T: Serialize> Sink for JsonLinesSink<T> {
         self.buffer.clear();
         self.member = None;
         self.pending = 0;
-        Ok(self.file.cut_back()?)
+        self.file.cut_back()?;
+        self.tell();
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ mod json_lines;
 mod memory;
 
 pub use durable::FileMark;
-pub use json_lines::JsonLinesSink;
+pub use json_lines::{JsonLinesSink, Written};
 pub use memory::MemorySink;
 
 use crate::BoxError;
