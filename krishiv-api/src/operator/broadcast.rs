@@ -71,26 +71,61 @@ pub struct BroadcastContext<'a, O: Operator> {
 
 impl<O: Operator> BroadcastContext<'_, O> {
     /// What a [`BroadcastState`](crate::BroadcastState) wants to see before it lets itself be written.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(state: &BroadcastState<String, i32>, ctx: &mut BroadcastContext<'_, O>) {
+    /// state.put(ctx.scope(), "EV".to_owned(), 30);
+    /// # }
+    /// ```
     pub fn scope(&mut self) -> &mut BroadcastScope {
         self.scope
     }
 
     /// Sends a record on.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(state: &BroadcastState<String, i32>, ctx: &mut BroadcastContext<'_, O>) {
+    /// ctx.emit("a new limit".to_owned());
+    /// # }
+    /// ```
     pub fn emit(&mut self, record: O::Out) {
         self.out.push(Emitted { side: None, event_time: None, value: record });
     }
 
     /// Sends a record to the side output called `side`.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(state: &BroadcastState<String, i32>, ctx: &mut BroadcastContext<'_, O>) {
+    /// ctx.emit_to("audit", "a new limit".to_owned());
+    /// # }
+    /// ```
     pub fn emit_to(&mut self, side: &'static str, record: O::Out) {
         self.out.push(Emitted { side: Some(side), event_time: None, value: record });
     }
 
     /// How far event time has come, in milliseconds since 1970-01-01T00:00 UTC; `None` before the first watermark.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(state: &BroadcastState<String, i32>, ctx: &mut BroadcastContext<'_, O>) {
+    /// let from = ctx.watermark().unwrap_or(0);
+    /// # }
+    /// ```
     pub fn watermark(&self) -> Option<i64> {
         self.shared.time.watermark()
     }
 
     /// The time by the clock, in milliseconds since 1970-01-01T00:00 UTC.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(state: &BroadcastState<String, i32>, ctx: &mut BroadcastContext<'_, O>) {
+    /// let from = ctx.processing_time();
+    /// # }
+    /// ```
     pub fn processing_time(&self) -> i64 {
         self.shared.processing_time()
     }

@@ -68,39 +68,90 @@ pub struct EventContext<'a, O: Operator> {
 
 impl<O: Operator> EventContext<'_, O> {
     /// Sends a record on; it leaves with the commit that makes the event's state durable.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// ctx.emit("late again".to_owned());
+    /// # }
+    /// ```
     pub fn emit(&mut self, record: O::Out) {
         let event_time = self.event_time;
         self.out.push(Emitted { side: None, event_time, value: record });
     }
 
     /// Sends a record to the side output called `side`: late events, rejects, audit trails.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// ctx.emit_to("audit", "late again".to_owned());
+    /// # }
+    /// ```
     pub fn emit_to(&mut self, side: &'static str, record: O::Out) {
         let event_time = self.event_time;
         self.out.push(Emitted { side: Some(side), event_time, value: record });
     }
 
     /// The key being processed.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// let key: &KeyOf<O> = ctx.current_key();
+    /// # }
+    /// ```
     pub fn current_key(&self) -> &KeyOf<O> {
         self.key
     }
 
     /// Time of the event, or for which the timer was set, in milliseconds since 1970-01-01T00:00 UTC; `None` for an event
     /// without a time.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// let departed = ctx.event_time().unwrap_or(0);
+    /// # }
+    /// ```
     pub fn event_time(&self) -> Option<i64> {
         self.event_time
     }
 
     /// How far event time has come, in milliseconds since 1970-01-01T00:00 UTC; `None` before the first watermark.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// let closed = ctx.watermark().is_some_and(|watermark| watermark >= 1_000);
+    /// # }
+    /// ```
     pub fn watermark(&self) -> Option<i64> {
         self.shared.time.watermark()
     }
 
     /// Whether the event is late: before the watermark, which said that no more such events would come.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// if ctx.is_late() {
+    ///     ctx.emit_to("late", "too late".to_owned());
+    /// }
+    /// # }
+    /// ```
     pub fn is_late(&self) -> bool {
         is_late(self.event_time, self.watermark())
     }
 
     /// The time by the clock, in milliseconds since 1970-01-01T00:00 UTC; the same throughout an event.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// let age_ms = ctx.event_time().map(|time| ctx.processing_time() - time);
+    /// # }
+    /// ```
     pub fn processing_time(&self) -> i64 {
         self.shared.processing_time()
     }
@@ -109,26 +160,64 @@ impl<O: Operator> EventContext<'_, O> {
     ///
     /// The same time again is the same timer. One in the past fires at the next advance of the watermark, and one set by a
     /// firing timer in the same advance.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// let now = ctx.event_time().unwrap_or(0);
+    /// ctx.register_event_timer(now + 30 * 60 * 1000);
+    /// # }
+    /// ```
     pub fn register_event_timer(&mut self, time_ms: i64) {
         self.asked.timer(Timer { kind: TimerKind::Event, time_ms }, true);
     }
 
     /// Has `on_timer` called for this key when the clock shows `time_ms` or later; once, also when it stood still for long.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// ctx.register_processing_timer(ctx.processing_time() + 1_000);
+    /// # }
+    /// ```
     pub fn register_processing_timer(&mut self, time_ms: i64) {
         self.asked.timer(Timer { kind: TimerKind::Processing, time_ms }, true);
     }
 
     /// Deletes the event timer of this key for `time_ms`; one that is not there is no error.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// ctx.delete_event_timer(1_000);
+    /// # }
+    /// ```
     pub fn delete_event_timer(&mut self, time_ms: i64) {
         self.asked.timer(Timer { kind: TimerKind::Event, time_ms }, false);
     }
 
     /// Deletes the processing timer of this key for `time_ms`; one that is not there is no error.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// ctx.delete_processing_timer(1_000);
+    /// # }
+    /// ```
     pub fn delete_processing_timer(&mut self, time_ms: i64) {
         self.asked.timer(Timer { kind: TimerKind::Processing, time_ms }, false);
     }
 
     /// The timers of this key, event time first, each kind in the order of its times.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator<Out = String>>(ctx: &mut EventContext<'_, O>) {
+    /// for timer in ctx.timers() {
+    ///     ctx.emit(timer.to_string());
+    /// }
+    /// # }
+    /// ```
     pub fn timers(&self) -> Vec<Timer> {
         timers::of_key()
     }

@@ -350,6 +350,14 @@ impl<O: Operator> Driver<O> {
 
     /// Takes in a broadcast; all parallel instances of the operator see it.
     ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: BroadcastOperator>(driver: &mut Driver<O>, rule: O::Broadcast) -> Result<(), OperatorError> {
+    /// driver.broadcast(rule)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When it failed and [`OnError`] says to stop, or the storage failed. It has left no trace.
@@ -615,11 +623,27 @@ pub struct Commit {
 
 impl Commit {
     /// A commit of nothing yet, at the `position` up to which the source has been processed.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator>(driver: &mut Driver<O>) -> Result<(), StateError> {
+    /// driver.commit_then(Commit::new("offset 1"), Commit::write)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(position: impl Into<Vec<u8>>) -> Self {
         Self { position: position.into(), batch: WriteBatch::default(), backend: None, joint: Joint::default() }
     }
 
     /// Writes what the operators have added, in one atomic write; the last `then`.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator>(driver: &mut Driver<O>) -> Result<(), StateError> {
+    /// driver.commit_then(Commit::new("offset 1"), |commit| commit.write())?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -41,6 +41,11 @@ struct Inner {
 }
 
 /// What an operator was doing when it failed.
+///
+/// ```
+/// # use krishiv_api::*;
+/// assert_eq!(OperatorInput::Event.to_string(), "the event failed and was undone");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OperatorInput {
@@ -72,6 +77,12 @@ impl fmt::Display for OperatorInput {
 }
 
 /// Why an operator failed.
+///
+/// ```
+/// # use krishiv_api::*;
+/// let cause = OperatorCause::from(StateError::damaged("torn"));
+/// assert!(matches!(cause, OperatorCause::State(_)));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperatorCause {
@@ -133,21 +144,51 @@ impl OperatorError {
     }
 
     /// Name of the operator.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example(error: &OperatorError) {
+    /// eprintln!("{} stopped", error.operator());
+    /// # }
+    /// ```
     pub fn operator(&self) -> &str {
         &self.inner.operator
     }
 
     /// The key being processed, as JSON, where one was.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example(error: &OperatorError) {
+    /// eprintln!("at key {}", error.key().unwrap_or("-"));
+    /// # }
+    /// ```
     pub fn key(&self) -> Option<&str> {
         self.inner.key.as_deref()
     }
 
     /// What the operator was doing.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example(error: &OperatorError) {
+    /// let again = matches!(error.input(), OperatorInput::Timer(_)); // it fires again at the next advance
+    /// # }
+    /// ```
     pub fn input(&self) -> OperatorInput {
         self.inner.input
     }
 
     /// Why it failed.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example(error: &OperatorError) {
+    /// if let OperatorCause::Panicked(message) = error.cause() {
+    ///     eprintln!("a bug: {message}");
+    /// }
+    /// # }
+    /// ```
     pub fn cause(&self) -> &OperatorCause {
         &self.inner.cause
     }

@@ -380,6 +380,14 @@ impl<O: Operator + 'static> Harness<O> {
     ///
     /// See [`BroadcastOperator`] for an example.
     ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: BroadcastOperator + 'static>(harness: &mut Harness<O>, rule: O::Broadcast) -> Result<(), OperatorError> {
+    /// harness.broadcast(rule)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Driver::broadcast`].

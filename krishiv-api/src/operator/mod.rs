@@ -25,9 +25,20 @@ pub use settings::DriverBuilder;
 pub use two_inputs::{Either, TwoInputOperator, TwoInputs};
 
 /// Any error that an operator, a source or a sink may fail with; `?` turns every error into one.
+///
+/// ```
+/// # use krishiv_api::*;
+/// let error: BoxError = "no such account".into();
+/// assert_eq!(error.to_string(), "no such account");
+/// ```
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// The key of an operator's state.
+///
+/// ```
+/// # use krishiv_api::*;
+/// fn greet<O: Operator>(_: &KeyOf<O>) {}
+/// ```
 pub type KeyOf<O> = <<O as Operator>::State as KeyedState>::Key;
 
 /// What happens to an event, with the state of its key.

@@ -47,16 +47,37 @@ pub(super) enum Policy<In> {
 
 impl<In> OnError<In> {
     /// The failure is returned, and nothing goes on; the default.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example() {
+    /// let policy: OnError<u64> = OnError::stop();
+    /// # }
+    /// ```
     pub const fn stop() -> Self {
         Self(Policy::Stop)
     }
 
     /// The event is left out and counted.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example() {
+    /// let policy: OnError<u64> = OnError::skip();
+    /// # }
+    /// ```
     pub const fn skip() -> Self {
         Self(Policy::Skip)
     }
 
     /// The event is left out and becomes a [`DeadLetter`]. Costs a copy of every event.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example() {
+    /// let policy: OnError<u64> = OnError::dead_letter();
+    /// # }
+    /// ```
     pub const fn dead_letter() -> Self
     where
         In: Clone,
@@ -98,6 +119,16 @@ impl<In> fmt::Debug for OnError<In> {
 }
 
 /// Something that failed, and why.
+///
+/// ```
+/// # use krishiv_api::*;
+/// # fn example(letter: &DeadLetter<u64>) {
+/// match &letter.rejected {
+///     Rejected::Event(event, _) => eprintln!("{event} failed: {}", letter.error),
+///     other => eprintln!("{other:?} failed: {}", letter.error),
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct DeadLetter<In> {
@@ -108,6 +139,13 @@ pub struct DeadLetter<In> {
 }
 
 /// What a [`DeadLetter`] is about.
+///
+/// ```
+/// # use krishiv_api::*;
+/// # fn example() {
+/// let rejected = Rejected::Event(7, Some(1_000));
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejected<In> {
