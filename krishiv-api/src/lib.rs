@@ -64,6 +64,7 @@ pub use state::{
 };
 pub use time::{
     Clock, ManualClock, SystemClock, Timer, TimerKind, TtlClock, TtlConfig, TtlUpdate, WatermarkStrategy, Watermarks,
+    WatermarksPosition,
 };
 pub use value::{AsKey, StateKey, StateValue};
 

@@ -3,8 +3,8 @@
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Tells a program that it shall stop in good order. Clones share one flag.
 ///
@@ -24,16 +24,28 @@ pub struct StopSignal {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Known to the signal handlers, if there are any.
     set: Arc<AtomicBool>,
+    /// Whether `set` is what the signal handlers set.
+    by_signals: bool,
+}
+
+/// The signal handlers of this process, which stay once they are there, and who listens to them.
+static HANDLERS: Mutex<Option<Handlers>> = Mutex::new(None);
+
+struct Handlers {
+    set: Arc<AtomicBool>,
+    listener: Weak<Shared>,
+}
+
+fn handlers() -> MutexGuard<'static, Option<Handlers>> {
+    HANDLERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl StopSignal {
     /// A signal that Ctrl-C (SIGINT) and SIGTERM set.
     ///
-    /// Once it is set, the next of these ends the process at once, as if nobody handled it. The same holds once
-    /// the last clone is dropped: then nobody would stop in good order. Install it once, and clone it for all
-    /// that shall stop.
+    /// Once it is set, the next of these ends the process at once, as if nobody handled it. The same holds while nobody
+    /// has one: then nobody would stop in good order. All that are installed at a time are one.
     ///
     /// ```no_run
     /// use krishiv_pipeline::StopSignal;
@@ -49,13 +61,29 @@ impl StopSignal {
     ///
     /// If the system refuses the handlers.
     pub fn install() -> io::Result<Self> {
-        let stop = Self::manual();
-        for signal in [SIGINT, SIGTERM] {
-            // They run in the order in which they were registered, so the first signal only sets the flag.
-            flag::register_conditional_default(signal, Arc::clone(&stop.shared.set))?;
-            flag::register(signal, Arc::clone(&stop.shared.set))?;
+        let mut handlers = handlers();
+        if let Some(shared) = handlers.as_ref().and_then(|handlers| handlers.listener.upgrade()) {
+            return Ok(Self { shared });
         }
-        Ok(stop)
+        let set = match &*handlers {
+            // Somebody listened before, and the flag has been set since.
+            Some(Handlers { set, .. }) => {
+                set.store(false, Ordering::Relaxed);
+                Arc::clone(set)
+            }
+            None => {
+                let set = Arc::default();
+                for signal in [SIGINT, SIGTERM] {
+                    // They run in the order in which they were registered, so the first signal only sets the flag.
+                    flag::register_conditional_default(signal, Arc::clone(&set))?;
+                    flag::register(signal, Arc::clone(&set))?;
+                }
+                set
+            }
+        };
+        let shared = Arc::new(Shared { set: Arc::clone(&set), by_signals: true });
+        *handlers = Some(Handlers { set, listener: Arc::downgrade(&shared) });
+        Ok(Self { shared })
     }
 
     /// A signal that only [`set`](Self::set) sets.
@@ -90,7 +118,14 @@ impl StopSignal {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // The handlers stay for the life of the process; a set flag makes them do what the system would do.
-        self.set.store(true, Ordering::Relaxed);
+        if !self.by_signals {
+            return;
+        }
+        // The handlers stay; a set flag makes them do what the system would do. Unless somebody else listens by now.
+        if let Some(handlers) = handlers().as_ref()
+            && handlers.listener.strong_count() == 0
+        {
+            self.set.store(true, Ordering::Relaxed);
+        }
     }
 }

@@ -508,7 +508,7 @@ impl<O: Operator> Driver<O> {
     /// When the backend fails or a stored timer is damaged.
     pub fn timers(&mut self) -> Result<Vec<(KeyOf<O>, Timer)>, StateError> {
         let timers = self.store.all_timers()?.into_iter();
-        Ok(timers.map(|(timer, _, key)| (key, timer)).collect())
+        Ok(timers.map(|of| (of.key, of.timer)).collect())
     }
 
     /// Writes state, timers and watermark, with the `position` up to which the source has been processed, in one atomic

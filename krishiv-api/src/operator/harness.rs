@@ -579,8 +579,8 @@ impl<O: Operator + 'static> Harness<O> {
         for driver in &mut self.drivers {
             all.extend(driver.store_mut().all_timers()?);
         }
-        all.sort_by(|(a, a_key, _), (b, b_key, _)| (a, a_key).cmp(&(b, b_key)));
-        Ok(all.into_iter().map(|(timer, _, key)| (key, timer)).collect())
+        all.sort_by(|a, b| (a.timer, &a.encoded).cmp(&(b.timer, &b.encoded)));
+        Ok(all.into_iter().map(|of| (of.key, of.timer)).collect())
     }
 
     /// Looks at the state of `key`.

@@ -1,5 +1,7 @@
 //! Watermarks: how far event time has come, by what has been seen of each input.
 
+use serde::{Deserialize, Serialize};
+
 /// How the watermark of an input follows the times of its events.
 ///
 /// A watermark says that no more events from before it are to come; one that does come is late.
@@ -67,6 +69,29 @@ pub struct Watermarks {
     current: Option<i64>,
 }
 
+/// How far the inputs of [`Watermarks`] had come at a commit.
+///
+/// ```
+/// use krishiv_api::{WatermarkStrategy, Watermarks};
+/// let position = Watermarks::new([WatermarkStrategy::monotonous()]).position();
+/// assert_eq!(position.current, None);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct WatermarksPosition {
+    /// The watermark, in milliseconds.
+    pub current: Option<i64>,
+    inputs: Vec<InputPosition>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct InputPosition {
+    latest: Option<i64>,
+    /// Neither idle nor ended.
+    holds: bool,
+}
+
 #[derive(Clone, Debug)]
 struct Input {
     strategy: WatermarkStrategy,
@@ -108,7 +133,7 @@ impl Watermarks {
     #[inline]
     pub fn observe(&mut self, input: usize, event_time: i64) -> Option<i64> {
         let input = self.inputs.get_mut(input)?;
-        let was_idle = std::mem::take(&mut input.idle);
+        let was_idle = std::mem::take(&mut input.idle) | std::mem::take(&mut input.ended);
         input.quiet_since = None;
         if !was_idle && input.latest.is_some_and(|latest| event_time <= latest) {
             return None;
@@ -136,7 +161,7 @@ impl Watermarks {
         self.advance()
     }
 
-    /// Takes note that the input at `input` has ended, and holds nobody back any more; returns the watermark if that moved it.
+    /// Takes note that the input at `input` has ended, and holds nobody back unless it has more after all; returns the watermark if that moved it.
     ///
     /// ```
     /// use krishiv_api::{WatermarkStrategy, Watermarks};
@@ -170,32 +195,36 @@ impl Watermarks {
         self.current
     }
 
-    /// The greatest time of each input's events, to be stored with a commit.
+    /// What is to be stored with a commit.
     ///
     /// ```
     /// use krishiv_api::{WatermarkStrategy, Watermarks};
     /// let mut watermarks = Watermarks::new([WatermarkStrategy::bounded_out_of_orderness(10)]);
     /// watermarks.observe(0, 7);
-    /// assert_eq!(watermarks.latest(), [Some(7)]);
+    /// assert_eq!(watermarks.position().current, Some(-3));
     /// ```
-    pub fn latest(&self) -> Vec<Option<i64>> {
-        self.inputs.iter().map(|input| input.latest).collect()
+    pub fn position(&self) -> WatermarksPosition {
+        let inputs = self.inputs.iter();
+        let inputs = inputs.map(|input| InputPosition { latest: input.latest, holds: !(input.idle || input.ended) });
+        WatermarksPosition { current: self.current, inputs: inputs.collect() }
     }
 
-    /// Goes back to what was stored with a commit, with the watermark of then.
+    /// Goes back to what was stored with a commit. An input that held nobody back then does so again from its next event on.
     ///
     /// ```
     /// use krishiv_api::{WatermarkStrategy, Watermarks};
     /// let mut watermarks = Watermarks::new([WatermarkStrategy::bounded_out_of_orderness(10)]);
-    /// watermarks.restore(&[Some(7)], Some(-3));
-    /// assert_eq!(watermarks.observe(0, 7), None);
-    /// assert_eq!(watermarks.observe(0, 8), Some(-2));
+    /// watermarks.observe(0, 7);
+    /// let mut again = Watermarks::new([WatermarkStrategy::bounded_out_of_orderness(10)]);
+    /// again.restore(&watermarks.position());
+    /// assert_eq!(again.observe(0, 7), None);
+    /// assert_eq!(again.observe(0, 8), Some(-2));
     /// ```
-    pub fn restore(&mut self, latest: &[Option<i64>], current: Option<i64>) {
-        for (input, latest) in self.inputs.iter_mut().zip(latest) {
-            input.latest = *latest;
+    pub fn restore(&mut self, position: &WatermarksPosition) {
+        for (input, InputPosition { latest, holds }) in self.inputs.iter_mut().zip(&position.inputs) {
+            (input.latest, input.idle) = (*latest, !holds);
         }
-        self.current = current;
+        self.current = position.current;
     }
 
     fn advance(&mut self) -> Option<i64> {

@@ -54,6 +54,8 @@ impl<T, S: Sink, F: FnMut(T) -> S::Item> AnySink<T> for Mapped<S, F> {
 pub struct Outlet<T> {
     name: String,
     sink: BoxedSink<T>,
+    /// What has not been taken to the last commit must not be cut: it may hold what was committed.
+    resumed: bool,
 }
 
 /// What a pipeline does with a sink besides writing.
@@ -66,7 +68,7 @@ pub trait AnyOutlet {
 
 impl<T> Outlet<T> {
     pub(super) fn new(name: String, sink: BoxedSink<T>) -> Self {
-        Self { name, sink }
+        Self { name, sink, resumed: false }
     }
 
     pub(super) fn write(&mut self, item: T) -> Result<(), PipelineError> {
@@ -82,9 +84,14 @@ impl<T> AnyOutlet for Outlet<T> {
         self.sink.sync().map_err(|error| failed(&self.name, error))
     }
     fn resume(&mut self, mark: Option<Value>) -> Result<(), PipelineError> {
-        self.sink.resume(mark).map_err(|error| failed(&self.name, error))
+        self.sink.resume(mark).map_err(|error| failed(&self.name, error))?;
+        self.resumed = true;
+        Ok(())
     }
     fn cut_back(&mut self) -> Result<(), PipelineError> {
+        if !self.resumed {
+            return Ok(());
+        }
         self.sink.cut_back().map_err(|error| failed(&self.name, error))
     }
 }

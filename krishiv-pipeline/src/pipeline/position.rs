@@ -1,6 +1,7 @@
 //! What a pipeline stores with each commit beside the state.
 
 use crate::pipeline::PipelineError;
+use krishiv_api::WatermarksPosition;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,11 +16,9 @@ pub(super) struct Position {
     format: u32,
     /// Where each source stands.
     pub(super) inputs: Vec<Value>,
-    /// The input whose turn it is.
+    /// The input whose turn is next.
     pub(super) turn: usize,
-    /// The greatest time of each input's events, and the watermark, in milliseconds.
-    pub(super) latest: Vec<Option<i64>>,
-    pub(super) watermark: Option<i64>,
+    pub(super) watermarks: WatermarksPosition,
     /// Whether timers that this watermark makes due were still firing. Otherwise those that are due were set since it moved,
     /// and wait for its next move.
     pub(super) firing: bool,
@@ -32,13 +31,12 @@ pub(super) struct Position {
 }
 
 impl Position {
-    pub(super) fn new(inputs: Vec<Value>, latest: Vec<Option<i64>>, events: u64) -> Self {
+    pub(super) fn new(inputs: Vec<Value>, watermarks: WatermarksPosition, events: u64) -> Self {
         Self {
             format: FORMAT,
             inputs,
             turn: 0,
-            latest,
-            watermark: None,
+            watermarks,
             firing: false,
             broadcasts: BTreeMap::new(),
             sinks: BTreeMap::new(),

@@ -102,7 +102,7 @@ impl<S: Stage> Running<S> {
             // From here on, what is in the sinks and not committed is known to be this pipeline's own.
             return self.commit(At::End);
         };
-        let Position { inputs, turn, latest, watermark, firing, broadcasts, mut sinks, events, .. } = position;
+        let Position { inputs, turn, watermarks, firing, broadcasts, mut sinks, events, .. } = position;
         if inputs.len() != self.inputs.len() {
             let (now, then) = (self.inputs.len(), inputs.len());
             let reason =
@@ -113,8 +113,10 @@ impl<S: Stage> Running<S> {
             input.seek(position).map_err(|error| PipelineError::Source { input: index.to_string(), error })?;
         }
         self.stage.seek_broadcasts(&broadcasts)?;
+        let mut new_output = false;
         self.stage.outlets(&mut |outlet| {
             let mark = sinks.remove(outlet.name());
+            new_output |= mark.is_none();
             outlet.resume(mark)
         })?;
         if let Some(name) = sinks.keys().next() {
@@ -122,10 +124,17 @@ impl<S: Stage> Running<S> {
                 format!("the state was made with an output `{name}`, which the pipeline no longer has; keep it");
             return Err(PipelineError::setting(reason));
         }
-        self.watermarks.restore(&latest, watermark);
+        let watermark = watermarks.current;
+        self.watermarks.restore(&watermarks);
         self.committed_watermark = watermark;
-        self.turn = turn;
+        // The turn moves on before an input is asked.
+        self.turn = (turn + self.inputs.len().saturating_sub(1)) % self.inputs.len().max(1);
         (self.summary.events, self.summary.events_before) = (events, events);
+        self.firing = firing;
+        if new_output {
+            // As at the very beginning: what is in it and not committed must be known to be this pipeline's own.
+            self.commit(At::End)?;
+        }
         // What would have fired without the crash, and no more.
         watermark.filter(|_| firing).map_or(Ok(()), |watermark| self.advance(watermark, At::End))
     }
@@ -159,6 +168,8 @@ impl<S: Stage> Running<S> {
             let wait = if quiet >= self.inputs.len() { WAIT } else { Duration::ZERO };
             let polled = self.take(wait, &mut batch)?;
             quiet = if polled == 0 { quiet + 1 } else { 0 };
+            // What the operators do not see counts too.
+            let events = batch.len() as u64;
             if self.stage.gains_by_looking_ahead() {
                 for Timed { item, time } in batch.drain(..) {
                     prepared.push(self.stage.prepare(item, time));
@@ -173,7 +184,7 @@ impl<S: Stage> Running<S> {
                     self.event(time, place, |stage| stage.event(item, time))?;
                 }
             }
-            self.uncommitted += polled;
+            self.uncommitted += polled.saturating_sub(events);
             self.look_at_the_clock()?;
             if self.uncommitted >= self.settings.commit_every || self.stage.needs_commit() {
                 self.commit(At::End)?;
@@ -209,7 +220,7 @@ impl<S: Stage> Running<S> {
         process: impl FnOnce(&mut S) -> Result<(), PipelineError>,
     ) -> Result<(), PipelineError> {
         if let Some(time) = time {
-            self.stage.broadcast(Some(time))?;
+            self.stage.broadcast(time)?;
             // Before the event, which may be the first to tell that time has passed.
             if let Some(watermark) = self.watermarks.observe(self.turn, time) {
                 self.advance(watermark, At::Before(place))?;
@@ -217,12 +228,14 @@ impl<S: Stage> Running<S> {
         }
         process(&mut self.stage)?;
         self.summary.events += 1;
+        self.uncommitted += 1;
         Ok(())
     }
 
     /// Moves the watermark, and fires what that makes due; where that is more than memory should hold, it is committed on
     /// the way, and the source stands `at` the event that is still to come.
     fn advance(&mut self, watermark: i64, at: At) -> Result<(), PipelineError> {
+        self.stage.broadcast(watermark)?;
         self.stage.set_watermark(watermark);
         self.firing = true;
         while self.stage.fire()? {
@@ -261,8 +274,11 @@ impl<S: Stage> Running<S> {
         let position =
             |(index, input): (usize, &BoxedInput<S::In>)| input.position(if index == self.turn { at } else { At::End });
         let inputs = self.inputs.iter().enumerate().map(position).collect::<Result<_, _>>()?;
-        let mut position = Position::new(inputs, self.watermarks.latest(), self.summary.events);
-        (position.turn, position.watermark) = (self.turn, self.watermarks.current());
+        let mut position = Position::new(inputs, self.watermarks.position(), self.summary.events);
+        position.turn = match at {
+            At::Before(_) => self.turn,
+            At::End => (self.turn + 1) % self.inputs.len().max(1),
+        };
         position.firing = self.firing;
         self.stage.broadcast_positions(&mut position.broadcasts)?;
         self.stage.outlets(&mut |outlet| {

@@ -31,8 +31,8 @@ pub trait Stage {
 
     fn process(&mut self, prepared: Self::Prepared) -> Result<(), PipelineError>;
 
-    /// Hands over the broadcasts that take effect by `time`.
-    fn broadcast(&mut self, time: Option<i64>) -> Result<(), PipelineError>;
+    /// Hands over the broadcasts that take effect by `time`, here and behind.
+    fn broadcast(&mut self, time: i64) -> Result<(), PipelineError>;
 
     fn event(&mut self, event: Self::In, time: Option<i64>) -> Result<(), PipelineError>;
 
@@ -161,6 +161,15 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
 }
 
 impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
+    /// Hands over the broadcasts that take effect by `time`.
+    #[inline]
+    fn hand_over(&mut self, time: i64) -> Result<(), PipelineError> {
+        let Some(broadcasts) = &mut self.broadcasts else { return Ok(()) };
+        let handed_over = broadcasts.up_to(time, &mut self.driver);
+        self.pass_on()?;
+        handed_over
+    }
+
     /// Sends what the operator has put out where it belongs.
     #[inline]
     fn pass_on(&mut self) -> Result<(), PipelineError> {
@@ -211,21 +220,19 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
 
     #[inline]
     fn process(&mut self, prepared: Prepared<O>) -> Result<(), PipelineError> {
-        self.broadcast(prepared.event_time())?;
+        self.hand_over(prepared.event_time().unwrap_or(i64::MIN))?;
         self.driver.process(prepared)?;
         self.pass_on()
     }
 
-    #[inline]
-    fn broadcast(&mut self, time: Option<i64>) -> Result<(), PipelineError> {
-        let Some(broadcasts) = &mut self.broadcasts else { return Ok(()) };
-        broadcasts.up_to(time.unwrap_or(i64::MIN), &mut self.driver)?;
-        self.pass_on()
+    fn broadcast(&mut self, time: i64) -> Result<(), PipelineError> {
+        self.hand_over(time)?;
+        self.next.broadcast(time)
     }
 
     #[inline]
     fn event(&mut self, event: O::In, time: Option<i64>) -> Result<(), PipelineError> {
-        self.broadcast(time)?;
+        self.hand_over(time.unwrap_or(i64::MIN))?;
         self.driver.event(event, time)?;
         self.pass_on()
     }
@@ -322,7 +329,7 @@ impl<T> Stage for Outlet<T> {
         self.write(item)
     }
 
-    fn broadcast(&mut self, _: Option<i64>) -> Result<(), PipelineError> {
+    fn broadcast(&mut self, _: i64) -> Result<(), PipelineError> {
         Ok(())
     }
 

@@ -29,6 +29,13 @@ pub(crate) struct Timers {
     processing: Queue,
 }
 
+/// A timer and its key, encoded and not.
+pub(crate) struct TimerOf<K> {
+    pub(crate) timer: Timer,
+    pub(crate) encoded: Box<[u8]>,
+    pub(crate) key: K,
+}
+
 /// What an event asked for: timers of its key to be there or not, in this order.
 #[derive(Default)]
 pub(crate) struct Asked {
@@ -173,7 +180,7 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     /// All timers with their keys, encoded and not, in the order in which they are due, event time first.
-    pub(crate) fn all_timers(&mut self) -> Result<Vec<(Timer, Box<[u8]>, S::Key)>, StateError> {
+    pub(crate) fn all_timers(&mut self) -> Result<Vec<TimerOf<S::Key>>, StateError> {
         let shared = &self.instance.shared;
         let mut all = Vec::new();
         for kind in [TimerKind::Event, TimerKind::Processing] {
@@ -181,7 +188,7 @@ impl<S: KeyedState> Keyed<S> {
             for due in queue.map_err(|error| error.at_operator(&shared.operator))? {
                 let key = timer_key(&due, |bytes| decode(shared.key_codec, bytes));
                 let key = key.map_err(|error| error.at_operator(&shared.operator))?;
-                all.push((Timer { kind, time_ms: due.time }, due.key, key));
+                all.push(TimerOf { timer: Timer { kind, time_ms: due.time }, encoded: due.key, key });
             }
         }
         Ok(all)
