@@ -187,10 +187,7 @@ fn a_key_that_cannot_be_told_is_an_event_that_failed() {
     let mut driver = Driver::builder(Script).open(backend).unwrap();
     let error = driver.event(on("no key", [Act::Emit]), None).unwrap_err();
     assert_eq!((error.key(), error.input()), (None, OperatorInput::Event));
-    assert_eq!(
-        error.to_string(),
-        "operator `scripted`: the event failed and was undone: it panicked: on purpose"
-    );
+    assert_eq!(error.to_string(), "operator `scripted`: the event failed and was undone: it panicked: on purpose");
     let mut harness = Harness::builder(|| Script).on_error(OnError::skip()).open().unwrap();
     harness.event(on("no key", [])).unwrap();
     assert_eq!(harness.skipped(), 1);
@@ -275,7 +272,12 @@ impl Operator for Returns {
     fn key(&self, (key, _): &Self::In) -> String {
         key.clone()
     }
-    fn on_event(&mut self, state: &Nothing, (_, error): Self::In, _: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+    fn on_event(
+        &mut self,
+        state: &Nothing,
+        (_, error): Self::In,
+        _: &mut EventContext<'_, Self>,
+    ) -> Result<(), BoxError> {
         state.none.set(1);
         Err(error())
     }
@@ -288,7 +290,17 @@ fn failures_of_the_storage_and_foreign_keys_stop_whatever_the_policy() {
         (|| Box::new(std::io::Error::other("not the storage's")), false),
         (|| Box::new(StateError::backend("gone")), true),
         (|| Box::new(StateError::damaged("torn")), true),
-        (|| Keyed::<Nothing>::builder().max_parallelism(0).open(Arc::new(InMemoryStateBackend::new())).err().unwrap().into(), false),
+        (
+            || {
+                Keyed::<Nothing>::builder()
+                    .max_parallelism(0)
+                    .open(Arc::new(InMemoryStateBackend::new()))
+                    .err()
+                    .unwrap()
+                    .into()
+            },
+            false,
+        ),
     ];
     for policy in [OnError::skip(), OnError::dead_letter()] {
         let backend = Arc::new(InMemoryStateBackend::new());

@@ -2,10 +2,12 @@
 
 use super::backends::{Fail, Failing};
 use super::script::{Act, Event, Processing, Script, at, fired, on};
-use krishiv_api::{Cause, Commit, Driver, InMemoryStateBackend, Keyed, StateBackend, StateError, TtlConfig, TtlStateBackend};
+use krishiv_api::{
+    Cause, Commit, Driver, InMemoryStateBackend, Keyed, StateBackend, StateError, TtlConfig, TtlStateBackend,
+};
 use krishiv_tests::{Place, on_every_backend};
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 type Memory = Failing<InMemoryStateBackend>;
@@ -226,3 +228,68 @@ fn instances_of_one_operator_commit_together() {
         assert_eq!(Keyed::<super::script::Scripted>::open(backend).unwrap().positions().len(), 2);
     }));
 }
+
+#[test]
+#[ignore = "bug: instances that commit their operators together in different orders wait for each other for ever"]
+fn the_order_of_operators_in_a_commit_does_not_matter() {
+    assert!(ends(|| {
+        let backend = memory();
+        let instance = |operator: &str, groups| {
+            let store = Keyed::builder().operator(operator).key_groups(groups);
+            Driver::builder(Script).store(store).open(Arc::clone(&backend)).unwrap()
+        };
+        let low = [instance("first", 0..64), instance("second", 0..64)];
+        let high = [instance("second", 64..128), instance("first", 64..128)];
+        let both_have_begun = Barrier::new(2);
+        std::thread::scope(|threads| {
+            for [mut one, mut other] in [low, high] {
+                let both_have_begun = &both_have_begun;
+                threads.spawn(move || {
+                    let then = |commit| {
+                        both_have_begun.wait();
+                        other.commit_then(commit, Commit::write)
+                    };
+                    one.commit_then(Commit::new("1"), then).unwrap();
+                });
+            }
+        });
+    }));
+}
+
+/// Each on a thread of its own, as an engine would have them.
+fn instances_fire_their_own_timers_in_threads<P: Place>(place: P) {
+    let backend = place.open();
+    let keys: Vec<_> = (0..60).map(|n| format!("k{n}")).collect();
+    let out: Vec<Vec<String>> = std::thread::scope(|threads| {
+        let instances = [0..40, 40..41, 41..128].map(|groups| {
+            let store = Keyed::builder().key_groups(groups.clone());
+            let mut driver = Driver::builder(Script).store(store).open(Arc::clone(&backend)).unwrap();
+            let keys = &keys;
+            threads.spawn(move || {
+                for step in 0..20 {
+                    for key in keys {
+                        if groups.contains(&driver.store().key_group(key).unwrap()) {
+                            driver.event(on(key, [Act::Set(at(Event, step)), Act::Set(at(Event, 100))]), None).unwrap();
+                        }
+                    }
+                    driver.advance(step - 1).unwrap();
+                    driver.commit("").unwrap();
+                }
+                driver.drain().map(|record| record.value).collect()
+            })
+        });
+        instances.map(|thread| thread.join().unwrap()).into()
+    });
+    let mut all = out.concat();
+    all.sort();
+    let mut expected: Vec<_> =
+        (0..19).flat_map(|step| keys.iter().map(move |key| fired(key, at(Event, step)))).collect();
+    expected.sort();
+    assert_eq!(all, expected);
+    drop(backend);
+    let mut whole = Driver::builder(Script).open(place.open()).unwrap();
+    assert_eq!(whole.timers().unwrap().len(), 2 * keys.len());
+    whole.advance(i64::MAX).unwrap();
+    assert_eq!(whole.drain().count(), 2 * keys.len());
+}
+on_every_backend!(instances_fire_their_own_timers_in_threads);

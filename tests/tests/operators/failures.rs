@@ -39,8 +39,10 @@ fn filled(setting: Setting) -> Arc<Backend> {
     let backend = Failing::new(Arc::new(InMemoryStateBackend::new()));
     let mut driver = open(&backend, setting).unwrap();
     for key in ["a", "b", ""] {
-        let plan = vec![Act::Timers, Act::Delete(at(Event, 3)), Act::Set(at(Event, 2)), Act::Set(at(Event, 50)), Act::Emit];
-        let acts = [Act::SetMany(at(Event, 1), 3), Act::Set(at(Processing, 1)), Act::Plan(at(Event, 1), plan), Act::Emit];
+        let plan =
+            vec![Act::Timers, Act::Delete(at(Event, 3)), Act::Set(at(Event, 2)), Act::Set(at(Event, 50)), Act::Emit];
+        let acts =
+            [Act::SetMany(at(Event, 1), 3), Act::Set(at(Processing, 1)), Act::Plan(at(Event, 1), plan), Act::Emit];
         driver.event(on(key, acts), Some(1)).unwrap();
     }
     driver.commit("1").unwrap();
@@ -130,7 +132,10 @@ fn firing() {
             match error.input() {
                 OperatorInput::Timers => {
                     assert_eq!(error.key(), None);
-                    assert!(error.to_string().starts_with("operator `scripted`: the timers cannot be read: "), "{error}");
+                    assert!(
+                        error.to_string().starts_with("operator `scripted`: the timers cannot be read: "),
+                        "{error}"
+                    );
                 }
                 OperatorInput::Timer(_) => assert!(error.key().is_some(), "{error}"),
                 input => panic!("{input:?}: {error}"),
@@ -221,7 +226,8 @@ fn a_commit_that_was_written_but_reported_as_failed() {
                 driver.event(on("new", acts), None).unwrap();
             }
             let timers = driver.timers().unwrap();
-            let of_new: Vec<_> = timers.iter().filter(|(key, _)| key == "new").map(|(_, timer)| timer.time_ms).collect();
+            let of_new: Vec<_> =
+                timers.iter().filter(|(key, _)| key == "new").map(|(_, timer)| timer.time_ms).collect();
             assert_eq!(of_new, [6, 7]);
             driver.commit("2").unwrap();
             assert_eq!(driver.timers().unwrap(), timers);

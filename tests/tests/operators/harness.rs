@@ -25,7 +25,12 @@ impl Operator for Lateness {
         (*key).to_owned()
     }
 
-    fn on_event(&mut self, _: &Scripted, (key, fails): Self::In, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+    fn on_event(
+        &mut self,
+        _: &Scripted,
+        (key, fails): Self::In,
+        ctx: &mut EventContext<'_, Self>,
+    ) -> Result<(), BoxError> {
         self.seen += 1;
         ctx.emit(format!("{key} {} {}", ctx.is_late(), self.seen));
         if fails { Err("on purpose".into()) } else { Ok(()) }
@@ -100,7 +105,8 @@ fn each_instance_knows_what_is_late() {
 #[test]
 fn a_crash_takes_all_that_came_out_since_the_last_commit() {
     let mut harness = lateness(LateEvents::Collect);
-    let count = |harness: &Harness<Lateness>| (harness.emitted().len(), harness.late().len(), harness.dead_letters().len());
+    let count =
+        |harness: &Harness<Lateness>| (harness.emitted().len(), harness.late().len(), harness.dead_letters().len());
     let all = |harness: &mut Harness<Lateness>| {
         harness.watermark(5).unwrap();
         harness.event_at(("a", false), 5).unwrap();
@@ -149,7 +155,9 @@ fn rescaling_keeps_broadcasts_timers_state_and_watermark<P: Place + 'static>(pla
         harness.rescale(instances).unwrap();
         harness.broadcast((vec![("step".to_owned(), step)], None)).unwrap();
         for key in &keys {
-            harness.event(on(key, [Act::Emit, Act::Set(at(Event, 10 * step + 5)), Act::Set(at(Processing, step))])).unwrap();
+            harness
+                .event(on(key, [Act::Emit, Act::Set(at(Event, 10 * step + 5)), Act::Set(at(Processing, step))]))
+                .unwrap();
             let times = super::script::times_of(None, (step > 1).then_some(10 * (step - 1)), step - 1);
             // Two timers a step have fired since.
             expected.push(super::script::record(key, &times, (3 * step - 2).cast_unsigned() - u64::from(step > 1)));
@@ -160,8 +168,12 @@ fn rescaling_keeps_broadcasts_timers_state_and_watermark<P: Place + 'static>(pla
         harness.watermark(10 * step).unwrap();
         harness.clock(step).unwrap();
     }
-    let (timers, records): (Vec<_>, Vec<_>) =
-        harness.emitted().iter().filter(|record| !record.starts_with("rule")).cloned().partition(|r| r.contains("timer"));
+    let (timers, records): (Vec<_>, Vec<_>) = harness
+        .emitted()
+        .iter()
+        .filter(|record| !record.starts_with("rule"))
+        .cloned()
+        .partition(|r| r.contains("timer"));
     assert_eq!(records, expected);
     assert_eq!(timers.len(), keys.len() * (4 + 5));
     assert_eq!(harness.timers().unwrap().len(), keys.len());
@@ -395,7 +407,12 @@ impl TwoInputOperator for Unpaid {
     fn right_key(&self, order: &u64) -> u64 {
         *order
     }
-    fn on_left(&mut self, state: &Order, (_, total): (u64, u64), ctx: &mut EventContext<'_, TwoInputs<Self>>) -> Result<(), BoxError> {
+    fn on_left(
+        &mut self,
+        state: &Order,
+        (_, total): (u64, u64),
+        ctx: &mut EventContext<'_, TwoInputs<Self>>,
+    ) -> Result<(), BoxError> {
         state.total.set(total);
         ctx.register_event_timer(ctx.event_time().unwrap_or(0) + 10);
         Ok(())
@@ -407,7 +424,12 @@ impl TwoInputOperator for Unpaid {
         }
         Ok(())
     }
-    fn on_timer(&mut self, state: &Order, _: Timer, ctx: &mut EventContext<'_, TwoInputs<Self>>) -> Result<(), BoxError> {
+    fn on_timer(
+        &mut self,
+        state: &Order,
+        _: Timer,
+        ctx: &mut EventContext<'_, TwoInputs<Self>>,
+    ) -> Result<(), BoxError> {
         let order = *ctx.current_key();
         ctx.emit((order, state.total.get_or(0)));
         Ok(())

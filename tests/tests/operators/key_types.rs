@@ -1,8 +1,6 @@
 //! Timers of keys of every sort.
 
-use krishiv_api::{
-    BoxError, EventContext, Harness, KeyedState, Operator, StateKey, Timer, TimerKind, ValueState,
-};
+use krishiv_api::{BoxError, EventContext, Harness, KeyedState, Operator, StateKey, Timer, TimerKind, ValueState};
 use krishiv_tests::{Place, on_every_backend};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;

@@ -36,6 +36,8 @@ enum Step {
     /// A commit whose first write fails, before it has written or after.
     FailedCommit(Fail),
     Crash,
+    /// A commit and a crash: all is stored, and nothing is loaded.
+    Reopen,
     Rescale(u16),
 }
 
@@ -67,21 +69,25 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Commit),
         2 => select(vec![Fail::Before, Fail::After]).prop_map(Step::FailedCommit),
         2 => Just(Step::Crash),
+        2 => Just(Step::Reopen),
         1 => (1..5_u16).prop_map(Step::Rescale),
     ]
 }
 
-/// So many timers that not all are read at once, nor stay in memory.
+/// So many timers that not all are read at once, nor stay in memory, and some that are set past those not read yet.
 fn crowded_step() -> impl Strategy<Value = Step> {
-    let many = (timer(), 200..1_600_u16).prop_map(|(timer, many)| vec![Act::SetMany(timer, many)]);
-    let few = (0..1_600_i64).prop_map(|time| vec![Act::Set(at(Event, time)), Act::Delete(at(Event, time + 7))]);
+    let start = || (select(vec![Event, Event, Processing]), 0..4_000_i64).prop_map(|(kind, time)| at(kind, time));
+    let many = (start(), 200..1_600_u16).prop_map(|(timer, many)| vec![Act::SetMany(timer, many)]);
+    let few = (start(), start()).prop_map(|(set, delete)| vec![Act::Set(set), Act::Delete(delete)]);
     let event = |acts| (select(KEYS.to_vec()), acts).prop_map(|(key, acts)| Step::Event(key, None, acts));
     prop_oneof![
-        3 => event(many.boxed()),
-        6 => event(few.boxed()),
-        5 => (0..1_600_i64).prop_map(Step::Watermark),
-        3 => Just(Step::Commit),
-        5 => step(),
+        5 => event(many.boxed()),
+        5 => event(few.boxed()),
+        4 => (0..5_000_i64).prop_map(Step::Watermark),
+        2 => (0..5_000_i64).prop_map(Step::Clock),
+        4 => Just(Step::Commit),
+        3 => Just(Step::Reopen),
+        4 => step(),
     ]
 }
 
@@ -89,7 +95,7 @@ fn time() -> impl Strategy<Value = i64> {
     prop_oneof![
         30 => -3..20_i64,
         1 => 200..400_i64,
-        1 => select(vec![i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX]),
+        2 => select(vec![i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX]),
     ]
 }
 
@@ -197,6 +203,10 @@ impl<B: StateBackend> Run<B> {
                         self.committed.0 = world.to_store();
                     }
                 }
+            }
+            Step::Reopen => {
+                self.step(&Step::Commit);
+                self.step(&Step::Crash);
             }
             Step::Crash => {
                 harness.crash_and_reopen().unwrap();

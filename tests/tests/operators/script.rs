@@ -133,12 +133,7 @@ impl Operator for Script {
         key.clone()
     }
 
-    fn on_event(
-        &mut self,
-        state: &Scripted,
-        (_, acts): In,
-        ctx: &mut EventContext<'_, Self>,
-    ) -> Result<(), BoxError> {
+    fn on_event(&mut self, state: &Scripted, (_, acts): In, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
         Self::run(state, acts, ctx)
     }
 

@@ -424,7 +424,8 @@ fn a_damaged_timer_is_reported() {
     driver.commit("").unwrap();
     drop(driver);
     let (key, _) = backend.scan(&[0, 1]).map(|record| record.unwrap()).find(|(key, _)| key[4..8] == [0; 4]).unwrap();
-    for (damaged, words) in [(&key[..key.len() - 1], "the key of a stored timer is damaged"), (&key[..15], "cut short")] {
+    for (damaged, words) in [(&key[..key.len() - 1], "the key of a stored timer is damaged"), (&key[..15], "cut short")]
+    {
         let mut batch = krishiv_api::WriteBatch::default();
         batch.delete(&key);
         batch.put(damaged, b"");
