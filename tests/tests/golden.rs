@@ -8,19 +8,21 @@
 //! written: those of older versions are what users have on their disks.
 
 use krishiv_api::{
-    BroadcastState, Dynamic, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, ReducingState,
-    StateBackend, TtlConfig, TtlStateBackend, ValueState, WriteBatch,
+    BoxError, BroadcastState, Driver, Dynamic, EventContext, InMemoryStateBackend, Keyed, KeyedState, ListState,
+    ManualClock, MapState, Operator, ReducingState, StateBackend, StateError, Timer, TimerKind, TtlConfig,
+    TtlStateBackend, ValueState, WriteBatch,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Folders of `tests/golden`, oldest first; the last is what is written today.
-const VERSIONS: [&str; 1] = ["format-1"];
+const VERSIONS: [&str; 2] = ["format-1", "format-2"];
 
 type Backend = Arc<InMemoryStateBackend>;
 
@@ -42,16 +44,32 @@ fn is_frozen(name: &str, text: &str) {
     assert_eq!(text, frozen);
 }
 
-/// What `write` leaves behind is the newest file, and `read` understands every version of it.
+/// What `write` leaves behind is the newest file, `read` understands every version of it, and `write` can go on from it.
 fn stays_readable(name: &str, words: fn(&[u8], &[u8]) -> String, write: fn(Backend), read: fn(Backend)) {
+    stays_readable_since(VERSIONS[0], name, words, write, read);
+}
+
+/// The same for what has been there since the version `first` alone.
+fn stays_readable_since(
+    first: &str,
+    name: &str,
+    words: fn(&[u8], &[u8]) -> String,
+    write: fn(Backend),
+    read: fn(Backend),
+) {
     let backend = Backend::default();
     write(Arc::clone(&backend));
     is_frozen(name, &lines(&backend, words));
-    for version in VERSIONS {
+    let since = VERSIONS.iter().position(|version| *version == first).unwrap();
+    for version in &VERSIONS[since..] {
         let frozen = fs::read_to_string(path(version, name)).unwrap();
         let backend = load(&frozen);
         read(Arc::clone(&backend));
         assert_eq!(lines(&backend, words), frozen, "reading has written");
+        write(Arc::clone(&backend));
+        for before in load(&frozen).scan(b"").map(|record| record.unwrap().0) {
+            assert!(backend.get(&before).unwrap().is_some(), "going on has lost {}", words(&before, b""));
+        }
     }
 }
 
@@ -101,6 +119,12 @@ fn typed(key: &[u8], value: &[u8]) -> String {
         slot @ 0..0x8000 => (slot, "plain"),
         slot => (slot - 0x8000, "stamped"),
     };
+    if slot == 0 {
+        let kind = ["event", "processing"][usize::from(key[at + 2])];
+        let time = i64::from_be_bytes(key[at + 3..at + 11].try_into().unwrap()) ^ i64::MIN;
+        let of = key[at + 11..].escape_ascii();
+        return format!("operator {}, group {}, {kind} timer at {time} of key `{of}`", number(0), number(2));
+    }
     let (row, suffix) = (key[at..at + length].escape_ascii(), key[at + length + 2..].escape_ascii());
     format!("operator {}, group {}, key `{row}`, slot {slot} {layout}, suffix `{suffix}`", number(0), number(2))
 }
@@ -592,4 +616,154 @@ fn keys_never_change_their_group() {
         writeln!(table, "{key:?} {} {}", groups[0][&number], groups[1][&number]).unwrap();
     }
     is_frozen("key-groups", &table);
+}
+
+/// Sets the timers that an event asks for, and emits those that fire.
+struct Wake<S>(PhantomData<S>);
+
+impl<S: KeyedState> Operator for Wake<S> {
+    type State = S;
+    type In = (S::Key, Vec<Timer>);
+    type Out = (S::Key, Timer);
+
+    fn key(&self, (key, _): &Self::In) -> S::Key {
+        key.clone()
+    }
+
+    fn on_event(&mut self, _: &S, (_, timers): Self::In, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+        for Timer { kind, time_ms } in timers {
+            match kind {
+                TimerKind::Event => ctx.register_event_timer(time_ms),
+                TimerKind::Processing => ctx.register_processing_timer(time_ms),
+            }
+        }
+        Ok(())
+    }
+
+    fn on_timer(&mut self, _: &S, timer: Timer, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+        let key = ctx.current_key().clone();
+        ctx.emit((key, timer));
+        Ok(())
+    }
+}
+
+fn wake<S: KeyedState>(backend: &Backend, clock: i64) -> Result<Driver<Wake<S>>, StateError> {
+    let store = Keyed::builder().clock(Arc::new(ManualClock::new(clock)));
+    Driver::builder(Wake(PhantomData)).store(store).open(Arc::clone(backend))
+}
+
+const TIMES: [i64; 5] = [i64::MIN, -1, 0, 1_357_000_000_000, i64::MAX];
+
+fn timers(kind: TimerKind) -> impl Iterator<Item = Timer> {
+    TIMES.into_iter().map(move |time_ms| Timer { kind, time_ms })
+}
+
+#[test]
+fn timers_of_both_kinds() {
+    fn keys() -> [String; 3] {
+        ["N14228".into(), "".into(), "x".repeat(130)]
+    }
+    fn write(backend: Backend) {
+        let mut driver = wake::<Aircraft>(&backend, 0).unwrap();
+        let all: Vec<_> = timers(TimerKind::Event).chain(timers(TimerKind::Processing)).collect();
+        driver.event((keys()[0].clone(), all), None).unwrap();
+        for key in &keys()[1..] {
+            driver.event((key.clone(), timers(TimerKind::Event).skip(2).take(1).collect()), None).unwrap();
+        }
+        driver.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let mut driver = wake::<Aircraft>(&backend, i64::MAX).unwrap();
+        assert_eq!(driver.store().undeclared(), []);
+        driver.tick().unwrap();
+        driver.advance(i64::MAX).unwrap();
+        let fired: Vec<_> = driver.drain().map(|record| record.value).collect();
+        let [plane, empty, long] = keys();
+        let of_plane = |timer| (plane.clone(), timer);
+        let mut expected: Vec<_> = timers(TimerKind::Processing).map(of_plane).collect();
+        for timer in timers(TimerKind::Event) {
+            // Ties by the encoded key, which begins with its length.
+            if timer.time_ms == 0 {
+                expected.push((empty.clone(), timer));
+            }
+            expected.push((plane.clone(), timer));
+            if timer.time_ms == 0 {
+                expected.push((long.clone(), timer));
+            }
+        }
+        assert_eq!(fired, expected);
+        assert_eq!(driver.timers().unwrap(), []);
+    }
+    stays_readable_since("format-2", "timers", typed, write, read);
+}
+
+#[derive(KeyedState)]
+#[state(key = ())]
+struct Alone {
+    seen: ValueState<u32>,
+}
+
+/// The row of a key of no bytes begins like the timers of its key group.
+#[test]
+fn timers_of_a_key_of_no_bytes() {
+    fn write(backend: Backend) {
+        let mut driver = wake::<Alone>(&backend, 0).unwrap();
+        driver.event(((), timers(TimerKind::Event).collect()), None).unwrap();
+        driver.store_mut().with_key(&(), |state| state.seen.set(7)).unwrap();
+        driver.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let mut driver = wake::<Alone>(&backend, 0).unwrap();
+        assert_eq!(driver.store_mut().keys().unwrap(), [()]);
+        assert_eq!(driver.store_mut().with_key(&(), |state| state.seen.get()).unwrap(), Some(7));
+        driver.advance(i64::MAX).unwrap();
+        let fired: Vec<_> = driver.drain().map(|record| record.value.1).collect();
+        assert_eq!(fired, timers(TimerKind::Event).collect::<Vec<_>>());
+    }
+    stays_readable_since("format-2", "timers-no-key", typed, write, read);
+}
+
+fn format(backend: &Backend) -> String {
+    String::from_utf8(backend.get(b"\0\0f").unwrap().unwrap()).unwrap()
+}
+
+/// What was written before there were timers takes some in, and stays readable by older programs until then.
+#[test]
+fn timers_are_set_on_state_of_before_there_were_any() {
+    fn goes_on<S: KeyedState>(name: &str) {
+        let backend = load(&fs::read_to_string(path("format-1", name)).unwrap());
+        let rows = || -> BTreeMap<_, _> {
+            backend.scan(b"").map(|record| record.unwrap()).filter(|(key, _)| !key.starts_with(&[0, 0])).collect()
+        };
+        let before = rows();
+        let mut driver = wake::<S>(&backend, 0).unwrap();
+        let watermark = driver.watermark();
+        let keys = driver.store_mut().keys().unwrap();
+        assert!(!keys.is_empty(), "{name}");
+        driver.advance(watermark.unwrap_or(0)).unwrap();
+        driver.commit("on").unwrap();
+        assert_eq!(format(&backend), r#"{"format":1}"#, "{name}");
+        let timer = Timer { kind: TimerKind::Event, time_ms: i64::MAX };
+        for key in &keys {
+            driver.event((key.clone(), vec![timer]), None).unwrap();
+        }
+        driver.commit("and on").unwrap();
+        assert_eq!(format(&backend), r#"{"format":2}"#, "{name}");
+        drop(driver);
+        let mut driver = wake::<S>(&backend, 0).unwrap();
+        assert_eq!(driver.timers().unwrap().len(), keys.len());
+        driver.advance(i64::MAX).unwrap();
+        let mut fired: Vec<_> = driver.drain().map(|record| record.value.0).collect();
+        assert!(keys.iter().all(|key| fired.contains(key)), "{name}");
+        fired.dedup();
+        assert_eq!(fired.len(), keys.len(), "{name}");
+        driver.commit("to the end").unwrap();
+        assert_eq!(rows(), before, "{name}");
+    }
+    goes_on::<Aircraft>("handles");
+    goes_on::<Stops>("keys");
+    goes_on::<ById>("keys-in-json");
+    goes_on::<Values>("values");
+    goes_on::<Counted>("key-lengths");
+    goes_on::<Expiring>("ttl");
 }

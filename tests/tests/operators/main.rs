@@ -1,0 +1,13 @@
+//! An operator's state, timers and output come and go together, and timers fire once, in order, whatever happens between.
+
+mod atomicity;
+mod backends;
+mod big;
+mod commits;
+mod failures;
+mod harness;
+mod key_types;
+mod model;
+mod script;
+mod timers;
+mod world;
