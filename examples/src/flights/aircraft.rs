@@ -27,7 +27,7 @@ pub(crate) struct Aircraft {
     /// When it left last, in milliseconds.
     last_departure: ValueState<i64>,
     /// At how many minutes a departure of a carrier is late: the same for all aircraft.
-    pub(crate) rules: BroadcastState<String, i32>,
+    rules: BroadcastState<String, i32>,
 }
 
 /// A number of late departures in a row, and who flew the last of them.

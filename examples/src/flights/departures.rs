@@ -4,7 +4,7 @@ use crate::flight::{Columns, Departure, Row};
 use crate::report::grouped;
 use csv::StringRecord;
 use indicatif::ProgressBar;
-use krishiv_pipeline::{BoxError, CsvSource, FileError, Polled, RowPosition, Source};
+use krishiv_pipeline::{BoxError, CsvSource, FileError, Polled, Progress, RowPosition, Source};
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, OnceCell};
 use std::path::Path;
@@ -73,7 +73,7 @@ impl Departures {
     }
 
     /// Follows the bytes read.
-    pub(crate) fn progress(&self) -> krishiv_pipeline::Progress {
+    pub(crate) fn progress(&self) -> Progress {
         self.rows.progress()
     }
 }
