@@ -46,7 +46,7 @@ impl<S: KeyedState> Keyed<S> {
         joint: Joint,
         write: impl FnOnce(WriteBatch, Joint) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
-        let (rows, dirty) = (self.rows.dirty.len(), self.rows.weight.dirty);
+        let (rows, dirty) = (self.rows.dirty.len(), self.rows.weight.dirty + self.rows.weight.dirty_timers);
         let operator = self.instance.shared.operator.as_str();
         let key_groups = &self.instance.range;
         let span =
@@ -60,7 +60,7 @@ impl<S: KeyedState> Keyed<S> {
         if commit.is_none() {
             self.instance.shared.meter.failed_commits.add(1);
         }
-        let size = Size { memory: self.rows.weight.all, dirty, rows: self.rows.table.len() };
+        let size = Size { memory: self.rows.weight.all + self.rows.weight.timers, dirty, rows: self.rows.table.len() };
         self.report(&size, commit.as_ref());
         written.map(drop)
     }

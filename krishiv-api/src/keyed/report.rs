@@ -83,13 +83,13 @@ const GAUGES: &[Gauge] = &[
     Metric {
         name: "krishiv_memory_bytes",
         unit: Unit::Bytes,
-        help: "Memory of all rows, roughly, after the last commit",
+        help: "Memory of all rows and timers, roughly, after the last commit",
         of: |size| size.memory,
     },
     Metric {
         name: "krishiv_dirty_bytes",
         unit: Unit::Bytes,
-        help: "Memory of the rows that the last commit had to write, roughly",
+        help: "Memory of the rows and timers that the last commit had to write, roughly",
         of: |size| size.dirty,
     },
     Metric {

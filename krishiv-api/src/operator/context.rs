@@ -61,6 +61,7 @@ pub struct Emitted<T> {
 pub struct EventContext<'a, O: Operator> {
     pub(super) key: &'a KeyOf<O>,
     pub(super) event_time: Option<i64>,
+    pub(super) is_timer: bool,
     pub(super) shared: &'a Shared,
     pub(super) asked: &'a mut Asked,
     pub(super) out: &'a mut Vec<Emitted<O::Out>>,
@@ -105,8 +106,8 @@ impl<O: Operator> EventContext<'_, O> {
         self.key
     }
 
-    /// Time of the event, or for which the timer was set, in milliseconds since 1970-01-01T00:00 UTC; `None` for an event
-    /// without a time.
+    /// Time of the event, or for which the event timer was set, in milliseconds since 1970-01-01T00:00 UTC; `None` for an event
+    /// without a time, and for a processing timer.
     ///
     /// ```
     /// # use krishiv_api::*;
@@ -130,7 +131,7 @@ impl<O: Operator> EventContext<'_, O> {
         self.shared.time.watermark()
     }
 
-    /// Whether the event is late: before the watermark, which said that no more such events would come.
+    /// Whether the event is late: before the watermark, which said that no more such events would come. A timer never is.
     ///
     /// ```
     /// # use krishiv_api::*;
@@ -141,7 +142,7 @@ impl<O: Operator> EventContext<'_, O> {
     /// # }
     /// ```
     pub fn is_late(&self) -> bool {
-        is_late(self.event_time, self.watermark())
+        !self.is_timer && is_late(self.event_time, self.watermark())
     }
 
     /// The time by the clock, in milliseconds since 1970-01-01T00:00 UTC; the same throughout an event.

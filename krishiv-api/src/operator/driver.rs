@@ -220,7 +220,7 @@ impl<O: Operator> Driver<O> {
             let (hash, found) = key_of(operator, store, &event);
             let key: &KeyOf<O> = key.insert(found);
             store.with_timers((hash, key), asked, |state, asked| {
-                let mut ctx = EventContext { key, event_time, shared, asked, out: &mut *out };
+                let mut ctx = EventContext { key, event_time, is_timer: false, shared, asked, out: &mut *out };
                 operator.on_event(state, event, &mut ctx)
             })
         });
@@ -290,7 +290,7 @@ impl<O: Operator> Driver<O> {
         Ok(())
     }
 
-    /// Fires at most `limit` timers of `kind` that are due, and says whether there may be more: for engines that commit on
+    /// Fires at most `limit` timers of `kind` that are due, at least one, and says whether there may be more: for engines that commit on
     /// the way.
     ///
     /// ```
@@ -315,7 +315,7 @@ impl<O: Operator> Driver<O> {
         if now == i64::MIN {
             return Ok(false);
         }
-        for _ in 0..limit {
+        for _ in 0..limit.max(1) {
             let next = self.store.next_timer(kind, now);
             let next = next.map_err(|error| self.error(OperatorInput::Timers, None, error.into()))?;
             let Some((timer, key)) = next else { return Ok(false) };
@@ -332,7 +332,7 @@ impl<O: Operator> Driver<O> {
         let result = attempt(|| {
             store.with_timers(at, asked, |state, asked| {
                 asked.timer(timer, false);
-                let mut ctx = EventContext { key, event_time, shared, asked, out: &mut *out };
+                let mut ctx = EventContext { key, event_time, is_timer: true, shared, asked, out: &mut *out };
                 operator.on_timer(state, timer, &mut ctx)
             })
         });

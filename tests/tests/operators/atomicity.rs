@@ -194,7 +194,6 @@ fn a_key_that_cannot_be_told_is_an_event_that_failed() {
 }
 
 #[test]
-#[ignore = "bug: with several instances the harness lets a panic of `Operator::key` through"]
 fn a_key_that_cannot_be_told_is_an_event_that_failed_in_each_of_many_instances() {
     let mut harness = Harness::builder(|| Script).on_error(OnError::skip()).instances(2).open().unwrap();
     harness.event(on("no key", [])).unwrap();

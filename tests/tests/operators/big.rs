@@ -94,7 +94,6 @@ fn timers_beyond_memory_fire_once_and_in_order<P: Place>(place: &P) {
 }
 
 #[test]
-#[ignore = "bug: of each key group 256 timers are read, whatever the budget"]
 fn a_firing_timer_brings_no_more_into_memory_than_there_is_room_for() {
     let backend = Failing::new(Memory::new().open());
     set_all(&backend);
@@ -108,7 +107,6 @@ fn a_firing_timer_brings_no_more_into_memory_than_there_is_room_for() {
 }
 
 #[test]
-#[ignore = "bug: what has been read is dropped at the next commit, and read again"]
 fn timers_beyond_memory_are_read_about_once() {
     let backend = Failing::new(Memory::new().open());
     set_all(&backend);

@@ -190,21 +190,12 @@ impl World {
         first.map(|(key, timer)| (key.clone(), timer))
     }
 
-    /// Those of one instance, in the order in which they are due.
-    fn timers_of(&self, instance: usize, kind: TimerKind) -> Vec<(String, Timer)> {
-        let mine = self.stored.rows.iter().filter(|(key, _)| self.owner(key) == instance);
-        let all = mine.flat_map(|(key, row)| row.timers.iter().map(move |timer| (key.clone(), *timer)));
-        let mut all: Vec<_> = all.filter(|(_, timer)| timer.kind == kind).collect();
-        all.sort_by(|(a_key, a), (b_key, b)| (a.time_ms, encoded(a_key)).cmp(&(b.time_ms, encoded(b_key))));
-        all
-    }
-
-    /// All of them, event time first; those due together in the order of the instances.
+    /// All of them, in the order in which they are due, event time first.
     pub fn timers(&self) -> Vec<(String, Timer)> {
-        let mut all: Vec<_> = (0..self.instances.len())
-            .flat_map(|instance| [Event, Processing].into_iter().flat_map(move |kind| self.timers_of(instance, kind)))
-            .collect();
-        all.sort_by_key(|(_, timer)| *timer);
+        let rows = self.stored.rows.iter();
+        let all = rows.flat_map(|(key, row)| row.timers.iter().map(move |timer| (key.clone(), *timer)));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by(|(a_key, a), (b_key, b)| (a, encoded(a_key)).cmp(&(b, encoded(b_key))));
         all
     }
 }
