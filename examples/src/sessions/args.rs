@@ -39,8 +39,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub(crate) memory_budget: u32,
 
-    /// Commit after so many views
-    #[arg(long, value_name = "N", default_value = "10000")]
+    /// Commit after so many views, and after each second
+    #[arg(long, value_name = "N", default_value = "100000")]
     pub(crate) commit_every: NonZeroU64,
 }
 

@@ -83,7 +83,8 @@ impl Stream {
         let mut random = Random::of(self.seed, number);
         // Squared, so that some users come often and others hardly ever.
         let share = random.next() >> 32;
-        let user = ((share * share) >> 32) * u64::from(self.users) >> 32;
+        let square = (share * share) >> 32;
+        let user = (square * u64::from(self.users)) >> 32;
         let delay = if random.below(LATE_ONE_OF) == 0 { random.below(LATEST_MS) } else { random.below(DISORDER_MS) };
         let arrival = START_MS.saturating_add_unsigned(number.saturating_mul(PACE_MS) / u64::from(self.users));
         PageView { user: user as u32, time: arrival.saturating_sub_unsigned(delay), page: random.below(PAGES) as u32 }
