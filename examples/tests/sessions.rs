@@ -74,7 +74,8 @@ fn stopped_it_commits_and_the_next_run_goes_on() {
     for (part, signal) in [(4, "-INT"), (2, "-TERM")] {
         let mut child = place.spawn(&args);
         wait_for(&place, &mut child, want[0].len() as u64 / part);
-        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let kill = format!("kill {signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let stdout = Run::from(child.wait_with_output().unwrap()).ok();
         assert!(stdout.starts_with("stopped after "), "{stdout}");
         let whole_lines = place.outputs().map(|text| text.is_empty() || text.ends_with('\n'));
