@@ -5,8 +5,10 @@ use krishiv_api::{
     StateBackend, StateError, Timer, ValueState, WriteBatch,
 };
 use krishiv_pipeline::{Polled, Sink, Source};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -240,10 +242,10 @@ impl<T: Clone> Sink for Shelf<T> {
 #[state(key = u8)]
 pub struct Folded {
     /// Of all that has happened to the key, in its order.
-    sum: ValueState<u64>,
+    pub sum: ValueState<u64>,
     /// The timer set last.
-    timer: ValueState<i64>,
-    rules: BroadcastState<u8, u64>,
+    pub timer: ValueState<i64>,
+    pub rules: BroadcastState<u8, u64>,
 }
 
 /// Puts out, for all that happens to a key, a number that tells everything that ever happened to it.
@@ -329,6 +331,118 @@ impl BroadcastOperator for Fold {
     ) -> Result<(), BoxError> {
         state.rules.put(ctx.scope(), 0, rule);
         ctx.emit(Rec { key: 0, time: 0, n: rule });
+        Ok(())
+    }
+}
+
+/// Does what a test says.
+#[derive(Clone, Copy)]
+pub struct Do {
+    pub event: fn(&Folded, Rec, &mut EventContext<'_, Do>),
+    pub timer: fn(&Folded, Timer, &mut EventContext<'_, Do>),
+}
+
+impl Do {
+    pub fn event(event: fn(&Folded, Rec, &mut EventContext<'_, Do>)) -> Self {
+        Self { event, timer: |_, _, _| {} }
+    }
+
+    /// Lets all through, with the watermark in place of the number.
+    pub fn watermark() -> Self {
+        Self::event(|_, rec, ctx| ctx.emit(Rec { n: ctx.watermark().unwrap_or(-1) as u64, ..rec }))
+    }
+}
+
+impl Operator for Do {
+    type State = Folded;
+    type In = Rec;
+    type Out = Rec;
+
+    fn key(&self, event: &Rec) -> u8 {
+        event.key
+    }
+
+    fn on_event(&mut self, state: &Folded, event: Rec, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+        Ok((self.event)(state, event, ctx))
+    }
+
+    fn on_timer(&mut self, state: &Folded, timer: Timer, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+        Ok((self.timer)(state, timer, ctx))
+    }
+}
+
+impl BroadcastOperator for Do {
+    type Broadcast = (i64, u64);
+
+    fn on_broadcast(
+        &mut self,
+        state: &Folded,
+        (_, rule): (i64, u64),
+        ctx: &mut BroadcastContext<'_, Self>,
+    ) -> Result<(), BoxError> {
+        Ok(state.rules.put(ctx.scope(), 0, rule))
+    }
+}
+
+pub fn rec(key: u8, time: i64, n: u64) -> Rec {
+    Rec { key, time, n }
+}
+
+/// Key, time and number.
+pub fn plain(recs: &[Rec]) -> Vec<(u8, i64, i64)> {
+    recs.iter().map(|rec| (rec.key, rec.time, rec.n as i64)).collect()
+}
+
+/// What a [`Script`] does when it is asked for an item.
+#[derive(Clone)]
+pub enum Line {
+    Item(Rec),
+    /// Does something, and has nothing for now.
+    Then(Rc<dyn Fn()>),
+}
+
+pub fn then(f: impl Fn() + 'static) -> Line {
+    Line::Then(Rc::new(f))
+}
+
+/// A source that waits for more now and then.
+pub struct Script {
+    lines: Vec<Line>,
+    next: usize,
+    /// How long each poll would have waited.
+    pub waits: Rc<RefCell<Vec<Duration>>>,
+}
+
+impl Script {
+    pub fn new(lines: impl IntoIterator<Item = Line>) -> Self {
+        Self { lines: lines.into_iter().collect(), next: 0, waits: Rc::default() }
+    }
+}
+
+impl Source for Script {
+    type Item = Rec;
+    type Position = usize;
+
+    fn poll(&mut self, wait: Duration) -> Result<Polled<Rec>, BoxError> {
+        self.waits.borrow_mut().push(wait);
+        let line = self.lines.get(self.next).cloned();
+        self.next += 1;
+        Ok(match line {
+            None => Polled::End,
+            Some(Line::Item(rec)) => Polled::Item(rec),
+            Some(Line::Then(f)) => {
+                f();
+                Polled::Pending
+            }
+        })
+    }
+
+    fn position(&self) -> usize {
+        self.next.min(self.lines.len())
+    }
+
+    fn seek(&mut self, position: usize) -> Result<(), BoxError> {
+        self.next = position;
         Ok(())
     }
 }
