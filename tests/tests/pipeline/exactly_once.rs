@@ -1,6 +1,7 @@
 //! Wherever sources, sinks, operators and the backend fail, and however often: what is run until it is done leaves the
 //! outputs of one run that nothing disturbed.
 
+use crate::model::Model;
 use crate::world::{Flaky, Fold, Fuse, How, ListSource, Rec, Shelf, until_done};
 use krishiv_api::{InMemoryStateBackend, Keyed, StateBackend, TtlConfig, TtlStateBackend, WatermarkStrategy};
 use krishiv_pipeline::{Input, Pipeline, PipelineError, Step, StopSignal, Summary};
@@ -13,20 +14,20 @@ use std::sync::Arc;
 
 /// What runs.
 #[derive(Clone, Debug)]
-struct Job {
+pub struct Job {
     /// One or more; `None` is an item that is skipped.
     inputs: Vec<Vec<Option<Rec>>>,
-    behind_ms: u64,
+    pub behind_ms: u64,
     /// One to three.
     operators: usize,
     commit_every: u64,
     budget: usize,
     /// Whether late events go to an output of their own.
-    late: bool,
+    pub late: bool,
     /// Whether some events fail for good, and become dead letters.
-    dead: bool,
-    broadcasts: Vec<(i64, u64)>,
-    drain: bool,
+    pub dead: bool,
+    pub broadcasts: Vec<(i64, u64)>,
+    pub drain: bool,
 }
 
 type Calls = Vec<(u64, How)>;
@@ -189,7 +190,8 @@ fn job(length: usize, inputs: usize) -> impl Strategy<Value = Job> {
         })
     ];
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
-    let sizes = (select(vec![0, 5, 20]), 1..=3_usize, select(vec![1, 2, 7, 50, 1_000]), select(vec![0, 2_000, 1 << 20]));
+    let sizes =
+        (select(vec![0, 5, 20]), 1..=3_usize, select(vec![1, 2, 7, 50, 1_000]), select(vec![0, 2_000, 1 << 20]));
     (inputs, broadcasts, flags, sizes).prop_map(|(inputs, broadcasts, (late, dead, drain), sizes)| {
         let (behind_ms, operators, commit_every, budget) = sizes;
         // Which of two inputs comes next is known from one commit to the next only.
@@ -253,6 +255,15 @@ impl<P: Place> Site for UnderTtl<P> {
 fn check<S: Site>(site: &S, job: &Job, faults: Faults) -> usize {
     let once = World::new(job, Faults::default());
     let expected = once.run(Arc::new(InMemoryStateBackend::new())).unwrap();
+
+    if let (1, [items]) = (job.operators, &job.inputs[..]) {
+        let model = Model::run(job, items);
+        let Outputs { records, sides, late, dead } = once.outputs();
+        assert_eq!(
+            (records, &sides[0], &late[0], dead[0].len()),
+            (model.records, &model.side, &model.late, model.dead)
+        );
+    }
 
     let world = World::new(job, faults);
     let (summary, failed) = until_done(|| site.run(&world));

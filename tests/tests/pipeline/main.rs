@@ -3,6 +3,7 @@
 mod commits;
 mod drain;
 mod exactly_once;
+mod model;
 mod pending;
 mod processes;
 mod refusals;

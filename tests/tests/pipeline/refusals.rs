@@ -104,7 +104,8 @@ fn a_position_of_somebody_else<P: Place>(place: P) {
     foreign("EOF while parsing a value at line 1 column 0");
     commit("{}");
     foreign("missing field `format` at line 1 column 2");
-    let rest = r#""inputs":[0],"turn":0,"latest":[null],"watermark":null,"broadcasts":{},"sinks":{"sink":null},"events":0"#;
+    let rest =
+        r#""inputs":[0],"turn":0,"latest":[null],"watermark":null,"broadcasts":{},"sinks":{"sink":null},"events":0"#;
     commit(&format!("{{\"format\":2,{rest}}}"));
     foreign("its format is 2, expected 1");
     commit(&format!("{{\"format\":1,{rest}}}"));

@@ -75,7 +75,9 @@ fn an_input_that_had_ended_holds_nobody_back_after_a_restart_either() {
     let run = |polls: Fuse| {
         let (place, sink) = (Memory::new(), Shelf::new());
         until_done(|| {
-            let times = |key: u8, times: &[i64]| ListSource::new(times.iter().map(|time| rec(key, *time, 0)).collect::<Vec<_>>());
+            let times = |key: u8, times: &[i64]| {
+                ListSource::new(times.iter().map(|time| rec(key, *time, 0)).collect::<Vec<_>>())
+            };
             Pipeline::new(place.open())
                 .input(input(times(0, &[0])))
                 .input(input(times(1, &[10, 20, 30])))

@@ -53,7 +53,10 @@ impl Fuse {
     /// Counts a call and does it, or not; `E` is what it fails with.
     pub fn call<T, E>(&self, error: impl FnOnce() -> E, f: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let mut fuse = self.lock();
-        let how = { let call = fuse.0; fuse.1.remove(&call) };
+        let how = {
+            let call = fuse.0;
+            fuse.1.remove(&call)
+        };
         fuse.0 += 1;
         drop(fuse);
         match how {
@@ -286,20 +289,20 @@ impl Operator for Fold {
         let time = ctx.event_time().unwrap_or(event.time);
         let sum = Self::add(state, event.n);
         ctx.emit(Rec { key: event.key, time, n: sum });
-        if event.n % 3 == 0 {
+        if event.n.is_multiple_of(3) {
             ctx.emit_to("side", Rec { key, time, n: sum });
         }
-        if event.n % 2 == 0 {
+        if event.n.is_multiple_of(2) {
             // One that is due at once would fire when time moves on, and that it does anyway on a restart.
             let at = time + 1 + (event.n % 23) as i64;
             if ctx.watermark().is_none_or(|watermark| at > watermark) {
                 ctx.register_event_timer(at);
                 state.timer.set(at);
             }
-        } else if event.n % 5 == 0 {
+        } else if event.n.is_multiple_of(5) {
             state.timer.take().into_iter().for_each(|at| ctx.delete_event_timer(at));
         }
-        if self.fails_at.is_some_and(|at| event.n % at == 0) {
+        if self.fails_at.is_some_and(|at| event.n.is_multiple_of(at)) {
             return Err(format!("not {}", event.n).into());
         }
         // After all that has to be undone.
@@ -310,10 +313,10 @@ impl Operator for Fold {
         let key = *ctx.current_key();
         let sum = Self::add(state, timer.time_ms.unsigned_abs() + 1_000);
         ctx.emit(Rec { key, time: timer.time_ms, n: sum });
-        if sum % 3 == 0 {
+        if sum.is_multiple_of(3) {
             ctx.register_event_timer(timer.time_ms + 7);
         }
-        if sum % 5 == 0 {
+        if sum.is_multiple_of(5) {
             ctx.emit_to("side", Rec { key, time: timer.time_ms, n: sum });
         }
         self.timers.check()
