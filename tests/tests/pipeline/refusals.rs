@@ -115,7 +115,7 @@ fn a_position_of_somebody_else<P: Place>(place: P) {
 fn an_operator_twice<P: Place>(place: P) {
     let twice = || Pipeline::new(place.open()).source(items()).step(named("fold")).step(named("fold"));
     let error = twice().sink(Nowhere).stop_on(StopSignal::manual()).run().expect_err("it is refused").to_string();
-    assert!(error.contains("operator `fold`") && error.contains("owns"), "{error}");
+    assert!(error.starts_with("operator `fold`: key groups 0..128 overlap 0..128"), "{error}");
 }
 
 on_every_backend!(
@@ -210,6 +210,15 @@ fn an_operator_that_is_gone() {
     two.sink(Nowhere).stop_on(StopSignal::manual()).run().unwrap();
     let error = run(&place, items(), named("first"), Nowhere).expect_err("it is refused").to_string();
     assert!(error.contains("`second`"), "{error}");
+}
+
+#[test]
+#[ignore = "bug: what is said of two operators of one name is about stores, of which the user of a pipeline has none"]
+fn two_operators_of_one_name_are_to_get_two_names() {
+    let place = Memory::new();
+    let twice = Pipeline::new(place.open()).source(items()).step(named("fold")).step(named("fold"));
+    let error = twice.sink(Nowhere).stop_on(StopSignal::manual()).run().expect_err("it is refused").to_string();
+    assert!(error.contains("name"), "{error}");
 }
 
 #[test]
