@@ -24,6 +24,12 @@ pub struct Input<S, F = NoTime> {
 }
 
 /// The items of an input have no time.
+///
+/// ```
+/// use krishiv_pipeline::{Input, IterSource, NoTime};
+/// let input: Input<_, NoTime> = Input::new(IterSource::new(["late"]));
+/// # let _ = input;
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct NoTime;
 

@@ -75,6 +75,13 @@ pub struct Pipeline<B> {
 }
 
 /// A [`Pipeline`] with sources, waiting for operators.
+///
+/// ```
+#[doc = include_str!("example.txt")]
+/// let sources = Pipeline::new(backend).source(IterSource::new([7, 8, 7]));
+/// let _ = sources.operator(Distinct);
+/// # Ok::<(), BoxError>(())
+/// ```
 #[must_use = "a pipeline does nothing until it has an operator and a sink, and `run` is called"]
 pub struct Sources<B, T> {
     backend: Arc<B>,
@@ -82,6 +89,13 @@ pub struct Sources<B, T> {
 }
 
 /// A [`Pipeline`] with operators, waiting for its sink.
+///
+/// ```
+#[doc = include_str!("example.txt")]
+/// let operators = Pipeline::new(backend).source(IterSource::new([7, 8])).operator(Distinct);
+/// operators.sink(MemorySink::new()).run()?;
+/// # Ok::<(), BoxError>(())
+/// ```
 #[must_use = "a pipeline does nothing until it has a sink, and `run` is called"]
 pub struct Operators<B, T, C> {
     backend: Arc<B>,
@@ -90,6 +104,13 @@ pub struct Operators<B, T, C> {
 }
 
 /// A [`Pipeline`] that is complete.
+///
+/// ```
+#[doc = include_str!("example.txt")]
+/// let complete = Pipeline::new(backend).source(IterSource::new([7, 8])).operator(Distinct).sink(MemorySink::new());
+/// assert_eq!(complete.run()?.events, 2);
+/// # Ok::<(), BoxError>(())
+/// ```
 #[must_use = "a pipeline does nothing until `run` is called"]
 pub struct Complete<B, P: Plan> {
     backend: Arc<B>,
@@ -109,16 +130,41 @@ struct Settings {
 
 impl<B: StateBackend> Pipeline<B> {
     /// A pipeline whose state is on `backend`.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let pipeline = Pipeline::new(backend); // or on Arc::new(RocksDbStateBackend::open(folder)?)
+    /// let _ = pipeline.source(IterSource::new([7_u64]));
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn new(backend: Arc<B>) -> Self {
         Self { backend }
     }
 
     /// The source, whose items have no time.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let numbers = MemorySink::new();
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7, 8]));
+    /// pipeline.operator(Distinct).sink(numbers.clone()).run()?;
+    /// assert_eq!(numbers.items(), [7, 8]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn source<S: Source + 'static>(self, source: S) -> Sources<B, S::Item> {
         self.input(Input::new(source))
     }
 
     /// The source, and how event time is read off its items.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// // Each number is also its time.
+    /// let input = Input::new(IterSource::new([7_u64, 8])).event_time(|event| *event as i64, WatermarkStrategy::monotonous());
+    /// let summary = Pipeline::new(backend).input(input).operator(Distinct).sink(MemorySink::new()).run()?;
+    /// assert_eq!(summary.events, 2);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn input<S, F>(self, input: Input<S, F>) -> Sources<B, S::Item>
     where
         S: Source + 'static,
@@ -130,6 +176,19 @@ impl<B: StateBackend> Pipeline<B> {
 
 impl<B: StateBackend, T> Sources<B, T> {
     /// Another source: items of all of them go to the same operator, and the watermark is the least of theirs.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let numbers = MemorySink::new();
+    /// Pipeline::new(backend)
+    ///     .source(IterSource::new([7, 8]))
+    ///     .input(Input::new(IterSource::new([9])))
+    ///     .operator(Distinct)
+    ///     .sink(numbers.clone())
+    ///     .run()?;
+    /// assert_eq!(numbers.items(), [7, 8, 9]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn input<S, F>(mut self, input: Input<S, F>) -> Self
     where
         S: Source<Item = T> + 'static,
@@ -140,11 +199,26 @@ impl<B: StateBackend, T> Sources<B, T> {
     }
 
     /// The first operator, with default settings.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let operators = Pipeline::new(backend).source(IterSource::new([7])).operator(Distinct);
+    /// operators.sink(MemorySink::new()).run()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn operator<O: Operator<In = T>>(self, operator: O) -> Operators<B, T, Step<O>> {
         self.step(Step::new(operator))
     }
 
     /// The first operator, with its settings and outputs.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let step = Step::new(Distinct).skip_errors();
+    /// let summary = Pipeline::new(backend).source(IterSource::new([7, 13])).step(step).sink(MemorySink::new()).run()?;
+    /// assert_eq!((summary.events, summary.skipped), (2, 1));
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn step<O: Operator<In = T>>(self, step: Step<O>) -> Operators<B, T, Step<O>> {
         Operators { backend: self.backend, inputs: self.inputs, steps: step }
     }
@@ -152,16 +226,45 @@ impl<B: StateBackend, T> Sources<B, T> {
 
 impl<B: StateBackend, T, C> Operators<B, T, C> {
     /// Another operator, on what the one before it emits.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let once = Step::new(Distinct).store(Keyed::builder().operator("once")).side("again", MemorySink::new());
+    /// let numbers = MemorySink::new();
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7, 8, 7])).step(once).operator(Distinct);
+    /// pipeline.sink(numbers.clone()).run()?;
+    /// assert_eq!(numbers.items(), [7, 8]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn operator<O: Operator>(self, operator: O) -> Operators<B, T, (C, Step<O>)> {
         self.step(Step::new(operator))
     }
 
     /// Another operator, with its settings and outputs.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// // Two operators of one struct need two names.
+    /// let first = Step::new(Distinct).store(Keyed::builder().operator("first"));
+    /// let second = Step::new(Distinct).store(Keyed::builder().operator("second"));
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7, 8])).step(first).step(second);
+    /// assert_eq!(pipeline.sink(MemorySink::new()).run()?.events, 2);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn step<O: Operator>(self, step: Step<O>) -> Operators<B, T, (C, Step<O>)> {
         Operators { backend: self.backend, inputs: self.inputs, steps: (self.steps, step) }
     }
 
     /// The sink of what the last operator emits.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let numbers = MemorySink::new();
+    /// let complete = Pipeline::new(backend).source(IterSource::new([7, 8])).operator(Distinct).sink(numbers.clone());
+    /// complete.run()?;
+    /// assert_eq!(numbers.items(), [7, 8]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn sink<S>(self, sink: S) -> Complete<B, C::Plan>
     where
         S: Sink + 'static,
@@ -187,18 +290,40 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
 
 impl<B: StateBackend, P: Plan> Complete<B, P> {
     /// Commits after so many events; 10,000 unless set.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new(0..10)).operator(Distinct).sink(MemorySink::new());
+    /// // The first commit comes before the first event.
+    /// assert_eq!(pipeline.commit_every(5).run()?.commits, 3);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn commit_every(mut self, events: u64) -> Self {
         self.settings.commit_every = events.max(1);
         self
     }
 
     /// Commits also after so many milliseconds by the clock; 1,000 unless set, `None` for never.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new(0..10)).operator(Distinct).sink(MemorySink::new());
+    /// assert_eq!(pipeline.commit_after_ms(None).run()?.commits, 2);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn commit_after_ms(mut self, ms: impl Into<Option<u64>>) -> Self {
         self.settings.commit_after_ms = ms.into();
         self
     }
 
     /// The clock of processing time; the machine's unless set.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7])).operator(Distinct).sink(MemorySink::new());
+    /// pipeline.clock(Arc::new(ManualClock::new(0))).run()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn clock(mut self, clock: Arc<impl Clock>) -> Self {
         self.settings.clock = clock;
         self
@@ -207,24 +332,66 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
     /// At the end of all sources moves the watermark to the end of time, so that every event timer fires.
     ///
     /// Without this, timers wait for a later run in which the sources have more.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// // It forgets a number after a minute; at the end, all of them.
+    /// let pipeline = Pipeline::new(backend.clone()).source(IterSource::new([7])).operator(Distinct);
+    /// pipeline.sink(MemorySink::new()).drain_at_end().run()?;
+    /// assert_eq!(Driver::builder(Distinct).open(backend)?.timers()?, []);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn drain_at_end(mut self) -> Self {
         self.settings.drain_at_end = true;
         self
     }
 
     /// What tells the pipeline to commit and stop; Ctrl-C and SIGTERM unless set.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let stop = StopSignal::manual();
+    /// stop.set();
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7])).operator(Distinct).sink(MemorySink::new());
+    /// let summary = pipeline.stop_on(stop).run()?;
+    /// assert!(summary.stopped);
+    /// assert_eq!(summary.events, 0);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn stop_on(mut self, stop: StopSignal) -> Self {
         self.settings.stop = Some(stop);
         self
     }
 
     /// Is called after every commit: for a progress bar, or a log.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7])).operator(Distinct).sink(MemorySink::new());
+    /// pipeline.on_commit(|summary| println!("{} events", summary.events)).run()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn on_commit(mut self, f: impl FnMut(&Summary) + 'static) -> Self {
         self.settings.on_commit = Box::new(f);
         self
     }
 
     /// Runs to the end of the sources, or until it is told to stop.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let numbers = MemorySink::new();
+    /// let run = |items: Vec<u64>| {
+    ///     let pipeline = Pipeline::new(backend.clone()).source(IterSource::new(items)).operator(Distinct);
+    ///     pipeline.sink(numbers.clone()).run()
+    /// };
+    /// run(vec![7, 8])?;
+    /// // The second run goes on behind what the first one did.
+    /// let summary = run(vec![7, 8, 9])?;
+    /// assert_eq!((summary.events_before, summary.events), (2, 3));
+    /// assert_eq!(numbers.items(), [7, 8, 9]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -55,6 +55,14 @@ pub struct Step<O: Operator> {
 
 impl<O: Operator> Step<O> {
     /// The operator with default settings: it stops on an error, takes late events like others, and has one output.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let step = Step::new(Distinct);
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7])).step(step);
+    /// pipeline.sink(MemorySink::new()).run()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn new(operator: O) -> Self {
         Self {
             operator,
@@ -69,18 +77,46 @@ impl<O: Operator> Step<O> {
     }
 
     /// Settings of the store: name of the operator, memory budget. The clock is the pipeline's.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let step = Step::new(Distinct).store(Keyed::builder().operator("once").memory_budget(64 << 20));
+    /// let pipeline = Pipeline::new(backend.clone()).source(IterSource::new([7])).step(step);
+    /// pipeline.sink(MemorySink::new()).run()?;
+    /// let store = Keyed::<Seen>::builder().operator("once").open(backend)?;
+    /// assert!(store.position().is_some());
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn store(mut self, store: KeyedBuilder<O::State>) -> Self {
         self.store = store;
         self
     }
 
     /// Leaves out, and counts, what fails; without this the pipeline stops.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let step = Step::new(Distinct).skip_errors();
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7, 13])).step(step);
+    /// assert_eq!(pipeline.sink(MemorySink::new()).run()?.skipped, 1);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn skip_errors(mut self) -> Self {
         self.on_error = OnError::skip();
         self
     }
 
     /// Leaves out what fails, and sends it to `sink` in the form that `line` gives it. Costs a copy of every event.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let failed = MemorySink::new();
+    /// let step = Step::new(Distinct).dead_letters_to(failed.clone(), |letter| letter.rejected);
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7, 13])).step(step);
+    /// pipeline.sink(MemorySink::new()).run()?;
+    /// assert_eq!(failed.items(), [Rejected::Event(13, None)]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn dead_letters_to<S, F>(mut self, sink: S, line: F) -> Self
     where
         S: Sink + 'static,
@@ -93,12 +129,30 @@ impl<O: Operator> Step<O> {
     }
 
     /// Drops, and counts, late events; without this they go to the operator like all others.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let times = Input::new(IterSource::new([7, 9, 8])).event_time(|event: &u64| *event as i64, WatermarkStrategy::monotonous());
+    /// let pipeline = Pipeline::new(backend).input(times).step(Step::new(Distinct).drop_late());
+    /// assert_eq!(pipeline.sink(MemorySink::new()).run()?.dropped_late, 1);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn drop_late(mut self) -> Self {
         self.late = LateEvents::Drop;
         self
     }
 
     /// Sends late events to `sink` as they came in, and not to the operator.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let times = Input::new(IterSource::new([7, 9, 8])).event_time(|event: &u64| *event as i64, WatermarkStrategy::monotonous());
+    /// let late = MemorySink::new();
+    /// let pipeline = Pipeline::new(backend).input(times).step(Step::new(Distinct).late_to(late.clone()));
+    /// pipeline.sink(MemorySink::new()).run()?;
+    /// assert_eq!(late.items(), [8]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn late_to(mut self, sink: impl Sink<Item = O::In> + 'static) -> Self {
         self.late = LateEvents::Collect;
         self.late_to = Some(Box::new(sink));
@@ -106,6 +160,16 @@ impl<O: Operator> Step<O> {
     }
 
     /// Where records go that the operator emits to the side output called `name`.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let again = MemorySink::new();
+    /// let step = Step::new(Distinct).side("again", again.clone());
+    /// let pipeline = Pipeline::new(backend).source(IterSource::new([7, 8, 7])).step(step);
+    /// pipeline.sink(MemorySink::new()).run()?;
+    /// assert_eq!(again.items(), [7]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn side(mut self, name: &'static str, sink: impl Sink<Item = O::Out> + 'static) -> Self {
         self.sides.push((name, Box::new(sink)));
         self
@@ -115,6 +179,16 @@ impl<O: Operator> Step<O> {
     /// in milliseconds since 1970-01-01T00:00 UTC; `i64::MIN` is at once. Items are in the order of their times.
     ///
     /// It comes before the watermark that the event brings, and before the timers that makes due.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let times = Input::new(IterSource::new([7, 8, 100])).event_time(|event: &u64| *event as i64, WatermarkStrategy::monotonous());
+    /// let limits = IterSource::new([50]); // a limit of 50, from time 10 on
+    /// let (step, numbers) = (Step::new(Distinct).broadcast(limits, |_| 10), MemorySink::new());
+    /// Pipeline::new(backend).input(times).step(step).sink(numbers.clone()).run()?;
+    /// assert_eq!(numbers.items(), [7, 8]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
     pub fn broadcast<S, F>(mut self, source: S, time: F) -> Self
     where
         O: BroadcastOperator,
