@@ -283,11 +283,7 @@ impl<O: Operator> Driver<O> {
     /// As [`advance`](Self::advance).
     #[inline]
     pub fn tick(&mut self) -> Result<(), OperatorError> {
-        // Most operators have no such timers, and reading the clock would cost as much as half an event.
-        if self.store.has_timers(TimerKind::Processing) {
-            self.fire(TimerKind::Processing, usize::MAX)?;
-        }
-        Ok(())
+        self.fire(TimerKind::Processing, usize::MAX).map(drop)
     }
 
     /// Fires at most `limit` timers of `kind` that are due, at least one, and says whether there may be more: for engines that commit on
@@ -307,6 +303,10 @@ impl<O: Operator> Driver<O> {
     ///
     /// As [`advance`](Self::advance).
     pub fn fire(&mut self, kind: TimerKind, limit: usize) -> Result<bool, OperatorError> {
+        // Most operators have none, and reading the clock would cost as much as half an event.
+        if !self.store.has_timers(kind) {
+            return Ok(false);
+        }
         let now = match kind {
             TimerKind::Event => self.store.watermark().unwrap_or(i64::MIN),
             TimerKind::Processing => self.shared.time.clock().now_ms(),

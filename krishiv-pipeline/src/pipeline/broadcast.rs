@@ -1,6 +1,7 @@
 //! A source whose items are broadcast to an operator, each in front of the first event that it concerns.
 
 use crate::pipeline::PipelineError;
+use crate::pipeline::position::of_this_kind;
 use crate::{BoxError, Polled, Source};
 use krishiv_api::{BroadcastOperator, Driver, Operator};
 use serde_json::Value;
@@ -8,8 +9,8 @@ use std::time::Duration;
 
 /// Broadcasts of any kind, as a step holds them.
 pub(super) trait AnyBroadcasts<O: Operator> {
-    /// Hands over what takes effect by `time`.
-    fn up_to(&mut self, time: i64, driver: &mut Driver<O>) -> Result<(), PipelineError>;
+    /// Hands over to `operator` what takes effect by `time`.
+    fn up_to(&mut self, time: i64, operator: &str, driver: &mut Driver<O>) -> Result<(), PipelineError>;
 
     fn position(&self) -> Result<Value, PipelineError>;
 
@@ -17,7 +18,6 @@ pub(super) trait AnyBroadcasts<O: Operator> {
 }
 
 pub(super) struct Broadcasts<S: Source, F> {
-    name: String,
     source: S,
     time: F,
     /// The next item, when it takes effect, and where the source stood before it.
@@ -26,16 +26,15 @@ pub(super) struct Broadcasts<S: Source, F> {
 }
 
 impl<S: Source, F: Fn(&S::Item) -> i64> Broadcasts<S, F> {
-    pub(super) fn new(name: String, source: S, time: F) -> Self {
-        Self { name, source, time, next: None, ended: false }
+    pub(super) fn new(source: S, time: F) -> Self {
+        Self { source, time, next: None, ended: false }
     }
 
     /// Whether the next item is there, and takes effect by `time`.
-    fn is_due(&mut self, time: i64) -> Result<bool, PipelineError> {
+    fn is_due(&mut self, time: i64) -> Result<bool, BoxError> {
         while self.next.is_none() && !self.ended {
             let before = self.source.position();
-            let polled = self.source.poll(Duration::ZERO);
-            match polled.map_err(|error| PipelineError::Source { input: self.name.clone(), error })? {
+            match self.source.poll(Duration::ZERO)? {
                 Polled::Item(item) => {
                     let time = (self.time)(&item);
                     self.next = Some((item, time, before));
@@ -55,8 +54,9 @@ where
     S: Source<Item = O::Broadcast>,
     F: Fn(&S::Item) -> i64,
 {
-    fn up_to(&mut self, time: i64, driver: &mut Driver<O>) -> Result<(), PipelineError> {
-        while self.is_due(time)? {
+    fn up_to(&mut self, time: i64, operator: &str, driver: &mut Driver<O>) -> Result<(), PipelineError> {
+        let failed = |error| PipelineError::Source { input: format!("{operator}/broadcast"), error };
+        while self.is_due(time).map_err(failed)? {
             if let Some((item, ..)) = self.next.take() {
                 driver.broadcast(item)?;
             }
@@ -73,6 +73,6 @@ where
     }
 
     fn seek(&mut self, position: Value) -> Result<(), BoxError> {
-        self.source.seek(serde_json::from_value(position)?)
+        self.source.seek(of_this_kind("source", position)?)
     }
 }

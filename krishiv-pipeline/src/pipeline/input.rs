@@ -1,6 +1,7 @@
 //! Sources of any kind, as the pipeline holds them, with the times of their events.
 
 use crate::pipeline::PipelineError;
+use crate::pipeline::position::of_this_kind;
 use crate::{BoxError, Polled, Source};
 use krishiv_api::WatermarkStrategy;
 use serde_json::Value;
@@ -165,6 +166,6 @@ impl<S: Source, F: EventTime<S::Item>> AnyInput<S::Item> for Feed<S, F> {
     }
 
     fn seek(&mut self, position: Value) -> Result<(), BoxError> {
-        self.input.source.seek(serde_json::from_value(position)?)
+        self.input.source.seek(of_this_kind("source", position)?)
     }
 }

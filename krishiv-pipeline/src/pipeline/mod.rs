@@ -331,7 +331,8 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
 
     /// At the end of all sources moves the watermark to the end of time, so that every event timer fires.
     ///
-    /// Without this, timers wait for a later run in which the sources have more.
+    /// Without this, timers wait for a later run in which the sources have more. With it there can be none: a source that has
+    /// more all the same is refused, since all of it would be late.
     ///
     /// ```
     #[doc = include_str!("example.txt")]
@@ -402,7 +403,7 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
             Some(stop) => stop,
             None => StopSignal::install().map_err(PipelineError::Signal)?,
         };
-        let stage = plan.open(&backend, &settings.clock)?;
+        let stage = plan.open(&backend, &settings.clock, &mut Vec::new())?;
         // The store's own hold on it is enough.
         drop(backend);
         Running::new(inputs, stage, settings, stop).run()

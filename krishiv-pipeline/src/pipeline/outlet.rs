@@ -1,6 +1,7 @@
 //! Sinks of any kind, as the pipeline holds them.
 
 use crate::pipeline::PipelineError;
+use crate::pipeline::position::of_this_kind;
 use crate::{BoxError, Sink};
 use serde_json::Value;
 
@@ -22,7 +23,7 @@ impl<S: Sink> AnySink<S::Item> for S {
         Ok(serde_json::to_value(Sink::sync(self)?)?)
     }
     fn resume(&mut self, mark: Option<Value>) -> Result<(), BoxError> {
-        Sink::resume(self, mark.map(serde_json::from_value).transpose()?)
+        Sink::resume(self, mark.map(|mark| of_this_kind("sink", mark)).transpose()?)
     }
     fn cut_back(&mut self) -> Result<(), BoxError> {
         Sink::cut_back(self)

@@ -1,7 +1,9 @@
 //! What a pipeline stores with each commit beside the state.
 
+use crate::BoxError;
 use crate::pipeline::PipelineError;
 use krishiv_api::WatermarksPosition;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,6 +24,10 @@ pub(super) struct Position {
     /// Whether timers that this watermark makes due were still firing. Otherwise those that are due were set since it moved,
     /// and wait for its next move.
     pub(super) firing: bool,
+    /// Whether an input that had ended has been drained of its timers, so that no more may come.
+    pub(super) drained: bool,
+    /// Names of the operators, in their order.
+    pub(super) operators: Vec<String>,
     /// Where the broadcasts of each operator stand.
     pub(super) broadcasts: BTreeMap<String, Value>,
     /// How far each sink is.
@@ -38,6 +44,8 @@ impl Position {
             turn: 0,
             watermarks,
             firing: false,
+            drained: false,
+            operators: Vec::new(),
             broadcasts: BTreeMap::new(),
             sinks: BTreeMap::new(),
             events,
@@ -63,4 +71,15 @@ impl Position {
             Err(foreign(format!("its format is {}, expected {FORMAT}", position.format)))
         }
     }
+}
+
+/// Reads what a source or sink has given to be stored.
+pub(super) fn of_this_kind<T: DeserializeOwned>(what: &str, stored: Value) -> Result<T, BoxError> {
+    serde_json::from_value(stored).map_err(|error| {
+        format!(
+            "the state was made with another kind of {what} ({error}); use the one that it was made with, or start over with a \
+             new state"
+        )
+        .into()
+    })
 }

@@ -5,7 +5,8 @@ use crate::pipeline::input::{At, BoxedInput, Timed};
 use crate::pipeline::position::Position;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::{PipelineError, Settings};
-use krishiv_api::{Commit, WatermarkStrategy, Watermarks};
+use krishiv_api::{Commit, StateError, TimerKind, WatermarkStrategy, Watermarks};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Events that are taken from a source at a time.
@@ -53,6 +54,27 @@ pub(super) struct Running<S: Stage> {
     committed_watermark: Option<i64>,
     /// Whether timers are firing, which a commit may come between.
     firing: bool,
+    /// Whether the watermark has been moved to the end of time.
+    drained: bool,
+}
+
+/// Why the loop ends before the sources do.
+enum Halt {
+    /// It was told to stop, and has committed.
+    Stop,
+    Error(PipelineError),
+}
+
+impl From<PipelineError> for Halt {
+    fn from(error: PipelineError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<StateError> for Halt {
+    fn from(error: StateError) -> Self {
+        Self::Error(error.into())
+    }
 }
 
 impl<S: Stage> Running<S> {
@@ -75,18 +97,23 @@ impl<S: Stage> Running<S> {
             committed_at: settings.clock.now_ms(),
             committed_watermark: None,
             firing: false,
+            drained: false,
             inputs,
             settings,
         }
     }
 
     pub(super) fn run(mut self) -> Result<Summary, PipelineError> {
-        let result = self.resume().and_then(|()| self.go_on());
-        if result.is_err() {
-            // If this fails too, the next start does it.
-            let _ = self.stage.outlets(&mut |outlet| outlet.cut_back());
+        match self.resume().and_then(|()| self.go_on()) {
+            Ok(()) => {}
+            Err(Halt::Stop) => self.summary.stopped = true,
+            Err(Halt::Error(error)) => {
+                // If this fails too, the next start does it.
+                let _ = self.stage.outlets(&mut |outlet| outlet.cut_back());
+                return Err(error);
+            }
         }
-        result.map(|()| self.summary())
+        Ok(self.summary())
     }
 
     fn summary(&self) -> Summary {
@@ -96,18 +123,19 @@ impl<S: Stage> Running<S> {
     }
 
     /// Goes back to the last commit, or makes the first.
-    fn resume(&mut self) -> Result<(), PipelineError> {
+    fn resume(&mut self) -> Result<(), Halt> {
         let Some(position) = self.committed()? else {
             self.stage.outlets(&mut |outlet| outlet.resume(None))?;
             // From here on, what is in the sinks and not committed is known to be this pipeline's own.
-            return self.commit(At::End);
+            return Ok(self.commit(At::End)?);
         };
-        let Position { inputs, turn, watermarks, firing, broadcasts, mut sinks, events, .. } = position;
+        self.check_operators(&position)?;
+        let Position { inputs, turn, watermarks, firing, drained, broadcasts, mut sinks, events, .. } = position;
         if inputs.len() != self.inputs.len() {
             let (now, then) = (self.inputs.len(), inputs.len());
             let reason =
                 format!("the pipeline has {now} inputs, and the state was made with {then}; use the same ones");
-            return Err(PipelineError::setting(reason));
+            return Err(PipelineError::setting(reason).into());
         }
         for (index, (input, position)) in self.inputs.iter_mut().zip(inputs).enumerate() {
             input.seek(position).map_err(|error| PipelineError::Source { input: index.to_string(), error })?;
@@ -122,7 +150,7 @@ impl<S: Stage> Running<S> {
         if let Some(name) = sinks.keys().next() {
             let reason =
                 format!("the state was made with an output `{name}`, which the pipeline no longer has; keep it");
-            return Err(PipelineError::setting(reason));
+            return Err(PipelineError::setting(reason).into());
         }
         let watermark = watermarks.current;
         self.watermarks.restore(&watermarks);
@@ -130,13 +158,36 @@ impl<S: Stage> Running<S> {
         // The turn moves on before an input is asked.
         self.turn = (turn + self.inputs.len().saturating_sub(1)) % self.inputs.len().max(1);
         (self.summary.events, self.summary.events_before) = (events, events);
-        self.firing = firing;
+        (self.firing, self.drained) = (firing, drained);
         if new_output {
             // As at the very beginning: what is in it and not committed must be known to be this pipeline's own.
             self.commit(At::End)?;
         }
         // What would have fired without the crash, and no more.
         watermark.filter(|_| firing).map_or(Ok(()), |watermark| self.advance(watermark, At::End))
+    }
+
+    /// Refuses to go on without an operator, or with other broadcasts: what they had would be forgotten.
+    fn check_operators(&self, position: &Position) -> Result<(), PipelineError> {
+        let mut operators = Vec::new();
+        self.stage.positions(&mut operators);
+        if !position.operators.iter().map(String::as_str).eq(operators.iter().map(|(name, _)| *name)) {
+            let now: Vec<_> = operators.iter().map(|(name, _)| *name).collect();
+            let (now, then) = (now.join(" -> "), position.operators.join(" -> "));
+            let reason = format!(
+                "the operators of the pipeline are {now}, and the state was made with {then}; use the same ones, or start \
+                 over with a new state"
+            );
+            return Err(PipelineError::setting(reason));
+        }
+        let mut broadcasts = BTreeMap::new();
+        self.stage.broadcast_positions(&mut broadcasts)?;
+        match position.broadcasts.keys().find(|name| !broadcasts.contains_key(*name)) {
+            Some(name) => Err(PipelineError::setting(format!(
+                "the state was made with broadcasts to operator `{name}`, which it no longer gets; keep their source"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// The position that all operators agree on.
@@ -154,19 +205,28 @@ impl<S: Stage> Running<S> {
         position.map(Position::decode).transpose()
     }
 
-    fn go_on(&mut self) -> Result<(), PipelineError> {
+    fn go_on(&mut self) -> Result<(), Halt> {
         let mut batch = Vec::with_capacity(BATCH);
         let (mut prepared, mut times) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         let mut quiet = 0;
         while self.inputs.iter().any(|input| !input.has_ended()) {
             if self.stop.is_set() {
-                self.summary.stopped = true;
-                break;
+                if self.has_news() {
+                    self.commit(At::End)?;
+                }
+                return Err(Halt::Stop);
             }
             self.turn = (self.turn + 1) % self.inputs.len();
             // When all of them have nothing, the next one may wait for it.
             let wait = if quiet >= self.inputs.len() { WAIT } else { Duration::ZERO };
             let polled = self.take(wait, &mut batch)?;
+            if polled > 0 && self.drained {
+                return Err(PipelineError::setting(
+                    "the input has grown since an earlier run came to its end and drained the timers, so all that is new would \
+                     be late; start over with a new state, or leave `drain_at_end` out where input may grow",
+                )
+                .into());
+            }
             quiet = if polled == 0 { quiet + 1 } else { 0 };
             // What the operators do not see counts too.
             let events = batch.len() as u64;
@@ -190,10 +250,11 @@ impl<S: Stage> Running<S> {
                 self.commit(At::End)?;
             }
         }
-        if self.settings.drain_at_end && !self.summary.stopped {
+        if self.settings.drain_at_end {
+            self.drained = true;
             self.advance(i64::MAX, At::End)?;
         }
-        if self.has_news() { self.commit(At::End) } else { Ok(()) }
+        if self.has_news() { Ok(self.commit(At::End)?) } else { Ok(()) }
     }
 
     /// Whether a commit would change what the last one stored.
@@ -218,7 +279,7 @@ impl<S: Stage> Running<S> {
         time: Option<i64>,
         place: usize,
         process: impl FnOnce(&mut S) -> Result<(), PipelineError>,
-    ) -> Result<(), PipelineError> {
+    ) -> Result<(), Halt> {
         if let Some(time) = time {
             self.stage.broadcast(time)?;
             // Before the event, which may be the first to tell that time has passed.
@@ -234,22 +295,31 @@ impl<S: Stage> Running<S> {
 
     /// Moves the watermark, and fires what that makes due; where that is more than memory should hold, it is committed on
     /// the way, and the source stands `at` the event that is still to come.
-    fn advance(&mut self, watermark: i64, at: At) -> Result<(), PipelineError> {
+    fn advance(&mut self, watermark: i64, at: At) -> Result<(), Halt> {
         self.stage.broadcast(watermark)?;
         self.stage.set_watermark(watermark);
         self.firing = true;
-        while self.stage.fire()? {
-            if self.stage.needs_commit() {
-                self.commit(at)?;
-            }
-        }
+        self.fire(TimerKind::Event, at)?;
         self.firing = false;
         Ok(())
     }
 
+    fn fire(&mut self, kind: TimerKind, at: At) -> Result<(), Halt> {
+        while self.stage.fire(kind)? {
+            let stop = self.stop.is_set();
+            if stop || self.stage.needs_commit() {
+                self.commit(at)?;
+            }
+            if stop {
+                return Err(Halt::Stop);
+            }
+        }
+        Ok(())
+    }
+
     /// Does what the clock says: timers, idle inputs, a commit that is due.
-    fn look_at_the_clock(&mut self) -> Result<(), PipelineError> {
-        self.stage.tick()?;
+    fn look_at_the_clock(&mut self) -> Result<(), Halt> {
+        self.fire(TimerKind::Processing, At::End)?;
         let ended = self.inputs.get(self.turn).is_some_and(|input| input.has_ended());
         if let Some(watermark) = ended.then(|| self.watermarks.end(self.turn)).flatten() {
             self.advance(watermark, At::End)?;
@@ -263,7 +333,7 @@ impl<S: Stage> Running<S> {
         }
         let passed = u64::try_from(now.saturating_sub(self.committed_at)).unwrap_or(0);
         match self.settings.commit_after_ms {
-            Some(after) if passed >= after && self.has_news() => self.commit(At::End),
+            Some(after) if passed >= after && self.has_news() => Ok(self.commit(At::End)?),
             _ => Ok(()),
         }
     }
@@ -279,7 +349,10 @@ impl<S: Stage> Running<S> {
             At::Before(_) => self.turn,
             At::End => (self.turn + 1) % self.inputs.len().max(1),
         };
-        position.firing = self.firing;
+        (position.firing, position.drained) = (self.firing, self.drained);
+        let mut operators = Vec::new();
+        self.stage.positions(&mut operators);
+        position.operators = operators.into_iter().map(|(name, _)| name.to_owned()).collect();
         self.stage.broadcast_positions(&mut position.broadcasts)?;
         self.stage.outlets(&mut |outlet| {
             let mark = outlet.sync()?;

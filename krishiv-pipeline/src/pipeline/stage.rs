@@ -38,11 +38,8 @@ pub trait Stage {
 
     fn set_watermark(&mut self, ms: i64);
 
-    /// Fires some of the event timers that are due, here and behind; whether there may be more.
-    fn fire(&mut self) -> Result<bool, PipelineError>;
-
-    /// Fires the processing timers that are due.
-    fn tick(&mut self) -> Result<(), PipelineError>;
+    /// Fires some of the timers that are due, here and behind; whether there may be more.
+    fn fire(&mut self, kind: TimerKind) -> Result<bool, PipelineError>;
 
     fn needs_commit(&self) -> bool;
 
@@ -73,7 +70,13 @@ pub trait Plan {
     type In;
     type Stage: Stage<In = Self::In>;
 
-    fn open<B: StateBackend>(self, backend: &Arc<B>, clock: &Arc<dyn Clock>) -> Result<Self::Stage, PipelineError>;
+    /// Opens them on `backend`; `names` are those of the operators before.
+    fn open<B: StateBackend>(
+        self,
+        backend: &Arc<B>,
+        clock: &Arc<dyn Clock>,
+        names: &mut Vec<String>,
+    ) -> Result<Self::Stage, PipelineError>;
 }
 
 /// A step and what comes behind it.
@@ -124,7 +127,12 @@ impl<T> Plan for Last<T> {
     type In = T;
     type Stage = Outlet<T>;
 
-    fn open<B: StateBackend>(self, _: &Arc<B>, _: &Arc<dyn Clock>) -> Result<Outlet<T>, PipelineError> {
+    fn open<B: StateBackend>(
+        self,
+        _: &Arc<B>,
+        _: &Arc<dyn Clock>,
+        _: &mut Vec<String>,
+    ) -> Result<Outlet<T>, PipelineError> {
         Ok(Outlet::new("sink".to_owned(), self.0))
     }
 }
@@ -133,14 +141,21 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
     type In = O::In;
     type Stage = OperatorStage<O, N::Stage>;
 
-    fn open<B: StateBackend>(self, backend: &Arc<B>, clock: &Arc<dyn Clock>) -> Result<Self::Stage, PipelineError> {
+    fn open<B: StateBackend>(
+        self,
+        backend: &Arc<B>,
+        clock: &Arc<dyn Clock>,
+        names: &mut Vec<String>,
+    ) -> Result<Self::Stage, PipelineError> {
         let Step { operator, store, on_error, late, sides, late_to, dead_letters_to, broadcasts } = self.step;
         let driver = Driver::builder(operator)
             .store(store.clock(Arc::new(Arc::clone(clock))))
             .on_error(on_error)
             .late_events(late)
-            .open(Arc::clone(backend))?;
+            .open(Arc::clone(backend))
+            .map_err(|error| called_the_same(names, error))?;
         let name = driver.store().operator().to_owned();
+        names.push(name.clone());
         let mut outlets = BTreeMap::new();
         for (side, sink) in sides {
             if outlets.insert(side, Outlet::new(format!("{name}/side/{side}"), sink)).is_some() {
@@ -155,8 +170,19 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
             broadcasts,
             driver,
             name,
-            next: self.next.open(backend, clock)?,
+            next: self.next.open(backend, clock, names)?,
         })
+    }
+}
+
+/// Says it in the words of a pipeline when an operator has the name of one of `names`.
+fn called_the_same(names: &[String], error: StateError) -> PipelineError {
+    match error.operator().filter(|name| names.iter().any(|other| other == name)) {
+        Some(name) => PipelineError::setting(format!(
+            "two operators of the pipeline are called `{name}`; give one of them another name, by \
+             `Step::store(Keyed::builder().operator(\"…\"))`"
+        )),
+        None => error.into(),
     }
 }
 
@@ -165,7 +191,7 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
     #[inline]
     fn hand_over(&mut self, time: i64) -> Result<(), PipelineError> {
         let Some(broadcasts) = &mut self.broadcasts else { return Ok(()) };
-        let handed_over = broadcasts.up_to(time, &mut self.driver);
+        let handed_over = broadcasts.up_to(time, &self.name, &mut self.driver);
         self.pass_on()?;
         handed_over
     }
@@ -241,24 +267,18 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
         self.driver.set_watermark(ms);
     }
 
-    fn fire(&mut self) -> Result<bool, PipelineError> {
-        let more = self.driver.fire(TimerKind::Event, TIMERS);
+    fn fire(&mut self, kind: TimerKind) -> Result<bool, PipelineError> {
+        let more = self.driver.fire(kind, TIMERS);
         // What fired before one failed is as good as ever.
         self.pass_on()?;
         if more? {
             return Ok(true);
         }
         // Only now: what these timers put out is not late behind them.
-        if let Some(watermark) = self.driver.watermark() {
+        if let (TimerKind::Event, Some(watermark)) = (kind, self.driver.watermark()) {
             self.next.set_watermark(watermark);
         }
-        self.next.fire()
-    }
-
-    fn tick(&mut self) -> Result<(), PipelineError> {
-        self.driver.tick()?;
-        self.pass_on()?;
-        self.next.tick()
+        self.next.fire(kind)
     }
 
     fn has_uncommitted(&self) -> bool {
@@ -339,12 +359,8 @@ impl<T> Stage for Outlet<T> {
 
     fn set_watermark(&mut self, _: i64) {}
 
-    fn fire(&mut self) -> Result<bool, PipelineError> {
+    fn fire(&mut self, _: TimerKind) -> Result<bool, PipelineError> {
         Ok(false)
-    }
-
-    fn tick(&mut self) -> Result<(), PipelineError> {
-        Ok(())
     }
 
     fn has_uncommitted(&self) -> bool {

@@ -195,7 +195,7 @@ impl<O: Operator> Step<O> {
         S: Source<Item = O::Broadcast> + 'static,
         F: Fn(&S::Item) -> i64 + 'static,
     {
-        self.broadcasts = Some(Box::new(Broadcasts::new("broadcast".to_owned(), source, time)));
+        self.broadcasts = Some(Box::new(Broadcasts::new(source, time)));
         self
     }
 }

@@ -6,8 +6,8 @@ use krishiv_api::{
     Cause, Commit, Driver, InMemoryStateBackend, Keyed, StateBackend, StateError, TtlConfig, TtlStateBackend,
 };
 use krishiv_tests::{Place, on_every_backend};
-use std::sync::mpsc::channel;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 type Memory = Failing<InMemoryStateBackend>;

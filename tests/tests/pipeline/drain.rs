@@ -210,7 +210,6 @@ fn timers_that_came_due_during_a_downtime_fire_once() {
 }
 
 #[test]
-#[ignore = "bug: processing timers are not committed on the way, however many are due"]
 fn very_many_processing_timers_are_committed_on_the_way_too() {
     let (summary, _) = after_a_long_downtime(64 << 10);
     assert!(summary.commits > 5, "{}", summary.commits);

@@ -206,7 +206,6 @@ fn runs_one_and_then_another() {
 }
 
 #[test]
-#[ignore = "bug: in the second pipeline of a process a signal ends it at once, without a commit"]
 fn a_signal_commits_and_stops_the_second_pipeline_of_a_process_too() {
     let folder = folder();
     let mut process = Process::start("runs_one_and_then_another", folder.path());

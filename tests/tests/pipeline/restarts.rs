@@ -15,7 +15,6 @@ fn pass() -> Do {
 }
 
 #[test]
-#[ignore = "bug: a restart fires timers of the past, which else wait for the next advance"]
 fn a_timer_set_in_the_past_waits_for_the_next_advance_also_over_a_restart() {
     // Counts events, and tells how many there were when the timer for the time of the last one fires.
     let count = Do {
@@ -43,7 +42,6 @@ fn a_timer_set_in_the_past_waits_for_the_next_advance_also_over_a_restart() {
 }
 
 #[test]
-#[ignore = "bug: broadcasts of a second operator come behind the timers that the watermark of the same event makes due"]
 fn a_broadcast_comes_before_the_timers_that_the_same_event_makes_due_in_every_operator() {
     let tell = Do {
         event: |_, _, ctx| ctx.register_event_timer(60),
@@ -70,7 +68,6 @@ fn a_broadcast_comes_before_the_timers_that_the_same_event_makes_due_in_every_op
 }
 
 #[test]
-#[ignore = "bug: after a restart an input that had ended holds the watermark back until its turn comes"]
 fn an_input_that_had_ended_holds_nobody_back_after_a_restart_either() {
     let run = |polls: Fuse| {
         let (place, sink) = (Memory::new(), Shelf::new());
@@ -96,7 +93,6 @@ fn an_input_that_had_ended_holds_nobody_back_after_a_restart_either() {
 }
 
 #[test]
-#[ignore = "bug: a sink that was not resumed yet is cut back, and loses what was committed"]
 fn a_run_that_fails_before_it_resumes_its_sinks_leaves_them_alone() {
     let (place, sink) = (Memory::new(), MemorySink::new());
     let run = |items: u8| {
@@ -114,7 +110,6 @@ fn a_run_that_fails_before_it_resumes_its_sinks_leaves_them_alone() {
 }
 
 #[test]
-#[ignore = "bug: an output that is new to the state is not committed at the start, and then taken for somebody else's"]
 fn an_output_that_is_added_later_survives_a_crash_before_its_first_commit() {
     let folder = tempfile::tempdir().unwrap();
     let (place, sink) = (Memory::new(), Shelf::new());
@@ -140,7 +135,6 @@ fn an_output_that_is_added_later_survives_a_crash_before_its_first_commit() {
 }
 
 #[test]
-#[ignore = "bug: after a commit among timers the turn passes to the next input, in the midst of a batch"]
 fn a_commit_among_timers_leaves_the_turn_with_the_input_that_has_it() {
     let operator = Do {
         event: |_, rec, ctx| {
