@@ -296,7 +296,6 @@ impl<S: Stage> Running<S> {
     /// Moves the watermark, and fires what that makes due; where that is more than memory should hold, it is committed on
     /// the way, and the source stands `at` the event that is still to come.
     fn advance(&mut self, watermark: i64, at: At) -> Result<(), Halt> {
-        self.stage.broadcast(watermark)?;
         self.stage.set_watermark(watermark);
         self.firing = true;
         self.fire(TimerKind::Event, at)?;
