@@ -13,29 +13,33 @@ pub(crate) enum Target {
     Throughput(f64),
     /// Ours may take so many times the memory of the peer.
     Memory(f64),
+    /// The time of ours against that of a peer that does less, to know the price of the rest.
+    Price,
 }
 
 impl Target {
     /// What the pairs come to, in the terms of this target.
     fn ratio(self, pairs: &Pairs) -> Spread {
         match self {
-            Self::Time(_) | Self::Memory(_) => pairs.ratios(),
+            Self::Time(_) | Self::Memory(_) | Self::Price => pairs.ratios(),
             Self::Throughput(_) => pairs.ratios().inverted(),
         }
     }
 
-    fn is_met(self, ratio: f64) -> bool {
-        match self {
+    fn verdict(self, ratio: f64) -> &'static str {
+        let met = match self {
             Self::Time(most) | Self::Memory(most) => ratio <= most,
             Self::Throughput(least) => ratio >= least,
-        }
+            Self::Price => return "-",
+        };
+        if met { "met" } else { "not met" }
     }
 
     /// A figure of one side for people.
     fn figure(self, figures: &[f64]) -> String {
         let figure = Spread::of(figures.iter().copied()).median;
         match self {
-            Self::Time(_) | Self::Throughput(_) => {
+            Self::Time(_) | Self::Throughput(_) | Self::Price => {
                 scaled(figure, &[(1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1.0, "s")])
             }
             Self::Memory(_) => {
@@ -51,6 +55,7 @@ impl fmt::Display for Target {
             Self::Time(most) => write!(f, "time ≤ {most:.1}x"),
             Self::Throughput(least) => write!(f, "throughput ≥ {least:.1}x"),
             Self::Memory(most) => write!(f, "memory ≤ {most:.1}x"),
+            Self::Price => f.write_str("none"),
         }
     }
 }
@@ -83,8 +88,8 @@ impl Row {
             Ok(pairs) => {
                 let Spread { least, median, most } = target.ratio(pairs);
                 let ratio = format!("{}x ({} to {})", short(median), short(least), short(most));
-                let met = if target.is_met(median) { "met" } else { "not met" };
-                [case, target.figure(&pairs.ours), target.figure(&pairs.peer), ratio, wanted, met.to_owned()]
+                let verdict = target.verdict(median).to_owned();
+                [case, target.figure(&pairs.ours), target.figure(&pairs.peer), ratio, wanted, verdict]
             }
         }
     }

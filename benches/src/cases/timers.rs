@@ -127,5 +127,5 @@ fn run<B: StateBackend>(
         },
     )?;
     let name = format!("{}M {name}", timers / 1_000_000);
-    Ok(vec![Row::new(name, Target::Time(10.0), pairs)])
+    Ok(vec![Row::new(name, Target::Price, pairs)])
 }

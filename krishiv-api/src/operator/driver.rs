@@ -46,7 +46,7 @@ pub struct Driver<O: Operator> {
     asked: Asked,
     /// Scratch: hashes of the keys of a batch.
     hashes: Vec<u64>,
-    /// Events since room was last made for their rows.
+    /// Prepared events since room was last made for their rows.
     processed: usize,
     late_events: Vec<(O::In, i64)>,
     dead_letters: Vec<DeadLetter<O::In>>,
@@ -103,7 +103,7 @@ impl<O: Operator> Driver<O> {
             let key = operator.key(event);
             (store.hash(&key), key)
         });
-        self.make_room();
+        self.store.evict_after(1);
         result
     }
 
@@ -162,17 +162,11 @@ impl<O: Operator> Driver<O> {
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn look_ahead(&mut self, batch: &[Prepared<O>]) {
-        self.make_room();
+        // Not on the way through a batch: rows that were read ahead would go before their events came.
+        self.store.evict_after(std::mem::take(&mut self.processed));
         self.hashes.clear();
         self.hashes.extend(batch.iter().map(|prepared| prepared.hash));
         self.store.look_ahead(&self.hashes, |index| batch.get(index).and_then(Prepared::key));
-    }
-
-    /// Evicts rows for those that events have brought in: not on the way through a batch, where rows that were read ahead
-    /// would go before their events came.
-    #[inline]
-    fn make_room(&mut self) {
-        self.store.evict_after(std::mem::take(&mut self.processed));
     }
 
     /// Processes an event that was prepared by this driver, or by another instance of the operator.
@@ -192,7 +186,10 @@ impl<O: Operator> Driver<O> {
     pub fn process(&mut self, prepared: Prepared<O>) -> Result<(), OperatorError> {
         let Prepared { event, event_time, key, hash, store } = prepared;
         match key {
-            Some(key) if store == self.address() => self.run(event, event_time, |_, _, _| (hash, key)),
+            Some(key) if store == self.address() => {
+                self.processed += 1;
+                self.run(event, event_time, |_, _, _| (hash, key))
+            }
             // Each store has hashes of its own.
             _ => self.event(event, event_time),
         }
@@ -213,7 +210,6 @@ impl<O: Operator> Driver<O> {
             Policy::DeadLetter { copy } => Some(copy(&event)),
             Policy::Stop | Policy::Skip => None,
         };
-        self.processed += 1;
         let Self { operator, store, shared, out, asked, .. } = self;
         let (before, mut key) = (out.len(), None);
         let result = attempt(|| {

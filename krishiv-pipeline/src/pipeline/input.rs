@@ -114,7 +114,7 @@ pub(super) type BoxedInput<T> = Box<dyn AnyInput<T>>;
 
 pub(super) struct Feed<S: Source, F> {
     input: Input<S, F>,
-    /// Where the source stood before each item of the last filling.
+    /// Where the source stood before each item of the last filling, if items have a time: only those move the watermark.
     before: Vec<S::Position>,
     ended: bool,
 }
@@ -131,15 +131,15 @@ impl<S: Source, F: EventTime<S::Item>> AnyInput<S::Item> for Feed<S, F> {
     }
 
     fn fill(&mut self, limit: usize, wait: Duration, batch: &mut Vec<Timed<S::Item>>) -> Result<usize, BoxError> {
-        let Self { input: Input { source, time, .. }, before, ended } = self;
+        let Self { input: Input { source, time, strategy }, before, ended } = self;
         before.clear();
         for polled in 0..limit {
-            let position = source.position();
+            let position = strategy.is_some().then(|| source.position());
             // Only the first is worth waiting for: what is there already must not wait for what is not.
             match source.poll(if polled == 0 { wait } else { Duration::ZERO })? {
                 Polled::Item(item) => {
                     batch.push(Timed { time: time.of(&item), item });
-                    before.push(position);
+                    before.extend(position);
                 }
                 Polled::Skipped => {}
                 Polled::Pending => return Ok(polled),
