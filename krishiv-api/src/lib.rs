@@ -30,7 +30,10 @@
 //! # Ok::<(), krishiv_api::StateError>(())
 //! ```
 //!
-//! It is not a stream processor: it has no sources, sinks, or network of its own.
+//! An [`Operator`] says what happens to an event, a timer or a broadcast of such state; a [`Harness`] drives one in a test.
+//!
+//! It is not a stream processor: it has no sources, sinks, or network of its own. A crate on top, `krishiv-pipeline`, has
+//! the first two.
 
 mod backend;
 mod codec;

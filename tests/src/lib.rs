@@ -102,3 +102,8 @@ macro_rules! on_every_backend {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The programs of the page on operators compile, and do what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/operators.md")]
+struct Operators;
