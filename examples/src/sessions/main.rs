@@ -38,7 +38,9 @@ fn main() -> ExitCode {
 }
 
 fn open_and_run(args: &Args) -> Result<Summary, BoxError> {
-    std::fs::create_dir_all(&args.folder).map_err(|error| format!("{}: {error}", args.folder.display()))?;
+    std::fs::create_dir_all(&args.folder).map_err(|error| {
+        format!("{}: cannot make the folder: {error}; name another with --folder", args.folder.display())
+    })?;
     match args.backend {
         Backend::Rocksdb => run(RocksDbStateBackend::open(args.folder.join("state"))?, args),
         Backend::Memory => run(InMemoryStateBackend::new(), args),
