@@ -49,5 +49,7 @@ pub use error::FileError;
 pub use krishiv_api::BoxError;
 pub use pipeline::{Complete, Input, NoTime, Operators, Pipeline, PipelineError, Sources, Step, Summary};
 pub use sink::{FileMark, JsonLinesSink, MemorySink, Sink, Written};
-pub use source::{CsvSource, IterSource, JsonLinesSource, Map, Polled, Progress, RowPosition, Source, TooFewItems};
+pub use source::{
+    CsvSource, FilterMap, IterSource, JsonLinesSource, Map, Polled, Progress, RowPosition, Source, TooFewItems,
+};
 pub use stop::StopSignal;

@@ -289,7 +289,7 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
 }
 
 impl<B: StateBackend, P: Plan> Complete<B, P> {
-    /// Commits after so many events; 10,000 unless set.
+    /// Commits after so many items of the sources, those that are skipped included; 10,000 unless set.
     ///
     /// ```
     #[doc = include_str!("example.txt")]

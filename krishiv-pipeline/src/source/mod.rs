@@ -1,6 +1,7 @@
 //! Where items come from.
 
 mod csv;
+mod filter_map;
 mod iter;
 mod json_lines;
 mod map;
@@ -8,6 +9,7 @@ mod position;
 mod text;
 
 pub use csv::CsvSource;
+pub use filter_map::FilterMap;
 pub use iter::{IterSource, TooFewItems};
 pub use json_lines::JsonLinesSource;
 pub use map::Map;
@@ -170,6 +172,24 @@ pub trait Source {
         Self: Sized,
     {
         Map::new(self, f)
+    }
+
+    /// The same source with each item made into another or left out; one that is left out counts towards the next commit.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{IterSource, Polled, Source};
+    /// use std::time::Duration;
+    ///
+    /// let mut source = IterSource::new([1, 2]).filter_map(|item| (item > 1).then_some(item * 10));
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::Skipped);
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::Item(20));
+    /// # Ok::<(), krishiv_pipeline::BoxError>(())
+    /// ```
+    fn filter_map<U, F: FnMut(Self::Item) -> Option<U>>(self, f: F) -> FilterMap<Self, F>
+    where
+        Self: Sized,
+    {
+        FilterMap::new(self, f)
     }
 }
 
