@@ -127,6 +127,11 @@ impl StateBackend for Wrong {
         }
     }
 
+    fn scan_from<'a>(&'a self, prefix: &[u8], from: &[u8]) -> Scan<'a> {
+        let records = self.inner.scan_from(prefix, from);
+        if self.how == "behind the start" { Box::new(records.skip(1)) } else { records }
+    }
+
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
         if self.how != "deletes last" {
             return self.inner.write(batch);
@@ -152,6 +157,7 @@ fn the_suite_finds_what_is_wrong() {
         ("reversed scan", "scan: the order of keys"),
         ("scan to the end", "scan: all keys with the prefix"),
         ("short scan", "scan: finds every record"),
+        ("behind the start", "scan_from: the records that `scan` gives, from the key on"),
         ("deletes last", "write: a put after a delete"),
     ] {
         let suite = || contract::check(|| Wrong { inner: InMemoryStateBackend::new(), how });
