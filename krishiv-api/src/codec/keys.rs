@@ -19,7 +19,7 @@ pub(crate) const OPERATOR_GROUP: u16 = u16::MAX;
 pub(crate) const MAX_GROUPS: u16 = 32_768;
 
 /// Slot of the timers of a key group, in the row of the empty key; no state has it.
-pub(crate) const TIMERS: u16 = 0;
+pub(crate) const TIMER_SLOT: u16 = 0;
 
 /// In a slot id: the records of this slot start with an expiry stamp.
 pub(crate) const STAMPED: u16 = 0x8000;

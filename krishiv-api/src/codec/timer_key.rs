@@ -3,7 +3,7 @@
 //! The timers of one kind in a key group are one range, in the order of their times, ties by key. The value is empty.
 
 use crate::StateError;
-use crate::codec::keys::{RowKey, TIMERS};
+use crate::codec::keys::{RowKey, TIMER_SLOT};
 use crate::error::Cause;
 use crate::time::TimerKind;
 
@@ -16,7 +16,7 @@ fn kind_byte(kind: TimerKind) -> u8 {
 
 /// Start of the keys of all timers of a kind in a key group.
 pub(crate) fn timers_prefix(operator: u16, group: u16, kind: TimerKind) -> Vec<u8> {
-    RowKey::of_group(operator, group).record(TIMERS, &[kind_byte(kind)])
+    RowKey::of_group(operator, group).record(TIMER_SLOT, &[kind_byte(kind)])
 }
 
 /// Appends what comes after the prefix.

@@ -1,7 +1,7 @@
 //! All keys of a store: what the backend has and what is not committed yet, as one.
 
 use crate::StateError;
-use crate::codec::keys::{OPERATOR_GROUP, Parts, RowKey, STAMPED, TIMERS, group_prefix, operator_prefix, parse};
+use crate::codec::keys::{OPERATOR_GROUP, Parts, RowKey, STAMPED, TIMER_SLOT, group_prefix, operator_prefix, parse};
 use crate::codec::{decode, record};
 use crate::error::Cause;
 use crate::keyed::event::show;
@@ -83,7 +83,7 @@ impl<S: KeyedState> Keyed<S> {
                     return Err(self.blame(Cause::Decode { reason }.into()));
                 };
                 let prefix = bytes.get(..parts.row_len).unwrap_or_default();
-                if row.as_deref() == Some(prefix) || parts.group == OPERATOR_GROUP || parts.slot == TIMERS {
+                if row.as_deref() == Some(prefix) || parts.group == OPERATOR_GROUP || parts.slot == TIMER_SLOT {
                     continue;
                 }
                 if !self.is_live(&parts, &value)? {
@@ -138,7 +138,7 @@ impl<S: KeyedState> Keyed<S> {
         for item in backend.scan(row_key.prefix()) {
             let (bytes, value) = item.map_err(|error| self.blame(error))?;
             if let Some(parts) = parse(&bytes)
-                && parts.slot != TIMERS
+                && parts.slot != TIMER_SLOT
                 && self.is_live(&parts, &value)?
             {
                 records.push((parts.slot, parts.suffix.to_vec()));

@@ -4,6 +4,7 @@ use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::error::Cause;
+use crate::keyed::catalog::check_name;
 use crate::keyed::hub::Draft;
 use crate::keyed::shared::Shared;
 use crate::keyed::tables::Tables;
@@ -49,9 +50,9 @@ pub(crate) fn enter<R>(current: &dyn Current, f: impl FnOnce() -> R) -> R {
 
 /// Runs `f` on the handle called `name` of the store being processed, which is bound on its first use.
 pub(crate) fn with_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> Result<R, StateError> {
+    // A handle that is already there under such a name is the library's, and would be found.
     if names::is_reserved(name) {
-        let reason = names::refuse(name, "a state").unwrap_or_default();
-        return Err(StateError::from(Cause::Setting { reason }).at_state(name));
+        check_name("a state", name, true).map_err(|error| error.at_state(name))?;
     }
     with_handle_or(name, |draft, shared| draft.bind_by_name(shared, name), f)
 }

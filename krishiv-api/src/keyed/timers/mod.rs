@@ -5,15 +5,16 @@
 
 mod queue;
 
-use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::decode;
 use crate::error::Cause;
+use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::MapState;
 use crate::state::current;
 use crate::state::handle::{Calls, Core};
 use crate::time::{Timer, TimerKind};
+use crate::{StateError, StateKey};
 use queue::{Due, Place, Queue};
 use std::ops::Range;
 
@@ -169,25 +170,20 @@ impl<S: KeyedState> Keyed<S> {
 
     /// The next timer of `kind` that is due at `now`, and its key.
     pub(crate) fn next_timer(&mut self, kind: TimerKind, now: i64) -> Result<Option<(Timer, S::Key)>, StateError> {
-        let shared = &self.instance.shared;
-        let loaded = self.timers.queue(kind).load_due(now, shared.backend());
+        let loaded = self.timers.queue(kind).load_due(now, self.instance.shared.backend());
         self.rows.weight.timers = self.timers.weight();
-        loaded.map_err(|error| error.at_operator(&shared.operator))?;
+        loaded.map_err(|error| self.blame(error))?;
         let Some(due) = self.timers.queue(kind).first().filter(|due| due.time <= now) else { return Ok(None) };
-        let key = timer_key(due, |bytes| decode(shared.key_codec, bytes));
-        let key = key.map_err(|error| error.at_operator(&shared.operator))?;
-        Ok(Some((Timer { kind, time_ms: due.time }, key)))
+        Ok(Some((Timer { kind, time_ms: due.time }, self.instance.shared.timer_key(due)?)))
     }
 
     /// All timers with their keys, encoded and not, in the order in which they are due, event time first.
     pub(crate) fn all_timers(&mut self) -> Result<Vec<TimerOf<S::Key>>, StateError> {
-        let shared = &self.instance.shared;
         let mut all = Vec::new();
         for kind in [TimerKind::Event, TimerKind::Processing] {
-            let queue = self.timers.queue(kind).all(shared.backend());
-            for due in queue.map_err(|error| error.at_operator(&shared.operator))? {
-                let key = timer_key(&due, |bytes| decode(shared.key_codec, bytes));
-                let key = key.map_err(|error| error.at_operator(&shared.operator))?;
+            let queue = self.timers.queue(kind).all(self.instance.shared.backend());
+            for due in queue.map_err(|error| self.blame(error))? {
+                let key = self.instance.shared.timer_key(&due)?;
                 all.push(TimerOf { timer: Timer { kind, time_ms: due.time }, encoded: due.key, key });
             }
         }
@@ -195,9 +191,12 @@ impl<S: KeyedState> Keyed<S> {
     }
 }
 
-fn timer_key<K>(due: &Due, decode: impl FnOnce(&[u8]) -> Result<K, String>) -> Result<K, StateError> {
-    decode(&due.key).map_err(|reason| {
-        let reason = format!("the key of a stored timer is damaged: {reason}");
-        StateError::from(Cause::Decode { reason }).at_state(TIMERS)
-    })
+impl Shared {
+    /// The key of a timer that was stored.
+    fn timer_key<K: StateKey>(&self, due: &Due) -> Result<K, StateError> {
+        decode(self.key_codec, &due.key).map_err(|reason| {
+            let reason = format!("the key of a stored timer is damaged: {reason}");
+            StateError::from(Cause::Decode { reason }).at_state(TIMERS).at_operator(&self.operator)
+        })
+    }
 }

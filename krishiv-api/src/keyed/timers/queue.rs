@@ -55,6 +55,38 @@ pub(super) struct Place {
     pub(super) max_parallelism: u16,
 }
 
+impl Place {
+    fn group(&self, due: &Due) -> u16 {
+        key_group(&due.key, self.max_parallelism)
+    }
+
+    /// Where a timer of `group` lies.
+    fn record_in(&self, group: u16, due: &Due) -> Vec<u8> {
+        let mut key = timers_prefix(self.operator, group, self.kind);
+        push_timer(due.time, &due.key, &mut key);
+        key
+    }
+
+    fn record(&self, due: &Due) -> Vec<u8> {
+        self.record_in(self.group(due), due)
+    }
+
+    /// The timers of `group` that the backend has, from `from` on.
+    fn stored<'a>(
+        &self,
+        group: u16,
+        from: &Due,
+        backend: &'a dyn AnyBackend,
+    ) -> impl Iterator<Item = Result<Due, StateError>> + use<'a> {
+        let prefix = timers_prefix(self.operator, group, self.kind);
+        backend.scan_from(&prefix, &self.record_in(group, from)).map(move |record| {
+            let (key, _) = record?;
+            let (time, key) = take_timer(key.get(prefix.len()..).unwrap_or_default())?;
+            Ok(Due { time, key: key.into() })
+        })
+    }
+}
+
 /// The timers of one kind: those next in line in memory, the others in the backend.
 ///
 /// Of each key group, everything before its `rest` is in memory, and what no commit has written is so in any case.
@@ -156,19 +188,14 @@ impl Queue {
     /// Reads the next timers of `group`, if one of them is due at `now`; or else finds out when it will be.
     fn load(&mut self, group: u16, now: i64, backend: &dyn AnyBackend) -> Result<(), StateError> {
         let Some(rest) = self.rest.of(group) else { return Ok(()) };
-        let prefix = timers_prefix(self.place.operator, group, self.place.kind);
-        let mut from = prefix.clone();
-        push_timer(rest.time, &rest.key, &mut from);
         // All groups together read no more than the next commit leaves in memory.
         let room = self.budget.max(KEEP * WEIGHT) / WEIGHT;
         let chunk = (room / self.place.range.len().max(1)).clamp(1, CHUNK);
         let mut read = Vec::new();
         let mut next = None;
-        for record in backend.scan_from(&prefix, &from) {
-            let (key, _) = record?;
-            let (time, key) = take_timer(key.get(prefix.len()..).unwrap_or_default())?;
-            let due = Due { time, key: key.into() };
-            if read.len() == chunk || (read.is_empty() && time > now) {
+        for due in self.place.stored(group, rest, backend) {
+            let due = due?;
+            if read.len() == chunk || (read.is_empty() && due.time > now) {
                 next = Some(due);
                 break;
             }
@@ -191,17 +218,11 @@ impl Queue {
     pub(super) fn flush(&mut self, batch: &mut WriteBatch) {
         self.tried = true;
         for due in self.added.iter().filter(|due| self.near.contains_key(due)) {
-            batch.put(&self.record(due), &[]);
+            batch.put(&self.place.record(due), &[]);
         }
         for due in &self.removed {
-            batch.delete(&self.record(due));
+            batch.delete(&self.place.record(due));
         }
-    }
-
-    fn record(&self, due: &Due) -> Vec<u8> {
-        let mut key = timers_prefix(self.place.operator, self.group(due), self.place.kind);
-        push_timer(due.time, &due.key, &mut key);
-        key
     }
 
     /// What there was to write is durable; what goes past the budget and is due last leaves the memory.
@@ -218,7 +239,7 @@ impl Queue {
             let Some((last, _)) = self.near.pop_last() else { break };
             self.near_weight -= last.weight();
             // They come in descending order: the last one that a group gives is the first of its rest.
-            rest.insert(self.group(&last), last);
+            rest.insert(self.place.group(&last), last);
         }
         for (group, first) in rest {
             if self.rest.of(group).is_none_or(|known| first < *known) {
@@ -230,14 +251,9 @@ impl Queue {
     /// All timers, in the order in which they are due.
     pub(super) fn all(&self, backend: &dyn AnyBackend) -> Result<Vec<Due>, StateError> {
         let mut all: BTreeSet<Due> = self.near.keys().cloned().collect();
-        for (due, group) in self.rest.iter() {
-            let prefix = timers_prefix(self.place.operator, group, self.place.kind);
-            let mut from = prefix.clone();
-            push_timer(due.time, &due.key, &mut from);
-            for record in backend.scan_from(&prefix, &from) {
-                let (key, _) = record?;
-                let (time, key) = take_timer(key.get(prefix.len()..).unwrap_or_default())?;
-                let due = Due { time, key: key.into() };
+        for (rest, group) in self.rest.iter() {
+            for due in self.place.stored(group, rest, backend) {
+                let due = due?;
                 if !self.removed.contains(&due) {
                     all.insert(due);
                 }
@@ -246,13 +262,9 @@ impl Queue {
         Ok(all.into_iter().collect())
     }
 
-    fn group(&self, due: &Due) -> u16 {
-        key_group(&due.key, self.place.max_parallelism)
-    }
-
     /// Whether memory tells the truth about this timer.
     fn covers(&self, due: &Due) -> bool {
-        self.rest.is_empty() || self.rest.of(self.group(due)).is_none_or(|rest| due < rest)
+        self.rest.is_empty() || self.rest.of(self.place.group(due)).is_none_or(|rest| due < rest)
     }
 }
 
