@@ -98,8 +98,8 @@ fn other_views_than_those_of_the_state_are_refused() {
     for other in ["--users 11 --views 100", "--users 10 --views 101", "--users 10 --views 100 --seed 2"] {
         place
             .run(other)
-            .fails("the state was made with --users 10 --views 100 --seed 1; give the same, or another folder");
+            .fails_at_once("the state was made with --users 10 --views 100 --seed 1; give the same, or another folder");
     }
-    place.run("--users 10 --views 100 --backend memory").fails("the file is not empty");
+    place.run("--users 10 --views 100 --backend memory").fails_at_once("the file is not empty");
     assert_eq!(place.outputs(), before);
 }

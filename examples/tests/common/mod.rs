@@ -2,10 +2,13 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+mod run;
+
+pub use run::Run;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 pub const YEAR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/nyc-flights-2013.csv.gz");
@@ -15,14 +18,6 @@ pub const HEADER: &str = "year,month,day,sched_dep_time,dep_delay,carrier,tailnu
 
 /// A folder to run the job in.
 pub struct Place(TempDir);
-
-/// What a run left on its terminal.
-#[derive(Debug)]
-pub struct Run {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
 
 impl Place {
     pub fn new() -> Self {
@@ -80,31 +75,6 @@ impl Place {
         }
         files.sort();
         files
-    }
-}
-
-impl From<Output> for Run {
-    fn from(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-}
-
-impl Run {
-    /// The output of a run that went well.
-    #[track_caller]
-    pub fn ok(self) -> String {
-        assert_eq!(self.code, Some(0), "{}", self.stderr);
-        self.stdout
-    }
-
-    /// Checks that the run stopped with exit code 1 and one error that holds `reason`.
-    #[track_caller]
-    pub fn fails(self, reason: &str) {
-        assert_eq!(self.code, Some(1), "{self:?}");
-        assert!(self.stderr.contains("error: "), "{}", self.stderr);
-        assert!(self.stderr.contains(reason), "{}", self.stderr);
-        assert_eq!(self.stdout, "");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Operators: what happens to an event, a timer and a broadcast, with the state of the key at hand.
 
 mod broadcast;
+mod commit;
 mod context;
 mod driver;
 mod error;
@@ -14,8 +15,9 @@ mod two_inputs;
 use crate::{KeyedState, Timer};
 
 pub use broadcast::{BroadcastContext, BroadcastOperator};
+pub use commit::Commit;
 pub use context::{Emitted, EventContext};
-pub use driver::{Commit, Driver};
+pub use driver::Driver;
 pub use error::{OperatorCause, OperatorError, OperatorInput};
 pub use harness::{Harness, HarnessBuilder};
 pub use late::LateEvents;

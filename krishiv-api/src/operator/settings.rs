@@ -26,7 +26,7 @@ pub struct DriverBuilder<O: Operator> {
 
 impl<O: Operator> DriverBuilder<O> {
     pub(super) fn new(operator: O) -> Self {
-        Self { operator, store: Keyed::builder(), on_error: OnError::stop(), late: LateEvents::Process }
+        Self { operator, store: Keyed::builder(), on_error: OnError::default(), late: LateEvents::default() }
     }
 
     /// Settings of the store: name of the operator, memory budget, clock, key groups.

@@ -1,7 +1,7 @@
 //! A source whose items are broadcast to an operator, each in front of the first event that it concerns.
 
 use crate::pipeline::PipelineError;
-use crate::pipeline::position::of_this_kind;
+use crate::pipeline::position::{of_source, of_this_kind};
 use crate::{BoxError, Polled, Source};
 use krishiv_api::{BroadcastOperator, Driver, Operator};
 use serde_json::Value;
@@ -65,11 +65,10 @@ where
     }
 
     fn position(&self) -> Result<Value, PipelineError> {
-        let position = match &self.next {
-            Some((_, _, before)) => serde_json::to_value(before),
-            None => serde_json::to_value(self.source.position()),
-        };
-        position.map_err(|error| PipelineError::setting(format!("the position of a source is no JSON: {error}")))
+        match &self.next {
+            Some((_, _, before)) => of_source(before),
+            None => of_source(&self.source.position()),
+        }
     }
 
     fn seek(&mut self, position: Value) -> Result<(), BoxError> {

@@ -1,7 +1,7 @@
 //! Sources of any kind, as the pipeline holds them, with the times of their events.
 
 use crate::pipeline::PipelineError;
-use crate::pipeline::position::of_this_kind;
+use crate::pipeline::position::{of_source, of_this_kind};
 use crate::{BoxError, Polled, Source};
 use krishiv_api::WatermarkStrategy;
 use serde_json::Value;
@@ -157,12 +157,11 @@ impl<S: Source, F: EventTime<S::Item>> AnyInput<S::Item> for Feed<S, F> {
     }
 
     fn position(&self, at: At) -> Result<Value, PipelineError> {
-        let position = match at {
-            At::Before(place) => self.before.get(place).map(serde_json::to_value),
+        let before = match at {
+            At::Before(place) => self.before.get(place),
             At::End => None,
         };
-        let position = position.unwrap_or_else(|| serde_json::to_value(self.input.source.position()));
-        position.map_err(|error| PipelineError::setting(format!("the position of a source is no JSON: {error}")))
+        before.map_or_else(|| of_source(&self.input.source.position()), of_source)
     }
 
     fn seek(&mut self, position: Value) -> Result<(), BoxError> {

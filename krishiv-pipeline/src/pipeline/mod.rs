@@ -4,6 +4,7 @@ mod broadcast;
 mod error;
 mod input;
 mod outlet;
+mod plan;
 mod position;
 mod run;
 mod stage;
@@ -13,8 +14,8 @@ use crate::{Sink, Source, StopSignal};
 use input::{BoxedInput, EventTime, Feed};
 use krishiv_api::{Clock, Operator, StateBackend, SystemClock};
 use outlet::BoxedSink;
+use plan::{Last, Plan, Steps};
 use run::{OnCommit, Running};
-use stage::{Last, Plan, Steps};
 use std::sync::Arc;
 
 pub use error::PipelineError;

@@ -9,13 +9,13 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The format of [`Position`]; a change to its fields or to their meaning makes it another.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// How far a pipeline has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Position {
-    format: u32,
+    pub(super) format: u32,
     /// Where each source stands.
     pub(super) inputs: Vec<Value>,
     /// The input whose turn is next.
@@ -37,21 +37,6 @@ pub(super) struct Position {
 }
 
 impl Position {
-    pub(super) fn new(inputs: Vec<Value>, watermarks: WatermarksPosition, events: u64) -> Self {
-        Self {
-            format: FORMAT,
-            inputs,
-            turn: 0,
-            watermarks,
-            firing: false,
-            drained: false,
-            operators: Vec::new(),
-            broadcasts: BTreeMap::new(),
-            sinks: BTreeMap::new(),
-            events,
-        }
-    }
-
     pub(super) fn encode(&self) -> Vec<u8> {
         serde_json::json!(self).to_string().into_bytes()
     }
@@ -71,6 +56,12 @@ impl Position {
             Err(foreign(format!("its format is {}, expected {FORMAT}", position.format)))
         }
     }
+}
+
+/// What a source gives to be stored.
+pub(super) fn of_source(position: &impl Serialize) -> Result<Value, PipelineError> {
+    let stored = serde_json::to_value(position);
+    stored.map_err(|error| PipelineError::setting(format!("the position of a source is no JSON: {error}")))
 }
 
 /// Reads what a source or sink has given to be stored.

@@ -2,7 +2,7 @@
 
 use crate::StopSignal;
 use crate::pipeline::input::{At, BoxedInput, Timed};
-use crate::pipeline::position::Position;
+use crate::pipeline::position::{FORMAT, Position};
 use crate::pipeline::stage::Stage;
 use crate::pipeline::{PipelineError, Settings};
 use krishiv_api::{Commit, StateError, TimerKind, WatermarkStrategy, Watermarks};
@@ -340,18 +340,25 @@ impl<S: Stage> Running<S> {
     /// Makes everything so far durable: what is in the sinks before the state that says how much that is. The source whose
     /// turn it is stands `at` its next item.
     fn commit(&mut self, at: At) -> Result<(), PipelineError> {
-        let position =
-            |(index, input): (usize, &BoxedInput<S::In>)| input.position(if index == self.turn { at } else { At::End });
-        let inputs = self.inputs.iter().enumerate().map(position).collect::<Result<_, _>>()?;
-        let mut position = Position::new(inputs, self.watermarks.position(), self.summary.events);
-        position.turn = match at {
-            At::Before(_) => self.turn,
-            At::End => (self.turn + 1) % self.inputs.len().max(1),
-        };
-        (position.firing, position.drained) = (self.firing, self.drained);
+        let inputs = self.inputs.iter().enumerate();
+        let inputs = inputs.map(|(index, input)| input.position(if index == self.turn { at } else { At::End }));
         let mut operators = Vec::new();
         self.stage.positions(&mut operators);
-        position.operators = operators.into_iter().map(|(name, _)| name.to_owned()).collect();
+        let mut position = Position {
+            format: FORMAT,
+            inputs: inputs.collect::<Result<_, _>>()?,
+            turn: match at {
+                At::Before(_) => self.turn,
+                At::End => (self.turn + 1) % self.inputs.len().max(1),
+            },
+            watermarks: self.watermarks.position(),
+            firing: self.firing,
+            drained: self.drained,
+            operators: operators.into_iter().map(|(name, _)| name.to_owned()).collect(),
+            broadcasts: BTreeMap::new(),
+            sinks: BTreeMap::new(),
+            events: self.summary.events,
+        };
         self.stage.broadcast_positions(&mut position.broadcasts)?;
         self.stage.outlets(&mut |outlet| {
             let mark = outlet.sync()?;

@@ -2,13 +2,11 @@
 
 use crate::pipeline::PipelineError;
 use crate::pipeline::broadcast::AnyBroadcasts;
-use crate::pipeline::outlet::{AnyOutlet, BoxedSink, Outlet};
+use crate::pipeline::outlet::{AnyOutlet, Outlet};
 use crate::pipeline::run::Summary;
-use crate::pipeline::step::Step;
-use krishiv_api::{Clock, Commit, DeadLetter, Driver, Operator, Prepared, StateBackend, StateError, TimerKind};
+use krishiv_api::{Commit, DeadLetter, Driver, Operator, Prepared, StateError, TimerKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Timers that fire between two looks at whether a commit is due.
 const TIMERS: usize = 1_024;
@@ -64,126 +62,16 @@ pub trait Stage {
     fn count(&self, summary: &mut Summary);
 }
 
-/// Stages that are not open yet.
-#[doc(hidden)]
-pub trait Plan {
-    type In;
-    type Stage: Stage<In = Self::In>;
-
-    /// Opens them on `backend`; `names` are those of the operators before.
-    fn open<B: StateBackend>(
-        self,
-        backend: &Arc<B>,
-        clock: &Arc<dyn Clock>,
-        names: &mut Vec<String>,
-    ) -> Result<Self::Stage, PipelineError>;
-}
-
-/// A step and what comes behind it.
-#[doc(hidden)]
-pub struct Linked<O: Operator, N> {
-    step: Step<O>,
-    next: N,
-}
-
-/// The sink behind the last step.
-#[doc(hidden)]
-pub struct Last<T>(pub(super) BoxedSink<T>);
-
 /// A step that is open.
 #[doc(hidden)]
 pub struct OperatorStage<O: Operator, N> {
-    name: String,
-    driver: Driver<O>,
-    sides: BTreeMap<&'static str, Outlet<O::Out>>,
-    late: Option<Outlet<O::In>>,
-    dead_letters: Option<Outlet<DeadLetter<O::In>>>,
-    broadcasts: Option<Box<dyn AnyBroadcasts<O>>>,
-    next: N,
-}
-
-/// Steps one behind the other, waiting for what comes behind the last.
-#[doc(hidden)]
-pub trait Steps<N> {
-    type Plan: Plan;
-    fn end(self, next: N) -> Self::Plan;
-}
-
-impl<O: Operator, N: Plan<In = O::Out>> Steps<N> for Step<O> {
-    type Plan = Linked<O, N>;
-    fn end(self, next: N) -> Linked<O, N> {
-        Linked { step: self, next }
-    }
-}
-
-impl<C: Steps<Linked<O, N>>, O: Operator, N: Plan<In = O::Out>> Steps<N> for (C, Step<O>) {
-    type Plan = C::Plan;
-    fn end(self, next: N) -> C::Plan {
-        self.0.end(Linked { step: self.1, next })
-    }
-}
-
-impl<T> Plan for Last<T> {
-    type In = T;
-    type Stage = Outlet<T>;
-
-    fn open<B: StateBackend>(
-        self,
-        _: &Arc<B>,
-        _: &Arc<dyn Clock>,
-        _: &mut Vec<String>,
-    ) -> Result<Outlet<T>, PipelineError> {
-        Ok(Outlet::new("sink".to_owned(), self.0))
-    }
-}
-
-impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
-    type In = O::In;
-    type Stage = OperatorStage<O, N::Stage>;
-
-    fn open<B: StateBackend>(
-        self,
-        backend: &Arc<B>,
-        clock: &Arc<dyn Clock>,
-        names: &mut Vec<String>,
-    ) -> Result<Self::Stage, PipelineError> {
-        let Step { operator, store, on_error, late, sides, late_to, dead_letters_to, broadcasts } = self.step;
-        let driver = Driver::builder(operator)
-            .store(store.clock(Arc::new(Arc::clone(clock))))
-            .on_error(on_error)
-            .late_events(late)
-            .open(Arc::clone(backend))
-            .map_err(|error| called_the_same(names, error))?;
-        let name = driver.store().operator().to_owned();
-        names.push(name.clone());
-        let mut outlets = BTreeMap::new();
-        for (side, sink) in sides {
-            if outlets.insert(side, Outlet::new(format!("{name}/side/{side}"), sink)).is_some() {
-                let reason = format!("the side output `{side}` of operator `{name}` has two sinks; give it one");
-                return Err(PipelineError::setting(reason));
-            }
-        }
-        Ok(OperatorStage {
-            sides: outlets,
-            late: late_to.map(|sink| Outlet::new(format!("{name}/late"), sink)),
-            dead_letters: dead_letters_to.map(|sink| Outlet::new(format!("{name}/dead-letters"), sink)),
-            broadcasts,
-            driver,
-            name,
-            next: self.next.open(backend, clock, names)?,
-        })
-    }
-}
-
-/// Says it in the words of a pipeline when an operator has the name of one of `names`.
-fn called_the_same(names: &[String], error: StateError) -> PipelineError {
-    match error.operator().filter(|name| names.iter().any(|other| other == name)) {
-        Some(name) => PipelineError::setting(format!(
-            "two operators of the pipeline are called `{name}`; give one of them another name, by \
-             `Step::store(Keyed::builder().operator(\"…\"))`"
-        )),
-        None => error.into(),
-    }
+    pub(super) name: String,
+    pub(super) driver: Driver<O>,
+    pub(super) sides: BTreeMap<&'static str, Outlet<O::Out>>,
+    pub(super) late: Option<Outlet<O::In>>,
+    pub(super) dead_letters: Option<Outlet<DeadLetter<O::In>>>,
+    pub(super) broadcasts: Option<Box<dyn AnyBroadcasts<O>>>,
+    pub(super) next: N,
 }
 
 impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
@@ -258,6 +146,7 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
 
     #[inline]
     fn event(&mut self, event: O::In, time: Option<i64>) -> Result<(), PipelineError> {
+        // What an operator in front of this one puts out has times of its own.
         self.hand_over(time.unwrap_or(i64::MIN))?;
         self.driver.event(event, time)?;
         self.pass_on()

@@ -67,8 +67,8 @@ impl<O: Operator> Step<O> {
         Self {
             operator,
             store: Keyed::builder(),
-            on_error: OnError::stop(),
-            late: LateEvents::Process,
+            on_error: OnError::default(),
+            late: LateEvents::default(),
             sides: Vec::new(),
             late_to: None,
             dead_letters_to: None,

@@ -1,14 +1,15 @@
 //! Drives an operator by hand, in tests.
 
-use crate::keyed::KeyedBuilder;
-use crate::operator::{
-    BroadcastOperator, Commit, DeadLetter, Driver, DriverBuilder, Emitted, KeyOf, LateEvents, OnError, Operator,
-    OperatorError, OperatorInput,
-};
-use crate::{InMemoryStateBackend, Keyed, ManualClock, StateBackend, StateError, Timer};
-use std::collections::BTreeMap;
+mod output;
+mod settings;
+
+use crate::operator::{BroadcastOperator, Commit, DeadLetter, Driver, KeyOf, Operator, OperatorError, OperatorInput};
+use crate::{ManualClock, StateError, Timer};
+use output::Output;
 use std::ops::Range;
 use std::sync::Arc;
+
+pub use settings::HarnessBuilder;
 
 /// Drives one operator by hand: events, watermarks and the clock go in, and everything that comes of it can be looked at.
 ///
@@ -56,28 +57,10 @@ pub struct Harness<O: Operator> {
     clock: Arc<ManualClock>,
     drivers: Vec<Driver<O>>,
     instances: u16,
-    sink: Sink<O>,
-    committed: Committed,
+    output: Output<O>,
     /// Of instances that are gone.
     skipped: u64,
     dropped: u64,
-}
-
-/// All that came out.
-struct Sink<O: Operator> {
-    main: Vec<O::Out>,
-    sides: BTreeMap<&'static str, Vec<O::Out>>,
-    late: Vec<O::In>,
-    dead_letters: Vec<DeadLetter<O::In>>,
-}
-
-/// How much of it was there at the last commit.
-#[derive(Default)]
-struct Committed {
-    main: usize,
-    sides: BTreeMap<&'static str, usize>,
-    late: usize,
-    dead_letters: usize,
 }
 
 /// The key groups of each of so many parallel instances; of too many some have none, which the store refuses.
@@ -103,139 +86,11 @@ fn gone() -> StateError {
     StateError::backend("the harness did not reopen its operator; open a new one")
 }
 
-type Open<O> = dyn Fn(Vec<DriverBuilder<O>>) -> Result<Vec<Driver<O>>, StateError>;
-
-/// Settings of a [`Harness`] that is about to be opened.
-///
-/// ```
-#[doc = include_str!("example.txt")]
-/// let harness = Harness::builder(|| Distinct).on_error(OnError::skip()).instances(4).open()?;
-/// # Ok::<(), BoxError>(())
-/// ```
-#[must_use = "a builder opens nothing until `open` is called"]
-pub struct HarnessBuilder<O: Operator> {
-    make: Box<dyn Fn() -> O>,
-    open: Box<Open<O>>,
-    store: KeyedBuilder<O::State>,
-    on_error: OnError<O::In>,
-    late: LateEvents,
-    instances: u16,
-}
-
-impl<O: Operator + 'static> HarnessBuilder<O> {
-    /// The backend, in memory unless set. `open` is called anew after each crash, when nothing holds the old one any more.
-    ///
-    /// ```no_run
-    #[doc = include_str!("example.txt")]
-    /// # #[cfg(feature = "rocksdb")]
-    /// let harness = Harness::builder(|| Distinct).backend(|| RocksDbStateBackend::open("state")).open()?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    pub fn backend<B: StateBackend>(self, open: impl Fn() -> Result<B, StateError> + 'static) -> Self {
-        self.shared_backend(move || open().map(Arc::new))
-    }
-
-    /// The same for a backend that others look at too, or that is kept over a crash.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let backend = Arc::new(InMemoryStateBackend::new());
-    /// let same = Arc::clone(&backend);
-    /// let harness = Harness::builder(|| Distinct).shared_backend(move || Ok(Arc::clone(&same))).open()?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    pub fn shared_backend<B: StateBackend>(mut self, open: impl Fn() -> Result<Arc<B>, StateError> + 'static) -> Self {
-        self.open = Box::new(move |builders| {
-            let backend = open()?;
-            builders.into_iter().map(|builder| builder.open(Arc::clone(&backend))).collect()
-        });
-        self
-    }
-
-    /// Settings of the stores; their clock and key groups are the harness's.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let harness = Harness::builder(|| Distinct).store(Keyed::builder().memory_budget(1)).open()?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    pub fn store(mut self, store: KeyedBuilder<O::State>) -> Self {
-        self.store = store;
-        self
-    }
-
-    /// What to do when something fails; stop unless set.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let harness = Harness::builder(|| Distinct).on_error(OnError::dead_letter()).open()?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    pub fn on_error(mut self, on_error: OnError<O::In>) -> Self {
-        self.on_error = on_error;
-        self
-    }
-
-    /// Where late events go; to the operator unless set.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let harness = Harness::builder(|| Distinct).late_events(LateEvents::Collect).open()?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    pub fn late_events(mut self, late: LateEvents) -> Self {
-        self.late = late;
-        self
-    }
-
-    /// Number of parallel instances to begin with; one unless set.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let harness = Harness::builder(|| Distinct).instances(4).open()?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    pub fn instances(mut self, instances: u16) -> Self {
-        self.instances = instances;
-        self
-    }
-
-    /// Opens the operator; its clock stands at 0 until [`Harness::clock`] moves it.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let harness = Harness::builder(|| Distinct).open()?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`KeyedBuilder::open`].
-    pub fn open(mut self) -> Result<Harness<O>, StateError> {
-        let clock = Arc::new(ManualClock::new(0));
-        self.store = self.store.clock(Arc::clone(&clock));
-        let instances = self.instances;
-        let sink = Sink { main: Vec::new(), sides: BTreeMap::new(), late: Vec::new(), dead_letters: Vec::new() };
-        let mut harness = Harness {
-            settings: self,
-            clock,
-            drivers: Vec::new(),
-            instances,
-            sink,
-            committed: Committed::default(),
-            skipped: 0,
-            dropped: 0,
-        };
-        harness.reopen(instances)?;
-        Ok(harness)
-    }
-}
-
 impl<O: Operator + 'static> Harness<O> {
     /// An operator with its state in memory; `make` makes it, also after each crash.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.event(7)?;
     /// # Ok::<(), BoxError>(())
@@ -243,7 +98,7 @@ impl<O: Operator + 'static> Harness<O> {
     ///
     /// # Errors
     ///
-    /// As [`KeyedBuilder::open`].
+    /// As [`KeyedBuilder::open`](crate::KeyedBuilder::open).
     pub fn new(make: impl Fn() -> O + 'static) -> Result<Self, StateError> {
         Self::builder(make).open()
     }
@@ -251,27 +106,18 @@ impl<O: Operator + 'static> Harness<O> {
     /// Settings for a harness that is not like the default.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let harness = Harness::builder(|| Distinct).instances(2).open()?;
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn builder(make: impl Fn() -> O + 'static) -> HarnessBuilder<O> {
-        let memory = Arc::new(InMemoryStateBackend::new());
-        let builder = HarnessBuilder {
-            make: Box::new(make),
-            open: Box::new(|_| Ok(Vec::new())),
-            store: Keyed::builder(),
-            on_error: OnError::stop(),
-            late: LateEvents::Process,
-            instances: 1,
-        };
-        builder.shared_backend(move || Ok(Arc::clone(&memory)))
+        HarnessBuilder::new(make)
     }
 
     /// Processes an event without a time.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.event(7)?;
     /// assert_eq!(harness.emitted(), [7]);
@@ -288,7 +134,7 @@ impl<O: Operator + 'static> Harness<O> {
     /// Processes an event of the time `event_time`, in milliseconds since 1970-01-01T00:00 UTC; the watermark stays.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.event_at(7, 1_000)?;
     /// # Ok::<(), BoxError>(())
@@ -326,20 +172,14 @@ impl<O: Operator + 'static> Harness<O> {
 
     /// Takes what the instances have put out.
     fn collect(&mut self) {
-        let Self { drivers, sink, .. } = self;
-        for driver in drivers {
-            for Emitted { side, value, .. } in driver.drain() {
-                side.map_or(&mut sink.main, |side| sink.sides.entry(side).or_default()).push(value);
-            }
-            sink.late.extend(driver.drain_late().map(|(event, _)| event));
-            sink.dead_letters.extend(driver.drain_dead_letters());
-        }
+        let Self { drivers, output, .. } = self;
+        drivers.iter_mut().for_each(|driver| output.take(driver));
     }
 
     /// Moves the watermark of all instances, never back, and fires the event timers that makes due.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.watermark(1_000)?;
     /// # Ok::<(), BoxError>(())
@@ -355,7 +195,7 @@ impl<O: Operator + 'static> Harness<O> {
     /// Sets the clock of all instances, and fires the processing timers that makes due.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.clock(1_000)?;
     /// # Ok::<(), BoxError>(())
@@ -404,7 +244,7 @@ impl<O: Operator + 'static> Harness<O> {
     /// Commits all instances: state, timers, watermark, and what was emitted.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.commit()?;
     /// # Ok::<(), BoxError>(())
@@ -412,24 +252,18 @@ impl<O: Operator + 'static> Harness<O> {
     ///
     /// # Errors
     ///
-    /// As [`Keyed::commit`].
+    /// As [`Keyed::commit`](crate::Keyed::commit).
     pub fn commit(&mut self) -> Result<(), StateError> {
         self.first()?;
         commit_all(&mut self.drivers, Commit::new("harness"))?;
-        let Sink { main, sides, late, dead_letters } = &self.sink;
-        self.committed = Committed {
-            main: main.len(),
-            sides: sides.iter().map(|(side, records)| (*side, records.len())).collect(),
-            late: late.len(),
-            dead_letters: dead_letters.len(),
-        };
+        self.output.commit();
         Ok(())
     }
 
     /// Forgets all that was not committed, records included, and opens the state again with a new operator.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.event(7)?;
     /// harness.crash_and_reopen()?;
@@ -439,22 +273,16 @@ impl<O: Operator + 'static> Harness<O> {
     ///
     /// # Errors
     ///
-    /// As [`KeyedBuilder::open`].
+    /// As [`KeyedBuilder::open`](crate::KeyedBuilder::open).
     pub fn crash_and_reopen(&mut self) -> Result<(), StateError> {
-        let Sink { main, sides, late, dead_letters } = &mut self.sink;
-        main.truncate(self.committed.main);
-        for (side, records) in sides {
-            records.truncate(self.committed.sides.get(side).copied().unwrap_or(0));
-        }
-        late.truncate(self.committed.late);
-        dead_letters.truncate(self.committed.dead_letters);
+        self.output.cut_back();
         self.reopen(self.instances)
     }
 
     /// Commits, and opens the state again with `instances` parallel instances, each with its share of the key groups.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.event(7)?;
     /// harness.rescale(3)?;
@@ -465,7 +293,7 @@ impl<O: Operator + 'static> Harness<O> {
     ///
     /// # Errors
     ///
-    /// As [`commit`](Self::commit) and [`KeyedBuilder::open`]; also for no instances, or more than there are key groups.
+    /// As [`commit`](Self::commit) and [`KeyedBuilder::open`](crate::KeyedBuilder::open); also for no instances, or more than there are key groups.
     pub fn rescale(&mut self, instances: u16) -> Result<(), StateError> {
         self.commit()?;
         self.reopen(instances)
@@ -492,32 +320,32 @@ impl<O: Operator + 'static> Harness<O> {
     /// All that was emitted to the main output, in order.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.event(7)?;
     /// assert_eq!(harness.emitted(), [7]);
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn emitted(&self) -> &[O::Out] {
-        &self.sink.main
+        &self.output.main
     }
 
     /// All that was emitted to the side output called `side`, in order.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let harness = Harness::new(|| Distinct)?;
     /// assert!(harness.side("late").is_empty());
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn side(&self, side: &str) -> &[O::Out] {
-        self.sink.sides.get(side).map_or(&[], Vec::as_slice)
+        self.output.sides.get(side).map_or(&[], Vec::as_slice)
     }
 
     /// The late events that were collected, in order.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::builder(|| Distinct).late_events(LateEvents::Collect).open()?;
     /// harness.watermark(1_000)?;
     /// harness.event_at(7, 999)?;
@@ -525,25 +353,25 @@ impl<O: Operator + 'static> Harness<O> {
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn late(&self) -> &[O::In] {
-        &self.sink.late
+        &self.output.late
     }
 
     /// The dead letters, in order.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let harness = Harness::builder(|| Distinct).on_error(OnError::dead_letter()).open()?;
     /// assert!(harness.dead_letters().is_empty());
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn dead_letters(&self) -> &[DeadLetter<O::In>] {
-        &self.sink.dead_letters
+        &self.output.dead_letters
     }
 
     /// Events, timers and broadcasts that failed and were skipped.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// assert_eq!(Harness::new(|| Distinct)?.skipped(), 0);
     /// # Ok::<(), BoxError>(())
     /// ```
@@ -554,7 +382,7 @@ impl<O: Operator + 'static> Harness<O> {
     /// Late events that were dropped.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// assert_eq!(Harness::new(|| Distinct)?.dropped_late(), 0);
     /// # Ok::<(), BoxError>(())
     /// ```
@@ -565,7 +393,7 @@ impl<O: Operator + 'static> Harness<O> {
     /// All timers with their keys, in the order in which they are due, event time first.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// assert_eq!(Harness::new(|| Distinct)?.timers()?, []);
     /// # Ok::<(), BoxError>(())
     /// ```
@@ -586,7 +414,7 @@ impl<O: Operator + 'static> Harness<O> {
     /// Looks at the state of `key`.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let mut harness = Harness::new(|| Distinct)?;
     /// harness.event(7)?;
     /// assert_eq!(harness.state(&7, |seen| seen.times.get())?, Some(1));
@@ -595,7 +423,7 @@ impl<O: Operator + 'static> Harness<O> {
     ///
     /// # Errors
     ///
-    /// As [`Keyed::with_key`].
+    /// As [`Keyed::with_key`](crate::Keyed::with_key).
     pub fn state<R>(&mut self, key: &KeyOf<O>, look: impl FnOnce(&O::State) -> R) -> Result<R, StateError> {
         self.owner(Some(key))?.store_mut().with_key(key, look)
     }

@@ -1,0 +1,102 @@
+//! Commits: of one operator, and of several in one write.
+
+use crate::StateError;
+use crate::backend::{AnyBackend, WriteBatch};
+use crate::error::Cause;
+use crate::keyed::hub::Joint;
+use crate::operator::{Driver, Operator};
+use std::sync::Arc;
+
+impl<O: Operator> Driver<O> {
+    /// Writes state, timers and watermark, with the `position` up to which the source has been processed, in one atomic
+    /// write. What was emitted must be durable before.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// driver.commit("offset 1")?;
+    /// assert_eq!(driver.store().position(), Some(&b"offset 1"[..]));
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyed::commit`](crate::Keyed::commit).
+    pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
+        self.store.commit(position)
+    }
+
+    /// Adds what this operator has to commit to `commit`, hands that to `then`, and counts as committed if that succeeds: so
+    /// several operators on one backend, or several instances of one, commit together.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let mut clicks = Driver::builder(Distinct).store(Keyed::builder().operator("clicks")).open(backend.clone())?;
+    /// let mut orders = Driver::builder(Distinct).store(Keyed::builder().operator("orders")).open(backend)?;
+    /// clicks.commit_then(Commit::new("offset 1"), |commit| orders.commit_then(commit, Commit::write))?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyed::commit`](crate::Keyed::commit), with what `then` returned, or when the operators are on different backends. Then everything stays
+    /// as it was, and the commit can be repeated.
+    pub fn commit_then(
+        &mut self,
+        commit: Commit,
+        then: impl FnOnce(Commit) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        let Commit { position, batch, backend: others, joint } = commit;
+        let backend = self.shared.hub.backend();
+        if others.is_some_and(|others| !std::ptr::addr_eq(Arc::as_ptr(&others), Arc::as_ptr(backend))) {
+            let reason = "operators that commit together need one backend; open them on clones of one `Arc`".to_owned();
+            return Err(StateError::from(Cause::Setting { reason }).at_operator(&self.shared.operator));
+        }
+        let backend = Some(Arc::clone(backend));
+        let then = |batch, joint| then(Commit { position: position.clone(), batch, backend, joint });
+        self.store.commit_with(&position, batch, joint, then)
+    }
+}
+
+/// The commit of several operators, while they add to it one after the other.
+///
+/// See [`Driver::commit_then`] for an example.
+pub struct Commit {
+    position: Vec<u8>,
+    batch: WriteBatch,
+    backend: Option<Arc<dyn AnyBackend>>,
+    joint: Joint,
+}
+
+impl Commit {
+    /// A commit of nothing yet, at the `position` up to which the source has been processed.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator>(driver: &mut Driver<O>) -> Result<(), StateError> {
+    /// driver.commit_then(Commit::new("offset 1"), Commit::write)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(position: impl Into<Vec<u8>>) -> Self {
+        Self { position: position.into(), batch: WriteBatch::default(), backend: None, joint: Joint::default() }
+    }
+
+    /// Writes what the operators have added, in one atomic write; the last `then`.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator>(driver: &mut Driver<O>) -> Result<(), StateError> {
+    /// driver.commit_then(Commit::new("offset 1"), |commit| commit.write())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the backend fails.
+    pub fn write(self) -> Result<(), StateError> {
+        self.backend.map_or(Ok(()), |backend| backend.write(self.batch))
+    }
+}

@@ -1,0 +1,119 @@
+//! Steps one behind the other, from the first call of the builder to their opening.
+
+use crate::pipeline::PipelineError;
+use crate::pipeline::outlet::{BoxedSink, Outlet};
+use crate::pipeline::stage::{OperatorStage, Stage};
+use crate::pipeline::step::Step;
+use krishiv_api::{Clock, Driver, Operator, StateBackend, StateError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Stages that are not open yet.
+#[doc(hidden)]
+pub trait Plan {
+    type In;
+    type Stage: Stage<In = Self::In>;
+
+    /// Opens them on `backend`; `names` are those of the operators before.
+    fn open<B: StateBackend>(
+        self,
+        backend: &Arc<B>,
+        clock: &Arc<dyn Clock>,
+        names: &mut Vec<String>,
+    ) -> Result<Self::Stage, PipelineError>;
+}
+
+/// A step and what comes behind it.
+#[doc(hidden)]
+pub struct Linked<O: Operator, N> {
+    step: Step<O>,
+    next: N,
+}
+
+/// The sink behind the last step.
+#[doc(hidden)]
+pub struct Last<T>(pub(super) BoxedSink<T>);
+
+/// Steps one behind the other, waiting for what comes behind the last.
+#[doc(hidden)]
+pub trait Steps<N> {
+    type Plan: Plan;
+    fn end(self, next: N) -> Self::Plan;
+}
+
+impl<O: Operator, N: Plan<In = O::Out>> Steps<N> for Step<O> {
+    type Plan = Linked<O, N>;
+    fn end(self, next: N) -> Linked<O, N> {
+        Linked { step: self, next }
+    }
+}
+
+impl<C: Steps<Linked<O, N>>, O: Operator, N: Plan<In = O::Out>> Steps<N> for (C, Step<O>) {
+    type Plan = C::Plan;
+    fn end(self, next: N) -> C::Plan {
+        self.0.end(Linked { step: self.1, next })
+    }
+}
+
+impl<T> Plan for Last<T> {
+    type In = T;
+    type Stage = Outlet<T>;
+
+    fn open<B: StateBackend>(
+        self,
+        _: &Arc<B>,
+        _: &Arc<dyn Clock>,
+        _: &mut Vec<String>,
+    ) -> Result<Outlet<T>, PipelineError> {
+        Ok(Outlet::new("sink".to_owned(), self.0))
+    }
+}
+
+impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
+    type In = O::In;
+    type Stage = OperatorStage<O, N::Stage>;
+
+    fn open<B: StateBackend>(
+        self,
+        backend: &Arc<B>,
+        clock: &Arc<dyn Clock>,
+        names: &mut Vec<String>,
+    ) -> Result<Self::Stage, PipelineError> {
+        let Step { operator, store, on_error, late, sides, late_to, dead_letters_to, broadcasts } = self.step;
+        let driver = Driver::builder(operator)
+            .store(store.clock(Arc::new(Arc::clone(clock))))
+            .on_error(on_error)
+            .late_events(late)
+            .open(Arc::clone(backend))
+            .map_err(|error| called_the_same(names, error))?;
+        let name = driver.store().operator().to_owned();
+        names.push(name.clone());
+        let mut outlets = BTreeMap::new();
+        for (side, sink) in sides {
+            if outlets.insert(side, Outlet::new(format!("{name}/side/{side}"), sink)).is_some() {
+                let reason = format!("the side output `{side}` of operator `{name}` has two sinks; give it one");
+                return Err(PipelineError::setting(reason));
+            }
+        }
+        Ok(OperatorStage {
+            sides: outlets,
+            late: late_to.map(|sink| Outlet::new(format!("{name}/late"), sink)),
+            dead_letters: dead_letters_to.map(|sink| Outlet::new(format!("{name}/dead-letters"), sink)),
+            broadcasts,
+            driver,
+            name,
+            next: self.next.open(backend, clock, names)?,
+        })
+    }
+}
+
+/// Says it in the words of a pipeline when an operator has the name of one of `names`.
+fn called_the_same(names: &[String], error: StateError) -> PipelineError {
+    match error.operator().filter(|name| names.iter().any(|other| other == name)) {
+        Some(name) => PipelineError::setting(format!(
+            "two operators of the pipeline are called `{name}`; give one of them another name, by \
+             `Step::store(Keyed::builder().operator(\"…\"))`"
+        )),
+        None => error.into(),
+    }
+}
