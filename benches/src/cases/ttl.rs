@@ -12,20 +12,20 @@ use std::sync::Arc;
 
 pub(super) const CASES: Cases = &[
     ("TTL on against off, processing time", |name, bench| {
-        run::<ByProcessingTime>(name, bench, |state| {
-            let count = step(state.count.get());
-            state.count.set(count);
-            count
-        })
+        run::<ByProcessingTime>(name, bench, Pace::Single, by_processing_time)
     }),
-    ("TTL on against off, event time", |name, bench| {
-        run::<ByEventTime>(name, bench, |state| {
-            let count = step(state.count.get());
-            state.count.set(count);
-            count
-        })
+    ("TTL on against off, processing time, batches of 256", |name, bench| {
+        run::<ByProcessingTime>(name, bench, Pace::Batches, by_processing_time)
     }),
+    ("TTL on against off, event time", |name, bench| run::<ByEventTime>(name, bench, Pace::Single, by_event_time)),
 ];
+
+/// How events come in.
+#[derive(Clone, Copy)]
+enum Pace {
+    Single,
+    Batches,
+}
 
 const KEYS: u64 = 10_000;
 
@@ -46,6 +46,18 @@ struct ByEventTime {
     count: ValueState<i64>,
 }
 
+fn by_processing_time(state: &ByProcessingTime) -> i64 {
+    let count = step(state.count.get());
+    state.count.set(count);
+    count
+}
+
+fn by_event_time(state: &ByEventTime) -> i64 {
+    let count = step(state.count.get());
+    state.count.set(count);
+    count
+}
+
 /// A store, its input, and the watermark that it has come to.
 struct Side<S: KeyedState> {
     store: Keyed<S>,
@@ -64,15 +76,23 @@ impl<S: KeyedState<Key = u64>> Side<S> {
         Ok(Self { store, keys: Keys::uniform(keys), watermark: 0 })
     }
 
-    fn run(&mut self, events: usize, event: impl Fn(&S) -> i64) -> Result<Sample, Error> {
+    fn run(&mut self, events: usize, pace: Pace, event: impl Fn(&S) -> i64) -> Result<Sample, Error> {
         let keys = self.keys.draw(events);
         timed(|| {
             let mut sum = 0_u64;
             for keys in keys.chunks(WATERMARK_EVERY) {
                 self.watermark += 1;
                 self.store.set_watermark(self.watermark);
-                for key in keys {
-                    sum = sum.wrapping_add_signed(self.store.with_key(key, &event)?);
+                match pace {
+                    Pace::Single => {
+                        for key in keys {
+                            sum = sum.wrapping_add_signed(self.store.with_key(key, &event)?);
+                        }
+                    }
+                    Pace::Batches => {
+                        let add = |state: &S, _| sum = sum.wrapping_add_signed(event(state));
+                        self.store.for_each_event(keys, |key| *key, add)?;
+                    }
                 }
             }
             Ok(sum)
@@ -80,11 +100,16 @@ impl<S: KeyedState<Key = u64>> Side<S> {
     }
 }
 
-fn run<S: KeyedState<Key = u64>>(name: &str, bench: &Bench, event: fn(&S) -> i64) -> Result<Vec<Row>, Error> {
+fn run<S: KeyedState<Key = u64>>(
+    name: &str,
+    bench: &Bench,
+    pace: Pace,
+    event: fn(&S) -> i64,
+) -> Result<Vec<Row>, Error> {
     let keys = bench.shape(KEYS);
     let events = bench.events(2_000_000, 10_000_000);
     let mut on = Side::<S>::new(keys, event)?;
     let mut off = Side::<Counter>::new(keys, count)?;
-    let pairs = bench.compare(events, || on.run(events, event), || off.run(events, count))?;
+    let pairs = bench.compare(events, || on.run(events, pace, event), || off.run(events, pace, count))?;
     Ok(vec![Row::new(name, Target::Time(1.1), pairs)])
 }

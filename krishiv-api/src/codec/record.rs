@@ -13,7 +13,7 @@ use crate::{StateError, StateValue};
 pub(crate) const UNSTAMPED: i64 = i64::MIN;
 
 /// Stamps below this are pending: they hold a TTL in milliseconds, counted from `i64::MIN`.
-const PENDING_END: i64 = i64::MIN / 2;
+pub(crate) const PENDING_END: i64 = i64::MIN / 2;
 
 /// The stamp of what is written before its clock shows a time; it counts as written when the clock starts.
 pub(crate) fn pending(ttl_ms: u64) -> i64 {

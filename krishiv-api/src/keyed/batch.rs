@@ -65,7 +65,8 @@ impl<S: KeyedState> Keyed<S> {
     ///
     /// Events are taken from the iterator in groups of up to 256, and the rows of a group are looked up and read from
     /// the backend together, before its first event: that is several times faster than one at a time where rows are
-    /// not in the processor's cache or not in memory. The results are the same.
+    /// not in the processor's cache or not in memory. The results are the same, but that the events of a group see one
+    /// time of the clock.
     ///
     /// # Errors
     ///
@@ -93,6 +94,8 @@ impl<S: KeyedState> Keyed<S> {
             hashes.clear();
             hashes.extend(group.iter().map(|item| self.rows.hash(key_of(item))));
             self.look_ahead(&hashes, |index| group.get(index).map(&key_of));
+            // One look at the clock, which costs more than the rest of an event.
+            self.instance.shared.begin();
             for (index, (item, hash)) in group.drain(..).zip(&hashes).enumerate() {
                 let event = |state: &S, item| event(state, item).into_result();
                 let result = self.event(*hash, item, &key_of, event, Result::is_ok);

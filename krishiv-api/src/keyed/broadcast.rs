@@ -68,7 +68,8 @@ impl<S: KeyedState> Keyed<S> {
         update: impl FnOnce(&S, &mut BroadcastScope) -> R,
         keep: impl FnOnce(&R) -> bool,
     ) -> Result<R, StateError> {
-        self.begin().map_err(|error| self.blame(error))?;
+        self.instance.shared.begin();
+        self.keep_up().map_err(|error| self.blame(error))?;
         let shared = Arc::clone(&self.instance.shared);
         let mut scope = BroadcastScope { shared: Arc::clone(&shared), changes: Vec::new() };
         let mut open = Broadcasting { instance: &mut self.instance, published: false };

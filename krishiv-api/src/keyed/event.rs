@@ -6,7 +6,7 @@ use crate::error::Cause;
 use crate::keyed::dynamic::{DynamicHandles, Extra};
 use crate::keyed::rows::{Row, Seat};
 use crate::keyed::shared::Shared;
-use crate::keyed::visitors::{Adopt, Enter, Leave, Undo};
+use crate::keyed::visitors::{Adopt, Enter, Leave, Rest, Undo};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::current::{self, AnyHandle, Current};
 use crate::state::handle::Left;
@@ -74,11 +74,10 @@ impl<S: KeyedState> Keyed<S> {
         self.one(key, event, Result::is_ok)?
     }
 
-    /// Gets ready for the next event: the time it sees, and the broadcast state it sees.
+    /// Takes in what other instances have broadcast.
     #[inline]
-    pub(super) fn begin(&mut self) -> Result<(), StateError> {
+    pub(super) fn keep_up(&mut self) -> Result<(), StateError> {
         let shared = &*self.instance.shared;
-        shared.begin();
         if shared.hub.tables_version() == shared.tables_seen() { Ok(()) } else { self.catch_up() }
     }
 
@@ -93,6 +92,7 @@ impl<S: KeyedState> Keyed<S> {
     where
         Q: AsKey<S::Key> + ?Sized,
     {
+        self.instance.shared.begin();
         let result = self.event(self.rows.hash(key), key, |key| *key, |state, _| event(state), keep);
         self.rows.evict();
         result
@@ -111,7 +111,7 @@ impl<S: KeyedState> Keyed<S> {
     where
         Q: AsKey<S::Key> + ?Sized,
     {
-        self.begin().map_err(|error| self.blame(error))?;
+        self.keep_up().map_err(|error| self.blame(error))?;
         let Self { instance, rows, row_key, .. } = self;
         let seat = rows.seat(hash, key_of(&item), |key| instance.admit(key, row_key))?;
         instance.run(seat, row_key, |state| event(state, item), keep)
@@ -128,18 +128,33 @@ impl<S: KeyedState> Instance<S> {
         event: impl FnOnce(&S) -> R,
         keep: impl FnOnce(&R) -> bool,
     ) -> Result<R, StateError> {
+        let settled = seat.row.status.is_settled() && self.dynamic.is_empty();
+        if !settled {
+            self.approach(&seat, row_key)?;
+        }
+        let entered = Entered::enter(self, seat.row);
+        let result = current::enter(&entered.frame(), || event(&entered.instance.state));
+        let untouched = settled && entered.instance.shared.is_untouched();
+        let failure = if untouched { None } else { entered.instance.shared.take_failure() };
+        let keep = failure.is_none() && keep(&result);
+        if untouched && keep {
+            entered.rest();
+            return Ok(result);
+        }
+        let left = entered.end(keep);
+        let key = seat.leave(&left);
+        failure.map_or(Ok(result), |error| Err(self.blame(error, key)))
+    }
+
+    /// Tells the slow paths where the row of a seat lies, if they may be taken.
+    fn approach(&self, seat: &Seat<'_, S>, row_key: &mut RowKey) -> Result<(), StateError> {
         if !seat.row.status.is_complete() || !self.dynamic.is_empty() {
             if !seat.new {
                 self.encode(&seat.row.key, row_key)?;
             }
             self.shared.enter(row_key);
         }
-        let entered = Entered::enter(self, seat.row);
-        let result = current::enter(&entered.frame(), || event(&entered.instance.state));
-        let failure = entered.instance.shared.take_failure();
-        let left = entered.end(failure.is_none() && keep(&result));
-        let key = seat.leave(&left);
-        failure.map_or(Ok(result), |error| Err(self.blame(error, key)))
+        Ok(())
     }
 
     pub(super) fn blame(&self, error: StateError, key: &S::Key) -> StateError {
@@ -200,6 +215,7 @@ impl<S: KeyedState> Current for Frame<'_, S> {
             self.instance.shared.enter(&row_key);
         }
         self.instance.dynamic.join(name, handle, self.key.is_some());
+        self.instance.shared.touch();
         Ok(())
     }
 }
@@ -223,8 +239,15 @@ impl<'a, S: KeyedState> Entered<'a, S> {
         Frame { instance: self.instance, key: Some(&self.row.key) }
     }
 
-    /// Ends the event, with what it did or without; returns what has become of the cells.
+    /// Ends an event that was kept, and that has touched nothing of what is known of the row.
     #[inline(always)]
+    fn rest(self) {
+        self.instance.events += 1;
+        self.instance.state.visit(&mut self.row.cells, &mut Rest);
+        std::mem::forget(self);
+    }
+
+    /// Ends the event, with what it did or without; returns what has become of the cells.
     fn end(mut self, keep: bool) -> Left {
         if !keep {
             self.undo();
@@ -241,10 +264,10 @@ impl<'a, S: KeyedState> Entered<'a, S> {
         self.instance.dynamic.for_each(|handle| handle.undo());
     }
 
-    #[inline(always)]
     fn leave(&mut self) -> Left {
         let Instance { state, dynamic, shared, events, .. } = &mut *self.instance;
         *events += 1;
+        shared.settle();
         if shared.has_prefetched() {
             adopt(state, &mut self.row.cells, dynamic, shared);
         }

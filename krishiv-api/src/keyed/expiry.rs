@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// "No time yet", in the atomics below.
-const NONE: i64 = i64::MIN;
+pub(crate) const NONE: i64 = i64::MIN;
 
 fn known(ms: i64) -> Option<i64> {
     (ms != NONE).then_some(ms)
@@ -44,7 +44,7 @@ pub(crate) struct StoreTime {
     watermark: AtomicI64,
     first_watermark: AtomicI64,
     first_clock: AtomicI64,
-    // One event sees one time: both are taken when it begins.
+    // One event sees one time: the watermark is taken when it begins, the clock when it first asks.
     event_watermark: AtomicI64,
     event_now: AtomicI64,
 }
@@ -83,10 +83,15 @@ impl StoreTime {
         self.begin();
     }
 
-    /// Takes the time that the next event sees.
+    /// Forgets what the clock showed the event before.
     #[inline]
-    pub(crate) fn begin(&self) {
+    pub(crate) fn forget_now(&self) {
         self.event_now.store(NONE, Relaxed);
+    }
+
+    /// Takes the time that the next event sees.
+    pub(crate) fn begin(&self) {
+        self.forget_now();
         let Some(watermark) = self.watermark() else { return };
         self.event_watermark.store(watermark, Relaxed);
         if self.first_watermark.load(Relaxed) == NONE {
@@ -126,6 +131,18 @@ impl StoreTime {
         self.backend.is_some()
     }
 
+    /// The time that the event sees; [`NONE`] before there is any.
+    #[inline]
+    pub(crate) fn seen(&self, clock: TtlClock) -> i64 {
+        match clock {
+            TtlClock::Event => self.event_watermark.load(Relaxed),
+            TtlClock::Processing => {
+                let now = self.event_now.load(Relaxed);
+                if now == NONE { self.read_clock() } else { now }
+            }
+        }
+    }
+
     /// Takes the time that the event sees; most events ask for none.
     #[inline(never)]
     fn read_clock(&self) -> i64 {
@@ -136,15 +153,8 @@ impl StoreTime {
 }
 
 impl Now for StoreTime {
-    #[inline]
     fn now(&self, clock: TtlClock) -> Option<i64> {
-        match clock {
-            TtlClock::Event => known(self.event_watermark.load(Relaxed)),
-            TtlClock::Processing => {
-                let now = self.event_now.load(Relaxed);
-                known(if now == NONE { self.read_clock() } else { now })
-            }
-        }
+        known(self.seen(clock))
     }
 
     fn first_watermark(&self) -> Option<FirstWatermark> {
@@ -251,8 +261,13 @@ impl Expiry {
         self.ttl.is_some_and(|ttl| ttl.update == TtlUpdate::ReadAndWrite)
     }
 
+    /// Clock and TTL in milliseconds, where both are fixed and reading renews nothing.
+    pub(crate) fn counted(&self) -> Option<(TtlClock, i64)> {
+        let ttl = self.ttl.filter(|ttl| ttl.update == TtlUpdate::CreateAndWrite)?;
+        Some((ttl.clock?, i64::try_from(ttl.ttl_ms).ok()?))
+    }
+
     /// The stamp of what is written now.
-    #[inline]
     pub(crate) fn stamp(&self, time: &impl Now) -> Stamp {
         let Some(ttl) = self.ttl else { return Stamp::NEVER };
         let clock = ttl.clock(time);
@@ -270,7 +285,6 @@ impl Expiry {
     }
 
     /// Whether what carries `stamp` is gone.
-    #[inline]
     pub(crate) fn is_expired(&self, stamp: Stamp, time: &impl Now) -> bool {
         let pending = record::pending_ttl(stamp.expires_at);
         let clock = self.ttl.map(|ttl| ttl.clock(time));

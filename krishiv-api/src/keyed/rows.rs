@@ -62,6 +62,12 @@ impl Status {
         self.0 & Self::COMPLETE != 0
     }
 
+    /// Whether an event that touches nothing of what is known leaves it as it is.
+    #[inline]
+    pub(super) fn is_settled(self) -> bool {
+        self.0 & (Self::COMPLETE | Self::RECENT | Self::NEW) == Self::COMPLETE | Self::RECENT
+    }
+
     /// What is known of it after an event.
     #[inline(always)]
     pub(super) fn after(self, left: &Left) -> Self {

@@ -8,8 +8,15 @@ use crate::keyed::expiry::{Now, StoreTime};
 use crate::keyed::hub::{OperatorHub, lock};
 use crate::keyed::meter::Meter;
 use crate::time::TtlClock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+
+/// A handle could not read or write.
+const FAILED: u8 = 1;
+/// Plain cells were read together, and those not asked for can be kept.
+const PREFETCHED: u8 = 2;
+/// What the store knows of the row has changed.
+const TOUCHED: u8 = 4;
 
 /// Shared by a store and its handles.
 ///
@@ -31,8 +38,8 @@ pub(crate) struct Shared {
     timed: AtomicBool,
     /// Whether the first watermark of the backend has been taken note of.
     has_watermark: AtomicBool,
-    failed: AtomicBool,
-    prefetched: AtomicBool,
+    /// What the event at hand has done that its end must look at: [`FAILED`], [`PREFETCHED`], [`TOUCHED`].
+    noted: AtomicU8,
     event: Mutex<Event>,
 }
 
@@ -40,6 +47,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Event {
     row: RowKey,
+    /// Scratch: the key of a record that is read.
+    asked: Vec<u8>,
     failure: Option<StateError>,
     /// Disk slots of all plain cells, and what one `multi_get` found under them.
     plain: Vec<u16>,
@@ -66,8 +75,7 @@ impl Shared {
             broadcast_limit,
             meter: Meter::default(),
             next_position: AtomicU64::new(next_position),
-            failed: AtomicBool::new(false),
-            prefetched: AtomicBool::new(false),
+            noted: AtomicU8::new(0),
             event: Mutex::new(Event::default()),
         }
     }
@@ -95,10 +103,19 @@ impl Shared {
     #[inline]
     pub(crate) fn begin(&self) {
         if self.timed.load(Relaxed) {
-            self.time.begin();
-            if self.time.has_default() && !self.has_watermark.load(Relaxed) {
-                self.first_watermark();
+            self.time.forget_now();
+            if self.time.has_default() {
+                self.begin_by_backend();
             }
+        }
+    }
+
+    /// The watermark of a TTL backend moves without this store.
+    #[inline(never)]
+    fn begin_by_backend(&self) {
+        self.time.begin();
+        if !self.has_watermark.load(Relaxed) {
+            self.first_watermark();
         }
     }
 
@@ -125,6 +142,14 @@ impl Shared {
         lock(&self.event).row.clone_from(row);
     }
 
+    /// The record of `slot` with `suffix` in the row being processed.
+    pub(crate) fn get(&self, slot: u16, suffix: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let Event { row, asked, .. } = &mut *lock(&self.event);
+        asked.clear();
+        row.append(slot, suffix, asked);
+        self.backend().get(asked)
+    }
+
     /// Key of the record of `slot` with `suffix` in the row being processed.
     pub(crate) fn record(&self, slot: u16, suffix: &[u8]) -> Vec<u8> {
         lock(&self.event).row.record(slot, suffix)
@@ -138,17 +163,46 @@ impl Shared {
     /// Keeps the first failure of an event, which undoes it.
     pub(crate) fn latch(&self, error: StateError) {
         lock(&self.event).failure.get_or_insert(error);
-        self.failed.store(true, Relaxed);
+        self.note(FAILED);
     }
 
     /// Takes the failure that was latched, if any.
     #[inline]
     pub(crate) fn take_failure(&self) -> Option<StateError> {
-        if !self.failed.load(Relaxed) {
-            return None;
-        }
-        self.failed.store(false, Relaxed);
+        if self.noted.load(Relaxed) & FAILED == 0 { None } else { self.failure() }
+    }
+
+    #[cold]
+    fn failure(&self) -> Option<StateError> {
+        self.forget(FAILED);
         lock(&self.event).failure.take()
+    }
+
+    #[inline]
+    fn note(&self, flag: u8) {
+        self.noted.store(self.noted.load(Relaxed) | flag, Relaxed);
+    }
+
+    fn forget(&self, flag: u8) {
+        self.noted.store(self.noted.load(Relaxed) & !flag, Relaxed);
+    }
+
+    /// Takes note that the event changes what the store knows of its row: what of it is read, dirty, and how large it is.
+    #[inline]
+    pub(crate) fn touch(&self) {
+        self.note(TOUCHED);
+    }
+
+    /// Whether the event has done nothing that its end must look at.
+    #[inline]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.noted.load(Relaxed) == 0
+    }
+
+    /// Takes note of what the event has done by now.
+    #[inline]
+    pub(crate) fn settle(&self) {
+        self.forget(TOUCHED);
     }
 
     /// Registers the disk slot of a plain cell; returns its place in the prefetch.
@@ -166,12 +220,12 @@ impl Shared {
     /// The record of the plain cell at `place`, read together with all others of the row.
     pub(crate) fn plain(&self, place: usize) -> Result<Option<Vec<u8>>, StateError> {
         let mut event = lock(&self.event);
-        if !self.prefetched.load(Relaxed) {
+        if !self.has_prefetched() {
             self.meter.loads.add(1);
             let keys: Vec<_> = event.plain.iter().map(|slot| event.row.record(*slot, &[])).collect();
             let keys: Vec<_> = keys.iter().map(Vec::as_slice).collect();
             event.found = self.backend().multi_get(&keys)?;
-            self.prefetched.store(true, Relaxed);
+            self.note(PREFETCHED);
         }
         match (event.found.get(place), event.plain.get(place)) {
             // Left in place: whoever could not decode it must not find nothing the second time.
@@ -188,12 +242,12 @@ impl Shared {
     /// Whether an event has read plain cells, so that those not asked for can be kept.
     #[inline]
     pub(crate) fn has_prefetched(&self) -> bool {
-        self.prefetched.load(Relaxed)
+        self.noted.load(Relaxed) & PREFETCHED != 0
     }
 
     /// Forgets what was read for the event.
     pub(crate) fn forget_prefetched(&self) {
-        self.prefetched.store(false, Relaxed);
+        self.forget(PREFETCHED);
         lock(&self.event).found.clear();
     }
 

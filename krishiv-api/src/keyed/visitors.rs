@@ -82,3 +82,15 @@ impl Visitor for Leave {
         }
     }
 }
+
+/// Lets a row leave the handles after an event that has touched nothing of what the store knows of it.
+pub(super) struct Rest;
+
+impl Visitor for Rest {
+    #[inline]
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core_mut() {
+            core.rest(cell);
+        }
+    }
+}

@@ -116,6 +116,13 @@ pub trait Core: Send + 'static {
     /// Gives the cell back at the end of an event, and says what has become of it.
     fn leave(&mut self, cell: &mut Self::Cell) -> Left;
 
+    /// The same after an event that has [touched](crate::keyed::shared::Shared::touch) nothing, of whose cells nothing new
+    /// is to be said.
+    #[inline]
+    fn rest(&mut self, cell: &mut Self::Cell) {
+        self.leave(cell);
+    }
+
     /// Keeps what was read of this cell together with others.
     fn adopt(&mut self) {}
 

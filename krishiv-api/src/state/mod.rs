@@ -1,7 +1,6 @@
 //! The five handles, and what they have in common.
 
 mod broadcast;
-mod cell;
 pub(crate) mod current;
 pub(crate) mod handle;
 mod list;

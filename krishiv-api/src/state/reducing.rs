@@ -2,9 +2,9 @@
 
 use crate::StateError;
 use crate::descriptor::StateKind;
-use crate::state::cell::{Cell, Value};
 use crate::state::handle::{Binding, Calls, Handle, Shapes};
 use crate::state::slot::Slot;
+use crate::state::value::{Cell, Value};
 use crate::value::StateValue;
 
 /// A value per key that merges what is added to it: a running maximum, a sketch, a sum.

@@ -7,8 +7,9 @@ use crate::codec::record::{self, Stamp};
 use crate::codec::{Codec, encode};
 use crate::error::Cause;
 use crate::keyed::catalog::StateRecord;
-use crate::keyed::expiry::Expiry;
+use crate::keyed::expiry::{Expiry, NONE};
 use crate::keyed::shared::Shared;
+use crate::time::TtlClock;
 use crate::value::StateValue;
 use std::sync::Arc;
 
@@ -24,11 +25,20 @@ pub struct Slot {
     pub(crate) codec: Codec,
     pub(crate) key_codec: Codec,
     expiry: Arc<Expiry>,
-    /// Whether anything here can be gone although it is stored; settled when the slot is bound.
-    can_expire: bool,
+    life: Life,
     refreshes_on_read: bool,
     /// Places of `current` and `other` in the prefetch of plain cells.
     plain: Option<(usize, Option<usize>)>,
+}
+
+/// How long what is written lives, as far as that is settled when the slot is bound.
+enum Life {
+    /// Nothing here can be gone although it is stored.
+    Endless,
+    /// By one clock, and reading renews nothing: told by a comparison.
+    Counted { clock: TtlClock, ttl_ms: i64 },
+    /// As [`Expiry`] says.
+    Other,
 }
 
 /// A value as it was read.
@@ -54,7 +64,11 @@ impl Slot {
             other: older.then(|| disk(!stamped)),
             codec,
             key_codec: record.map_key.as_ref().map_or(Codec::Postcard, |key| key.codec),
-            can_expire: expiry.can_expire(),
+            life: match expiry.counted() {
+                _ if !expiry.can_expire() => Life::Endless,
+                Some((clock, ttl_ms)) => Life::Counted { clock, ttl_ms },
+                None => Life::Other,
+            },
             refreshes_on_read: expiry.can_expire() && expiry.refreshes_on_read(),
             expiry,
             plain: None,
@@ -86,14 +100,27 @@ impl Slot {
         error.at_operator(&self.shared.operator).at_state(&self.name)
     }
 
-    #[inline]
+    /// The stamp of what is written now.
+    #[inline(always)]
     pub(crate) fn stamp(&self) -> Stamp {
-        if self.can_expire { self.expiry.stamp(&self.shared.time) } else { Stamp::NEVER }
+        match self.life {
+            Life::Endless => Stamp::NEVER,
+            Life::Counted { clock, ttl_ms } => match self.shared.time.seen(clock) {
+                NONE => self.stamp_otherwise(),
+                now => Stamp { expires_at: now.saturating_add(ttl_ms), clock },
+            },
+            Life::Other => self.stamp_otherwise(),
+        }
+    }
+
+    #[inline(never)]
+    fn stamp_otherwise(&self) -> Stamp {
+        self.expiry.stamp(&self.shared.time)
     }
 
     #[inline]
     pub(crate) fn can_expire(&self) -> bool {
-        self.can_expire
+        !matches!(self.life, Life::Endless)
     }
 
     pub(crate) fn refreshes_on_read(&self) -> bool {
@@ -103,12 +130,30 @@ impl Slot {
     /// Whether what carries `stamp` is there, and reading leaves it as it is.
     #[inline]
     pub(crate) fn is_settled(&self, stamp: Stamp) -> bool {
-        !self.can_expire || (!self.refreshes_on_read && !self.expiry.is_expired(stamp, &self.shared.time))
+        self.is_ahead(stamp) || (!self.refreshes_on_read && !self.is_expired_otherwise(stamp))
     }
 
     #[inline]
     pub(crate) fn is_expired(&self, stamp: Stamp) -> bool {
-        self.can_expire && self.expiry.is_expired(stamp, &self.shared.time)
+        !self.is_ahead(stamp) && self.is_expired_otherwise(stamp)
+    }
+
+    /// Whether it takes no more than a look to see that what carries `stamp` is there, and reading leaves it as it is.
+    #[inline(always)]
+    pub(crate) fn is_ahead(&self, stamp: Stamp) -> bool {
+        match self.life {
+            Life::Endless => true,
+            Life::Counted { clock, .. } => {
+                let Stamp { expires_at, clock: own } = stamp;
+                own == clock && expires_at >= record::PENDING_END && expires_at > self.shared.time.seen(clock)
+            }
+            Life::Other => false,
+        }
+    }
+
+    #[inline(never)]
+    fn is_expired_otherwise(&self, stamp: Stamp) -> bool {
+        self.expiry.is_expired(stamp, &self.shared.time)
     }
 
     /// Reads the record under `suffix` of the row being processed.
@@ -122,7 +167,7 @@ impl Slot {
                 (self.shared.plain(current)?, other.map(|other| self.shared.plain(other)).transpose()?)
             }
             _ => {
-                let get = |slot| self.shared.backend().get(&self.shared.record(slot, suffix));
+                let get = |slot| self.shared.get(slot, suffix);
                 (get(self.current)?, self.other.map(get).transpose()?)
             }
         };

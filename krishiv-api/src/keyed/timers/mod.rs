@@ -141,6 +141,7 @@ impl<S: KeyedState> Keyed<S> {
     where
         E: From<StateError>,
     {
+        self.instance.shared.begin();
         let result = self.event(hash, key, |key| *key, |state, _| event(state, asked), Result::is_ok);
         let result = result.map_err(E::from).flatten();
         if !asked.timers.is_empty() {

@@ -181,6 +181,7 @@ impl<T: StateValue> List<T> {
 
     fn borrow(&self) -> Result<RefMut<'_, Live<T>>, StateError> {
         let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        self.slot.shared.touch();
         if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
     }
 

@@ -1,49 +1,84 @@
-//! The entries of one map, and how an event on them is undone.
+//! What a row holds of one map: the entries that are known.
 
-use crate::StateError;
-use crate::backend::WriteBatch;
-use crate::codec::keys::{RowKey, encode_key};
+use crate::codec::Codec;
 use crate::codec::record::Stamp;
-use crate::codec::{Codec, decode};
-use crate::error::Cause;
-use crate::state::handle::{Core, Left};
-use crate::state::slot::{Loaded, Slot, heap_size};
-use crate::value::{StateKey, StateValue};
+use crate::state::slot::Loaded;
+use crate::time::TtlClock;
+use crate::value::StateKey;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
-use indexmap::map::Iter;
+use smallvec::SmallVec;
 use std::borrow::Borrow;
-use std::cell::{RefCell, RefMut};
 use std::hash::Hash;
 
+/// An encoded map key: those of numbers and of short strings need no memory of their own.
+pub(super) type Suffix = SmallVec<[u8; 16]>;
+
 /// What is known of one map key.
-struct Entry<V> {
-    /// The encoded map key.
-    suffix: Box<[u8]>,
-    known: Known<V>,
+pub(super) struct Entry<V> {
+    pub(super) suffix: Suffix,
+    pub(super) known: Known<V>,
 }
 
-struct Known<V> {
+impl<V> Entry<V> {
+    /// Memory that it takes with its key, in bytes; the key is held twice, typed and encoded, and its hash beside it.
+    fn weight<K>(&self) -> usize {
+        let typed = if std::mem::needs_drop::<K>() { self.suffix.len() } else { 0 };
+        let encoded = if self.suffix.spilled() { self.suffix.len() } else { 0 };
+        size_of::<(K, Self)>() + 2 * size_of::<usize>() + typed + encoded + self.known.heap as usize
+    }
+}
+
+pub(super) struct Known<V> {
     /// `None`: it is known that there is none.
-    value: Option<V>,
-    dirty: bool,
-    codec: Codec,
-    stamp: Stamp,
+    pub(super) value: Option<V>,
+    expires_at: i64,
     /// Memory of the value outside itself, in bytes.
-    heap: usize,
+    heap: u32,
+    clock: TtlClock,
+    pub(super) codec: Codec,
+    pub(super) dirty: bool,
+}
+
+impl<V> Known<V> {
+    /// What is to be written.
+    pub(super) fn dirty(value: Option<V>, codec: Codec, stamp: Stamp, heap: usize) -> Self {
+        let Stamp { expires_at, clock } = stamp;
+        Self { value, expires_at, heap: u32::try_from(heap).unwrap_or(u32::MAX), clock, codec, dirty: true }
+    }
+
+    /// What the backend has.
+    pub(super) fn found(found: Loaded<V>) -> Self {
+        let Loaded { value, codec, stamp, size } = found;
+        let heap = if std::mem::needs_drop::<V>() { size } else { 0 };
+        Self { dirty: false, ..Self::dirty(Some(value), codec, stamp, heap) }
+    }
+
+    /// That the backend has nothing.
+    pub(super) fn absent(codec: Codec) -> Self {
+        Self { dirty: false, ..Self::dirty(None, codec, Stamp::NEVER, 0) }
+    }
+
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp { expires_at: self.expires_at, clock: self.clock }
+    }
+
+    pub(super) fn renew(&mut self, dirty: bool, stamp: Stamp) {
+        (self.dirty, self.expires_at, self.clock) = (dirty, stamp.expires_at, stamp.clock);
+    }
 }
 
 /// The map of one key: what is known of it.
 pub struct Cell<K, V> {
-    entered: bool,
+    pub(super) entered: bool,
     /// Nothing is left in the backend that is not known here.
-    complete: bool,
+    pub(super) complete: bool,
     /// All that the backend has goes.
-    erase: bool,
-    entries: IndexMap<K, Entry<V>, RandomState>,
+    pub(super) erase: bool,
+    pub(super) entries: IndexMap<K, Entry<V>, RandomState>,
     /// The entries lie in the order of their encoded keys.
-    sorted: bool,
-    weight: usize,
+    pub(super) sorted: bool,
+    pub(super) weight: usize,
 }
 
 impl<K, V> Default for Cell<K, V> {
@@ -54,403 +89,69 @@ impl<K, V> Default for Cell<K, V> {
 
 impl<K: StateKey, V> Cell<K, V> {
     /// Puts what is known of a key in the place of what was; a key that is new has its suffix.
-    fn insert(&mut self, key: K, suffix: Box<[u8]>, known: Known<V>) {
+    pub(super) fn insert(&mut self, key: K, suffix: Suffix, known: Known<V>) {
         self.sorted &= self.entries.last().is_none_or(|(_, last)| last.suffix < suffix);
-        self.weight += Self::weight(&suffix) + known.heap;
-        self.entries.insert(key, Entry { suffix, known });
+        let entry = Entry { suffix, known };
+        self.weight += entry.weight::<K>();
+        self.entries.insert(key, entry);
+    }
+
+    /// Puts in all that the backend has, in the order of the encoded keys. What is known here is newer.
+    pub(super) fn fill(&mut self, all: Vec<(K, Entry<V>)>) {
+        // Once, for as many as there are: growing on the way costs as much as reading.
+        self.entries.reserve_exact(all.len());
+        if self.entries.is_empty() {
+            self.sorted = true;
+            self.weight += all.iter().map(|(_, entry)| entry.weight::<K>()).sum::<usize>();
+            self.entries.extend(all);
+            return;
+        }
+        for (key, Entry { suffix, known }) in all {
+            if !self.entries.contains_key(&key) {
+                self.insert(key, suffix, known);
+            }
+        }
     }
 
     /// Puts what is known of a key in the place of what was, if there is a place.
-    fn replace<Q>(&mut self, key: &Q, known: Known<V>) -> Result<Known<V>, Known<V>>
+    pub(super) fn replace<Q>(&mut self, key: &Q, known: Known<V>) -> Result<Known<V>, Known<V>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         let Some(entry) = self.entries.get_mut(key) else { return Err(known) };
-        self.weight = self.weight + known.heap - entry.known.heap;
+        self.weight = self.weight + known.heap as usize - entry.known.heap as usize;
         Ok(std::mem::replace(&mut entry.known, known))
     }
 
-    fn remove(&mut self, key: &K) {
+    pub(super) fn remove(&mut self, key: &K) {
         if let Some(entry) = self.entries.swap_remove(key) {
-            self.weight -= Self::weight(&entry.suffix) + entry.known.heap;
+            self.weight -= entry.weight::<K>();
             self.sorted = false;
         }
     }
 
     /// Puts the entries in the order of their encoded keys.
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         if !self.sorted {
             self.entries.sort_unstable_by(|_, a, _, b| a.suffix.cmp(&b.suffix));
             self.sorted = true;
         }
     }
 
-    /// Memory of an entry, in bytes; the key is held twice, typed and encoded, and its hash beside it.
-    fn weight(suffix: &[u8]) -> usize {
-        size_of::<(K, Entry<V>)>() + 2 * size_of::<usize>() + 2 * suffix.len()
-    }
-}
-
-/// One step back.
-enum Undo<K, V> {
-    /// This was known of the key.
-    Known(K, Known<V>),
-    /// Nothing was known of the entry, and the map may have been complete without it.
-    Unknown(K, bool),
-    /// The stamp was renewed.
-    Renew(K, bool, Stamp),
-    /// The whole map was this.
-    Clear(Cell<K, V>),
-}
-
-struct Live<K, V> {
-    cell: Cell<K, V>,
-    undo: Vec<Undo<K, V>>,
-}
-
-/// The bound handle of one map.
-pub struct Map<K, V> {
-    slot: Slot,
-    live: RefCell<Live<K, V>>,
-}
-
-/// The entries that are there, in the order of their encoded keys.
-struct Entries<'a, K, V> {
-    entries: Iter<'a, K, Entry<V>>,
-    left: usize,
-}
-
-impl<'a, K, V> Iterator for Entries<'a, K, V> {
-    type Item = (&'a K, &'a V);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let next = self.entries.find_map(|(key, entry)| Some((key, entry.known.value.as_ref()?)));
-        self.left = self.left.saturating_sub(1);
-        next
-    }
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
-    }
-}
-
-impl<K, V> ExactSizeIterator for Entries<'_, K, V> {}
-
-impl<K: StateKey, V: StateValue> Map<K, V> {
-    pub(super) fn new(slot: Slot) -> Self {
-        let cell = Cell { entered: false, ..Cell::default() };
-        Self { slot, live: RefCell::new(Live { cell, undo: Vec::new() }) }
-    }
-
-    fn borrow(&self) -> Result<RefMut<'_, Live<K, V>>, StateError> {
-        let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
-    }
-
-    fn loaded(&self, found: Option<Loaded<V>>) -> Known<V> {
-        let (value, codec, stamp, size) = match found {
-            Some(Loaded { value, codec, stamp, size }) => (Some(value), codec, stamp, size),
-            None => (None, self.slot.codec, Stamp::NEVER, 0),
-        };
-        let heap = if std::mem::needs_drop::<V>() { size } else { 0 };
-        Known { value, dirty: false, codec, stamp, heap }
-    }
-
-    /// Judges an entry by the time, and renews it if reading does that.
-    fn judge(&self, key: &K, known: &mut Known<V>, undo: &mut Vec<Undo<K, V>>) {
-        if known.value.is_none() || !self.slot.can_expire() {
-            return;
-        }
-        if self.slot.is_expired(known.stamp) {
-            // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
-            (known.value, known.dirty) = (None, true);
-            self.slot.shared.meter.expired.add(1);
-        } else if self.slot.refreshes_on_read() {
-            let stamp = self.slot.stamp();
-            if stamp != known.stamp {
-                undo.push(Undo::Renew(key.clone(), known.dirty, known.stamp));
-                (known.dirty, known.stamp) = (true, stamp);
-            }
-        }
-    }
-
-    fn suffix<Q: ToOwned<Owned = K> + ?Sized>(&self, key: &Q) -> Result<(K, Box<[u8]>), StateError> {
-        let key = key.to_owned();
-        let mut suffix = Vec::new();
-        encode_key(&key, self.slot.key_codec, &mut suffix).map_err(|error| self.slot.blame(error))?;
-        Ok((key, suffix.into_boxed_slice()))
-    }
-
-    /// Makes the entry of `key` readable.
-    pub(super) fn entry_ready<Q>(&self, key: &Q) -> Result<(), StateError>
-    where
-        K: Borrow<Q>,
-        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
-    {
-        // A closure that reads the map has all of it judged already, in this event.
-        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
-            return Ok(());
-        }
-        if let Ok(live) = self.live.try_borrow()
-            && live.cell.entered
-            && !self.slot.can_expire()
-            && (live.cell.complete || live.cell.entries.contains_key(key))
-        {
-            return Ok(());
-        }
-        let Live { cell, undo } = &mut *self.borrow()?;
-        if let Some(index) = cell.entries.get_index_of(key) {
-            if let Some((key, entry)) = cell.entries.get_index_mut(index) {
-                self.judge(key, &mut entry.known, undo);
-            }
-        } else if !cell.complete {
-            let (key, suffix) = self.suffix(key)?;
-            self.slot.shared.meter.loads.add(1);
-            let mut known = self.loaded(self.slot.load(&suffix)?);
-            self.judge(&key, &mut known, undo);
-            cell.insert(key, suffix, known);
-        }
-        Ok(())
-    }
-
-    /// Makes the entry of `key` readable, and sure that no closure is reading the map, so that it can be written.
-    pub(super) fn entry_ready_to_write(&self, key: &K) -> Result<(), StateError> {
-        self.entry_ready(key)?;
-        if !self.borrow()?.cell.entries.contains_key(key) {
-            // A map that is known to be without it has not encoded the key yet.
-            self.suffix(key)?;
-        }
-        Ok(())
-    }
-
-    /// Runs `f` on the value of `key`.
-    pub(super) fn with_entry<Q, R>(&self, key: &Q, f: impl FnOnce(Option<&V>) -> R) -> Result<R, StateError>
-    where
-        K: Borrow<Q>,
-        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
-    {
-        self.entry_ready(key)?;
-        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(f(live.cell.entries.get(key).and_then(|entry| entry.known.value.as_ref())))
-    }
-
-    /// Makes the whole map readable.
-    pub(super) fn ready(&self) -> Result<(), StateError> {
-        // A closure that reads it has it judged already, in this event.
-        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
-            return Ok(());
-        }
-        if let Ok(live) = self.live.try_borrow()
-            && live.cell.entered
-            && live.cell.complete
-            && live.cell.sorted
-            && !self.slot.can_expire()
-        {
-            return Ok(());
-        }
-        let Live { cell, undo } = &mut *self.borrow()?;
-        if !cell.complete {
-            self.slot.shared.meter.loads.add(1);
-            let nothing_known = cell.entries.is_empty();
-            self.slot.load_all::<V>(|suffix, found| {
-                let key: K = decode(self.slot.key_codec, suffix)
-                    .map_err(|reason| Cause::Decode { reason: format!("a map key is damaged: {reason}") })?;
-                // What is known here is newer. Mostly nothing is.
-                if nothing_known || !cell.entries.contains_key(&key) {
-                    cell.insert(key, suffix.into(), self.loaded(Some(found)));
-                }
-                Ok(())
-            })?;
-            cell.complete = true;
-        }
-        cell.sort();
-        for (key, entry) in &mut cell.entries {
-            self.judge(key, &mut entry.known, undo);
-        }
-        Ok(())
-    }
-
-    /// Makes it readable, and sure that no closure is reading it, so that it can be written.
-    pub(super) fn ready_to_write(&self) -> Result<(), StateError> {
-        self.ready()?;
-        self.borrow().map(drop)
-    }
-
-    /// Runs `f` on all entries.
-    pub(super) fn with<R>(
-        &self,
-        f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
-    ) -> Result<R, StateError> {
-        self.ready()?;
-        self.read(f)
-    }
-
-    /// Runs `f` on all entries, which are [ready](Self::ready), in the order of their encoded keys.
-    pub(super) fn read<R>(
-        &self,
-        f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
-    ) -> Result<R, StateError> {
-        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        let left = live.cell.entries.values().filter(|entry| entry.known.value.is_some()).count();
-        Ok(f(&mut Entries { entries: live.cell.entries.iter(), left }))
-    }
-
-    pub(super) fn length(&self) -> Result<usize, StateError> {
-        self.ready()?;
-        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(live.cell.entries.values().filter(|entry| entry.known.value.is_some()).count())
-    }
-
-    /// Sets the value of `key` without reading it.
-    pub(super) fn put(&self, key: K, value: V, codec: Codec) -> Result<(), StateError> {
-        self.write(key, Some(value), codec)
-    }
-
-    /// Removes `key` without reading what it had.
-    pub(super) fn forget(&self, key: K) -> Result<(), StateError> {
-        self.write(key, None, self.slot.codec)
-    }
-
-    pub(super) fn put_all(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), StateError> {
-        // First all of them, then the map: the iterator may read it, and one that does not encode stops all.
-        let entries: Vec<_> = entries.into_iter().collect();
-        for (key, value) in &entries {
-            self.suffix(key)?;
-            heap_size(value).map_err(|error| self.slot.blame(error))?;
-        }
-        entries.into_iter().try_for_each(|(key, value)| self.put(key, value, self.slot.codec))
-    }
-
-    fn write(&self, key: K, value: Option<V>, codec: Codec) -> Result<(), StateError> {
-        let heap = value.as_ref().map_or(Ok(0), heap_size).map_err(|error| self.slot.blame(error))?;
-        let known = Known { value, dirty: true, codec, stamp: self.slot.stamp(), heap };
-        let Live { cell, undo } = &mut *self.borrow()?;
-        match cell.replace(&key, known) {
-            Ok(before) => undo.push(Undo::Known(key, before)),
-            Err(known) => {
-                let suffix = self.suffix(&key)?.1;
-                undo.push(Undo::Unknown(key.clone(), cell.complete));
-                cell.insert(key, suffix, known);
-            }
-        }
-        Ok(())
-    }
-
-    /// Sets or removes the value of `key` by what `f` makes of a copy, so that a panic in `f` changes nothing.
-    pub(super) fn update<Q, R>(&self, key: &Q, f: impl FnOnce(&mut Option<V>) -> R) -> Result<R, StateError>
-    where
-        K: Borrow<Q>,
-        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
-        V: Clone,
-    {
-        self.entry_ready(key)?;
-        let (mut value, codec) = match self.borrow()?.cell.entries.get(key) {
-            Some(entry) => (entry.known.value.clone(), entry.known.codec),
-            None => (None, self.slot.codec),
-        };
-        let had = value.is_some();
-        let result = f(&mut value);
-        if had || value.is_some() {
-            self.write(key.to_owned(), value, codec)?;
-        }
-        Ok(result)
-    }
-
-    /// Keeps what `keep` says; asks it about all entries before it changes anything.
-    pub(super) fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) -> Result<(), StateError> {
-        let gone: Vec<K> = self.with(|entries| {
-            let gone = entries.filter(|(key, value)| !keep(key, value));
-            gone.map(|(key, _)| key.clone()).collect()
-        })?;
-        gone.into_iter().try_for_each(|key| self.write(key, None, self.slot.codec))
-    }
-
-    /// Drops all entries without reading them.
-    pub(super) fn clear(&self) -> Result<(), StateError> {
-        let Live { cell, undo } = &mut *self.borrow()?;
-        if cell.complete && cell.entries.values().all(|entry| entry.known.value.is_none()) {
-            return Ok(());
-        }
-        let empty = Cell { complete: true, erase: true, ..Cell::default() };
-        undo.push(Undo::Clear(std::mem::replace(cell, empty)));
-        Ok(())
-    }
-}
-
-impl<K: StateKey, V: StateValue> Core for Map<K, V> {
-    type Cell = Cell<K, V>;
-
-    fn slot(&self) -> &Slot {
-        &self.slot
-    }
-
-    fn enter(&mut self, cell: &mut Cell<K, V>) {
-        std::mem::swap(&mut self.live.get_mut().cell, cell);
-    }
-
-    fn leave(&mut self, cell: &mut Cell<K, V>) -> Left {
-        let live = self.live.get_mut();
-        let wrote = !live.undo.is_empty();
-        live.undo.clear();
-        std::mem::swap(&mut live.cell, cell);
-        Left { wrote, complete: self.is_complete(cell), weight: cell.weight }
-    }
-
-    fn is_complete(&self, cell: &Cell<K, V>) -> bool {
-        cell.complete
-    }
-
-    fn undo(&mut self) {
-        let Live { cell, undo } = self.live.get_mut();
-        while let Some(step) = undo.pop() {
-            match step {
-                Undo::Known(key, known) => drop(cell.replace(&key, known)),
-                Undo::Unknown(key, complete) => {
-                    cell.remove(&key);
-                    // Loading the whole map since has left out what lies under this key in the backend.
-                    cell.complete = complete;
-                }
-                Undo::Renew(key, dirty, stamp) => {
-                    if let Some(entry) = cell.entries.get_mut(&key) {
-                        (entry.known.dirty, entry.known.stamp) = (dirty, stamp);
-                    }
-                }
-                Undo::Clear(old) => *cell = old,
-            }
-        }
-    }
-
-    fn flush(&self, cell: &mut Cell<K, V>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
-        if cell.erase {
-            self.slot.delete_all(batch, row)?;
-        }
-        for Entry { suffix, known } in cell.entries.values().filter(|entry| entry.known.dirty) {
-            match &known.value {
-                Some(value) => self.slot.put(batch, row, suffix, value, (known.codec, known.stamp))?,
-                None => self.slot.delete(batch, row, suffix),
-            }
-        }
-        Ok(())
-    }
-
-    fn committed(&self, cell: &mut Cell<K, V>) {
-        cell.erase = false;
-        let Cell { complete, weight, .. } = cell;
-        cell.entries.retain(|_, Entry { suffix, known }| {
+    /// All that there was to write is durable.
+    pub(super) fn settle(&mut self) {
+        self.erase = false;
+        let Self { complete, weight, .. } = self;
+        self.entries.retain(|_, entry| {
+            let known = &entry.known;
             // What was removed is not likely to be asked for again; with keys that come and go it would only grow.
             let stays = known.value.is_some() || !(*complete || known.dirty);
             if !stays {
-                *weight -= Cell::<K, V>::weight(suffix) + known.heap;
+                *weight -= entry.weight::<K>();
             }
+            entry.known.dirty = false;
             stays
         });
-        cell.entries.values_mut().for_each(|entry| entry.known.dirty = false);
-    }
-
-    fn holds(&self, cell: &Cell<K, V>, stored: &[(u16, &[u8])]) -> bool {
-        let live = |entry: &Entry<V>| entry.known.value.is_some() && !self.slot.is_expired(entry.known.stamp);
-        let shadowed = |suffix: &[u8]| cell.entries.values().any(|entry| &*entry.suffix == suffix);
-        cell.entries.values().any(live)
-            || (!cell.complete && stored.iter().any(|(slot, suffix)| self.slot.owns(*slot) && !shadowed(suffix)))
     }
 }

@@ -1,6 +1,7 @@
 //! A map per key.
 
 mod cell;
+mod core;
 
 use crate::StateError;
 use crate::codec::Codec;
@@ -8,7 +9,8 @@ use crate::descriptor::StateKind;
 use crate::state::handle::{Binding, Calls, Core, Handle, Shapes};
 use crate::state::slot::Slot;
 use crate::value::{StateKey, StateValue};
-use cell::{Cell, Map};
+use cell::Cell;
+use core::Map;
 use std::borrow::Borrow;
 use std::hash::Hash;
 

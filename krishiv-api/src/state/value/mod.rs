@@ -1,12 +1,17 @@
 //! One value per key.
 
+mod cell;
+mod core;
+
 use crate::StateError;
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
-use crate::state::cell::{Cell, Value};
 use crate::state::handle::{Binding, Calls, Handle, Shapes};
 use crate::state::slot::Slot;
 use crate::value::StateValue;
+
+pub(super) use cell::Cell;
+pub(super) use core::Value;
 
 /// One value per key: the most common state.
 ///
@@ -68,7 +73,7 @@ impl<T: StateValue> ValueState<T> {
     /// The value called `name` of whichever store is being processed when it is used.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| seen.set(1))?;
     /// # Ok::<(), StateError>(())
@@ -80,7 +85,7 @@ impl<T: StateValue> ValueState<T> {
     /// Sets the value.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     seen.set(1);
@@ -95,7 +100,7 @@ impl<T: StateValue> ValueState<T> {
     /// [`set`](Self::set) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     seen.try_set(1)?;
@@ -117,7 +122,7 @@ impl<T: StateValue> ValueState<T> {
     /// all of them read both.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     seen.set_json(1);
@@ -132,7 +137,7 @@ impl<T: StateValue> ValueState<T> {
     /// [`set_json`](Self::set_json) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     seen.try_set_json(1)?;
@@ -151,7 +156,7 @@ impl<T: StateValue> ValueState<T> {
     /// Whether there is a value.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     assert!(!seen.exists());
@@ -167,7 +172,7 @@ impl<T: StateValue> ValueState<T> {
     /// [`exists`](Self::exists) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     assert!(!seen.try_exists()?);
@@ -186,7 +191,7 @@ impl<T: StateValue> ValueState<T> {
     /// Removes the value.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     seen.set(1);
@@ -202,7 +207,7 @@ impl<T: StateValue> ValueState<T> {
     /// [`clear`](Self::clear) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     seen.try_clear()?;
@@ -221,7 +226,7 @@ impl<T: StateValue> ValueState<T> {
     /// Runs `f` on the value where it lies, without a copy.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     seen.set(1);
@@ -236,7 +241,7 @@ impl<T: StateValue> ValueState<T> {
     /// [`with`](Self::with) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     assert!(seen.try_with(|value| value.is_none())?);
@@ -257,7 +262,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// A copy of the value.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     assert_eq!(seen.get(), None);
@@ -273,7 +278,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// [`get`](Self::get) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     assert_eq!(seen.try_get()?, None);
@@ -292,7 +297,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// A copy of the value, however it was stored.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     seen.set_json(1);
@@ -307,7 +312,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// [`get_json`](Self::get_json) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     assert_eq!(seen.try_get_json()?, None);
@@ -326,7 +331,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// A copy of the value, or `default` where there is none; stores nothing.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     assert_eq!(seen.get_or(7), 7);
@@ -341,7 +346,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// [`get_or`](Self::get_or) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     assert_eq!(seen.try_get_or(7)?, 7);
@@ -360,7 +365,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// Removes the value and returns it.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     seen.set(1);
@@ -376,7 +381,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// [`take`](Self::take) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     assert_eq!(seen.try_take()?, None);
@@ -397,7 +402,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// When it cannot be read, `f` sees no value, and what it leaves is undone with the event.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.with_key("ann", |_| {
     ///     seen.update(|seen| *seen.get_or_insert(0) += 1);
@@ -412,7 +417,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// [`update`](Self::update) that returns its failure and leaves the event alone.
     ///
     /// ```
-    #[doc = include_str!("example.txt")]
+    #[doc = include_str!("../example.txt")]
     /// let seen = ValueState::<u64>::new("seen");
     /// store.try_with_key("ann", |_| {
     ///     seen.try_update(|seen| *seen = Some(1))?;

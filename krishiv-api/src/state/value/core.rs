@@ -1,4 +1,4 @@
-//! One value with its undo: what value and reducing states are made of.
+//! The bound handle of one value, which value and reducing states are made of: its calls, and how an event on it is undone.
 
 use crate::StateError;
 use crate::backend::WriteBatch;
@@ -7,37 +7,10 @@ use crate::codec::keys::RowKey;
 use crate::codec::record::Stamp;
 use crate::error::Cause;
 use crate::state::handle::{Core, Left};
-use crate::state::slot::{Loaded, Slot, heap_size};
-use crate::time::TtlClock;
+use crate::state::slot::{Slot, heap_size};
+use crate::state::value::cell::Cell;
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};
-
-/// A value of one key.
-///
-/// The small fields stand beside the tag, so that the cell of a `u64` is three words.
-#[derive(Debug, Default)]
-pub enum Cell<T> {
-    /// In a handle at rest: no key is being processed.
-    Outside,
-    /// Nothing is known yet.
-    #[default]
-    Unloaded,
-    /// There is no value; `dirty` when the backend may still have one.
-    Absent { dirty: bool },
-    /// There is one that the backend does not have, by the codec of the state, and it does not end: another one in its
-    /// place changes nothing else, which is what makes most writes cheap.
-    Hot { heap: u32, value: T },
-    /// There is one; `dirty` when the backend has another or none.
-    Present { dirty: bool, codec: Codec, clock: TtlClock, heap: u32, expires_at: i64, value: T },
-}
-
-impl<T> Cell<T> {
-    fn found(found: Option<Loaded<T>>) -> Self {
-        let Some(Loaded { value, codec, stamp, size }) = found else { return Self::Absent { dirty: false } };
-        let heap = if std::mem::needs_drop::<T>() { u32::try_from(size).unwrap_or(u32::MAX) } else { 0 };
-        Self::Present { dirty: false, codec, clock: stamp.clock, heap, expires_at: stamp.expires_at, value }
-    }
-}
 
 /// What an event that fails goes back to.
 enum Before<T> {
@@ -45,8 +18,10 @@ enum Before<T> {
     Same,
     /// It has only renewed the stamp.
     Stamp { dirty: bool, stamp: Stamp },
-    /// It has put another value in the place of this one, which was to be written already, by the codec of the state.
-    Value { heap: u32, stamp: Stamp, value: T },
+    /// It has put another value in the place of this one, which was [hot](Cell::Hot).
+    Hot { heap: u32, value: T },
+    /// The same for one that was to be written already, by the codec of the state, and that ends.
+    Stamped { heap: u32, stamp: Stamp, value: T },
     /// It has written.
     Cell(Cell<T>),
 }
@@ -108,6 +83,7 @@ impl<T: StateValue> Value<T> {
             return Ok(());
         }
         let live = &mut *self.borrow()?;
+        self.slot.shared.touch();
         match live.cell {
             Cell::Outside => return Err(self.outside()),
             Cell::Unloaded => live.cell = Cell::found(self.slot.load(&[])?),
@@ -139,23 +115,22 @@ impl<T: StateValue> Value<T> {
         {
             return Ok(f(Some(value)));
         }
+        self.with_stamped(f)
+    }
+
+    #[inline(never)]
+    fn with_stamped<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
+        if let Ok(live) = self.live.try_borrow()
+            && let Cell::Present { clock, expires_at, value, .. } = &live.cell
+            && self.slot.is_ahead(Stamp { expires_at: *expires_at, clock: *clock })
+        {
+            return Ok(f(Some(value)));
+        }
         self.with_judged(f)
     }
 
     #[inline(never)]
     fn with_judged<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
-        // What `ready` and `read` would do in two looks.
-        if let Ok(live) = self.live.try_borrow() {
-            match &live.cell {
-                Cell::Present { clock, expires_at, value, .. }
-                    if self.slot.is_settled(Stamp { expires_at: *expires_at, clock: *clock }) =>
-                {
-                    return Ok(f(Some(value)));
-                }
-                Cell::Absent { .. } => return Ok(f(None)),
-                _ => {}
-            }
-        }
         self.ready()?;
         self.read(f)
     }
@@ -180,7 +155,7 @@ impl<T: StateValue> Value<T> {
         {
             let value = std::mem::replace(there, value);
             if matches!(before, Before::Same) {
-                *before = Before::Value { heap: 0, stamp: Stamp::NEVER, value };
+                *before = Before::Hot { heap: 0, value };
             }
             return Ok(());
         }
@@ -190,29 +165,43 @@ impl<T: StateValue> Value<T> {
     #[inline(never)]
     fn set_in_place(&self, value: T) -> Result<(), StateError> {
         let heap = self.heap(&value)?;
+        let stamp = self.slot.stamp();
         if let Ok(mut live) = self.live.try_borrow_mut() {
             let Live { cell, before } = &mut *live;
-            let there = match cell {
-                Cell::Hot { heap, value } => Some((heap, Stamp::NEVER, value)),
-                Cell::Present { dirty: true, codec, clock, heap, expires_at, value }
+            match cell {
+                Cell::Hot { heap: heap_there, value: there } => {
+                    let heap = self.weigh(heap_there, heap);
+                    let value = std::mem::replace(there, value);
+                    if matches!(before, Before::Same) {
+                        *before = Before::Hot { heap, value };
+                    }
+                    return Ok(());
+                }
+                Cell::Present { dirty: true, codec, clock, heap: heap_there, expires_at, value: there }
                     if *codec == self.slot.codec && !matches!(before, Before::Stamp { .. }) =>
                 {
-                    let new = self.slot.stamp();
-                    let stamp = Stamp { expires_at: *expires_at, clock: *clock };
-                    (*expires_at, *clock) = (new.expires_at, new.clock);
-                    Some((heap, stamp, value))
+                    let heap = self.weigh(heap_there, heap);
+                    let value = std::mem::replace(there, value);
+                    let old = Stamp { expires_at: *expires_at, clock: *clock };
+                    (*expires_at, *clock) = (stamp.expires_at, stamp.clock);
+                    if matches!(before, Before::Same) {
+                        *before = Before::Stamped { heap, stamp: old, value };
+                    }
+                    return Ok(());
                 }
-                _ => None,
-            };
-            if let Some((heap_there, stamp, there)) = there {
-                let (heap, value) = (std::mem::replace(heap_there, heap), std::mem::replace(there, value));
-                if matches!(before, Before::Same) {
-                    *before = Before::Value { heap, stamp, value };
-                }
-                return Ok(());
+                _ => {}
             }
         }
         self.set_anew(heap, value, self.slot.codec)
+    }
+
+    /// Puts `heap` in the place of what was there, and returns that.
+    #[inline(always)]
+    fn weigh(&self, there: &mut u32, heap: u32) -> u32 {
+        if *there != heap {
+            self.slot.shared.touch();
+        }
+        std::mem::replace(there, heap)
     }
 
     /// Sets the value, to be stored by `codec` where that can carry it.
@@ -230,6 +219,10 @@ impl<T: StateValue> Value<T> {
         if !self.slot.can_expire() && codec == self.slot.codec {
             return Cell::Hot { heap, value };
         }
+        Self::stamped(heap, codec, stamp, value)
+    }
+
+    fn stamped(heap: u32, codec: Codec, stamp: Stamp, value: T) -> Cell<T> {
         let Stamp { expires_at, clock } = stamp;
         Cell::Present { dirty: true, codec, clock, heap, expires_at, value }
     }
@@ -254,12 +247,14 @@ impl<T: StateValue> Value<T> {
         if matches!(live.cell, Cell::Outside) {
             return Err(self.outside());
         }
+        self.slot.shared.touch();
         let old = std::mem::replace(&mut live.cell, new);
         live.before = Before::Cell(match std::mem::replace(&mut live.before, Before::Same) {
             Before::Cell(first) => first,
             Before::Same => old,
-            Before::Stamp { dirty, stamp } => with_stamp(old, dirty, stamp),
-            Before::Value { heap, stamp, value } => self.dirty(heap, self.slot.codec, stamp, value),
+            Before::Stamp { dirty, stamp } => old.with_stamp(dirty, stamp),
+            Before::Hot { heap, value } => Cell::Hot { heap, value },
+            Before::Stamped { heap, stamp, value } => Self::stamped(heap, self.slot.codec, stamp, value),
         });
         Ok(())
     }
@@ -328,6 +323,13 @@ impl<T: StateValue> Core for Value<T> {
     }
 
     #[inline]
+    fn rest(&mut self, cell: &mut Cell<T>) {
+        let live = self.live.get_mut();
+        live.before = Before::Same;
+        std::mem::swap(&mut live.cell, cell);
+    }
+
+    #[inline]
     fn leave(&mut self, cell: &mut Cell<T>) -> Left {
         let live = self.live.get_mut();
         let wrote = !matches!(live.before, Before::Same);
@@ -348,11 +350,11 @@ impl<T: StateValue> Core for Value<T> {
             Before::Same => {}
             Before::Stamp { dirty, stamp } => {
                 let cell = std::mem::replace(&mut live.cell, Cell::Unloaded);
-                live.cell = with_stamp(cell, dirty, stamp);
+                live.cell = cell.with_stamp(dirty, stamp);
             }
-            Before::Value { heap, stamp, value } => {
-                let cell = self.dirty(heap, self.slot.codec, stamp, value);
-                self.live.get_mut().cell = cell;
+            Before::Hot { heap, value } => live.cell = Cell::Hot { heap, value },
+            Before::Stamped { heap, stamp, value } => {
+                live.cell = Self::stamped(heap, self.slot.codec, stamp, value);
             }
             Before::Cell(cell) => live.cell = cell,
         }
@@ -424,14 +426,5 @@ impl<T: StateValue> Core for Value<T> {
             Cell::Absent { .. } => false,
             Cell::Outside | Cell::Unloaded => stored.iter().any(|(slot, _)| self.slot.owns(*slot)),
         }
-    }
-}
-
-fn with_stamp<T>(cell: Cell<T>, dirty: bool, stamp: Stamp) -> Cell<T> {
-    match cell {
-        Cell::Present { codec, heap, value, .. } => {
-            Cell::Present { dirty, codec, clock: stamp.clock, heap, expires_at: stamp.expires_at, value }
-        }
-        other => other,
     }
 }

@@ -1,0 +1,371 @@
+//! The bound handle of one map: its calls, and how an event on it is undone.
+
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::keys::{RowKey, encode_key};
+use crate::codec::record::Stamp;
+use crate::codec::{Codec, decode};
+use crate::error::Cause;
+use crate::state::handle::{Core, Left};
+use crate::state::map::cell::{Cell, Entry, Known, Suffix};
+use crate::state::slot::{Slot, heap_size};
+use crate::value::{StateKey, StateValue};
+use indexmap::map::Iter;
+use std::borrow::Borrow;
+use std::cell::{Cell as Scratch, RefCell, RefMut};
+use std::hash::Hash;
+
+/// One step back.
+enum Undo<K, V> {
+    /// This was known of the key.
+    Known(K, Known<V>),
+    /// Nothing was known of the entry, and the map may have been complete without it.
+    Unknown(K, bool),
+    /// The stamp was renewed.
+    Renew(K, bool, Stamp),
+    /// The whole map was this.
+    Clear(Cell<K, V>),
+}
+
+struct Live<K, V> {
+    cell: Cell<K, V>,
+    undo: Vec<Undo<K, V>>,
+}
+
+/// The bound handle of one map.
+pub struct Map<K, V> {
+    slot: Slot,
+    live: RefCell<Live<K, V>>,
+    /// Scratch: a key that is being encoded.
+    encoded: Scratch<Vec<u8>>,
+}
+
+/// The entries that are there, in the order of their encoded keys.
+struct Entries<'a, K, V> {
+    entries: Iter<'a, K, Entry<V>>,
+    left: usize,
+}
+
+impl<'a, K, V> Iterator for Entries<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.entries.find_map(|(key, entry)| Some((key, entry.known.value.as_ref()?)));
+        self.left = self.left.saturating_sub(1);
+        next
+    }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<K, V> ExactSizeIterator for Entries<'_, K, V> {}
+
+impl<K: StateKey, V: StateValue> Map<K, V> {
+    pub(super) fn new(slot: Slot) -> Self {
+        let cell = Cell { entered: false, ..Cell::default() };
+        Self { slot, live: RefCell::new(Live { cell, undo: Vec::new() }), encoded: Scratch::default() }
+    }
+
+    fn borrow(&self) -> Result<RefMut<'_, Live<K, V>>, StateError> {
+        let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        self.slot.shared.touch();
+        if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+    }
+
+    /// Judges an entry by the time, and renews it if reading does that.
+    fn judge(&self, key: &K, known: &mut Known<V>, undo: &mut Vec<Undo<K, V>>) {
+        if known.value.is_none() || !self.slot.can_expire() {
+            return;
+        }
+        if self.slot.is_expired(known.stamp()) {
+            // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
+            (known.value, known.dirty) = (None, true);
+            self.slot.shared.meter.expired.add(1);
+        } else if self.slot.refreshes_on_read() {
+            let stamp = self.slot.stamp();
+            if stamp != known.stamp() {
+                undo.push(Undo::Renew(key.clone(), known.dirty, known.stamp()));
+                known.renew(true, stamp);
+            }
+        }
+    }
+
+    fn suffix(&self, key: &K) -> Result<Suffix, StateError> {
+        let mut encoded = self.encoded.take();
+        encoded.clear();
+        encode_key(key, self.slot.key_codec, &mut encoded).map_err(|error| self.slot.blame(error))?;
+        let suffix = Suffix::from_slice(&encoded);
+        self.encoded.set(encoded);
+        Ok(suffix)
+    }
+
+    /// Makes the entry of `key` readable.
+    pub(super) fn entry_ready<Q>(&self, key: &Q) -> Result<(), StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+    {
+        // A closure that reads the map has all of it judged already, in this event.
+        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
+            return Ok(());
+        }
+        if let Ok(live) = self.live.try_borrow()
+            && live.cell.entered
+            && !self.slot.can_expire()
+            && (live.cell.complete || live.cell.entries.contains_key(key))
+        {
+            return Ok(());
+        }
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if let Some(index) = cell.entries.get_index_of(key) {
+            if let Some((key, entry)) = cell.entries.get_index_mut(index) {
+                self.judge(key, &mut entry.known, undo);
+            }
+        } else if !cell.complete {
+            let key = key.to_owned();
+            let suffix = self.suffix(&key)?;
+            self.slot.shared.meter.loads.add(1);
+            let found = self.slot.load(&suffix)?;
+            let mut known = found.map_or_else(|| Known::absent(self.slot.codec), Known::found);
+            self.judge(&key, &mut known, undo);
+            cell.insert(key, suffix, known);
+        }
+        Ok(())
+    }
+
+    /// Makes the entry of `key` readable, and sure that no closure is reading the map, so that it can be written.
+    pub(super) fn entry_ready_to_write(&self, key: &K) -> Result<(), StateError> {
+        self.entry_ready(key)?;
+        if !self.borrow()?.cell.entries.contains_key(key) {
+            // A map that is known to be without it has not encoded the key yet.
+            self.suffix(key)?;
+        }
+        Ok(())
+    }
+
+    /// Runs `f` on the value of `key`.
+    pub(super) fn with_entry<Q, R>(&self, key: &Q, f: impl FnOnce(Option<&V>) -> R) -> Result<R, StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+    {
+        self.entry_ready(key)?;
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        Ok(f(live.cell.entries.get(key).and_then(|entry| entry.known.value.as_ref())))
+    }
+
+    /// Makes the whole map readable.
+    pub(super) fn ready(&self) -> Result<(), StateError> {
+        // A closure that reads it has it judged already, in this event.
+        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
+            return Ok(());
+        }
+        if let Ok(live) = self.live.try_borrow()
+            && live.cell.entered
+            && live.cell.complete
+            && live.cell.sorted
+            && !self.slot.can_expire()
+        {
+            return Ok(());
+        }
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if !cell.complete {
+            self.load(cell)?;
+        }
+        cell.sort();
+        if self.slot.can_expire() {
+            cell.entries.iter_mut().for_each(|(key, entry)| self.judge(key, &mut entry.known, undo));
+        }
+        Ok(())
+    }
+
+    /// Reads all that is not known.
+    fn load(&self, cell: &mut Cell<K, V>) -> Result<(), StateError> {
+        self.slot.shared.meter.loads.add(1);
+        let mut all = Vec::new();
+        self.slot.load_all::<V>(|suffix, found| {
+            let key: K = decode(self.slot.key_codec, suffix)
+                .map_err(|reason| Cause::Decode { reason: format!("a map key is damaged: {reason}") })?;
+            all.push((key, Entry { suffix: Suffix::from_slice(suffix), known: Known::found(found) }));
+            Ok(())
+        })?;
+        cell.fill(all);
+        cell.complete = true;
+        Ok(())
+    }
+
+    /// Makes it readable, and sure that no closure is reading it, so that it can be written.
+    pub(super) fn ready_to_write(&self) -> Result<(), StateError> {
+        self.ready()?;
+        self.borrow().map(drop)
+    }
+
+    /// Runs `f` on all entries.
+    pub(super) fn with<R>(
+        &self,
+        f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
+    ) -> Result<R, StateError> {
+        self.ready()?;
+        self.read(f)
+    }
+
+    /// Runs `f` on all entries, which are [ready](Self::ready), in the order of their encoded keys.
+    pub(super) fn read<R>(
+        &self,
+        f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
+    ) -> Result<R, StateError> {
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        let left = live.cell.entries.values().filter(|entry| entry.known.value.is_some()).count();
+        Ok(f(&mut Entries { entries: live.cell.entries.iter(), left }))
+    }
+
+    pub(super) fn length(&self) -> Result<usize, StateError> {
+        self.ready()?;
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        Ok(live.cell.entries.values().filter(|entry| entry.known.value.is_some()).count())
+    }
+
+    /// Sets the value of `key` without reading it.
+    pub(super) fn put(&self, key: K, value: V, codec: Codec) -> Result<(), StateError> {
+        self.write(key, Some(value), codec)
+    }
+
+    /// Removes `key` without reading what it had.
+    pub(super) fn forget(&self, key: K) -> Result<(), StateError> {
+        self.write(key, None, self.slot.codec)
+    }
+
+    pub(super) fn put_all(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), StateError> {
+        // First all of them, then the map: the iterator may read it, and one that does not encode stops all.
+        let entries: Vec<_> = entries.into_iter().collect();
+        for (key, value) in &entries {
+            self.suffix(key)?;
+            heap_size(value).map_err(|error| self.slot.blame(error))?;
+        }
+        entries.into_iter().try_for_each(|(key, value)| self.put(key, value, self.slot.codec))
+    }
+
+    fn write(&self, key: K, value: Option<V>, codec: Codec) -> Result<(), StateError> {
+        let heap = value.as_ref().map_or(Ok(0), heap_size).map_err(|error| self.slot.blame(error))?;
+        let known = Known::dirty(value, codec, self.slot.stamp(), heap);
+        let Live { cell, undo } = &mut *self.borrow()?;
+        match cell.replace(&key, known) {
+            Ok(before) => undo.push(Undo::Known(key, before)),
+            Err(known) => {
+                let suffix = self.suffix(&key)?;
+                undo.push(Undo::Unknown(key.clone(), cell.complete));
+                cell.insert(key, suffix, known);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets or removes the value of `key` by what `f` makes of a copy, so that a panic in `f` changes nothing.
+    pub(super) fn update<Q, R>(&self, key: &Q, f: impl FnOnce(&mut Option<V>) -> R) -> Result<R, StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+        V: Clone,
+    {
+        self.entry_ready(key)?;
+        let (mut value, codec) = match self.borrow()?.cell.entries.get(key) {
+            Some(entry) => (entry.known.value.clone(), entry.known.codec),
+            None => (None, self.slot.codec),
+        };
+        let had = value.is_some();
+        let result = f(&mut value);
+        if had || value.is_some() {
+            self.write(key.to_owned(), value, codec)?;
+        }
+        Ok(result)
+    }
+
+    /// Keeps what `keep` says; asks it about all entries before it changes anything.
+    pub(super) fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) -> Result<(), StateError> {
+        let gone: Vec<K> = self.with(|entries| {
+            let gone = entries.filter(|(key, value)| !keep(key, value));
+            gone.map(|(key, _)| key.clone()).collect()
+        })?;
+        gone.into_iter().try_for_each(|key| self.write(key, None, self.slot.codec))
+    }
+
+    /// Drops all entries without reading them.
+    pub(super) fn clear(&self) -> Result<(), StateError> {
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if cell.complete && cell.entries.values().all(|entry| entry.known.value.is_none()) {
+            return Ok(());
+        }
+        let empty = Cell { complete: true, erase: true, ..Cell::default() };
+        undo.push(Undo::Clear(std::mem::replace(cell, empty)));
+        Ok(())
+    }
+}
+
+impl<K: StateKey, V: StateValue> Core for Map<K, V> {
+    type Cell = Cell<K, V>;
+
+    fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    fn enter(&mut self, cell: &mut Cell<K, V>) {
+        std::mem::swap(&mut self.live.get_mut().cell, cell);
+    }
+
+    fn leave(&mut self, cell: &mut Cell<K, V>) -> Left {
+        let live = self.live.get_mut();
+        let wrote = !live.undo.is_empty();
+        live.undo.clear();
+        std::mem::swap(&mut live.cell, cell);
+        Left { wrote, complete: self.is_complete(cell), weight: cell.weight }
+    }
+
+    fn is_complete(&self, cell: &Cell<K, V>) -> bool {
+        cell.complete
+    }
+
+    fn undo(&mut self) {
+        let Live { cell, undo } = self.live.get_mut();
+        while let Some(step) = undo.pop() {
+            match step {
+                Undo::Known(key, known) => drop(cell.replace(&key, known)),
+                Undo::Unknown(key, complete) => {
+                    cell.remove(&key);
+                    // Loading the whole map since has left out what lies under this key in the backend.
+                    cell.complete = complete;
+                }
+                Undo::Renew(key, dirty, stamp) => {
+                    if let Some(entry) = cell.entries.get_mut(&key) {
+                        entry.known.renew(dirty, stamp);
+                    }
+                }
+                Undo::Clear(old) => *cell = old,
+            }
+        }
+    }
+
+    fn flush(&self, cell: &mut Cell<K, V>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+        if cell.erase {
+            self.slot.delete_all(batch, row)?;
+        }
+        for Entry { suffix, known } in cell.entries.values().filter(|entry| entry.known.dirty) {
+            match &known.value {
+                Some(value) => self.slot.put(batch, row, suffix, value, (known.codec, known.stamp()))?,
+                None => self.slot.delete(batch, row, suffix),
+            }
+        }
+        Ok(())
+    }
+
+    fn committed(&self, cell: &mut Cell<K, V>) {
+        cell.settle();
+    }
+
+    fn holds(&self, cell: &Cell<K, V>, stored: &[(u16, &[u8])]) -> bool {
+        let live = |entry: &Entry<V>| entry.known.value.is_some() && !self.slot.is_expired(entry.known.stamp());
+        let shadowed = |suffix: &[u8]| cell.entries.values().any(|entry| *entry.suffix == *suffix);
+        cell.entries.values().any(live)
+            || (!cell.complete && stored.iter().any(|(slot, suffix)| self.slot.owns(*slot) && !shadowed(suffix)))
+    }
+}
