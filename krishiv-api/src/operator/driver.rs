@@ -13,9 +13,13 @@ use crate::{Keyed, StateError, Timer, TimerKind};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// State that fits the caches of a processor next to all else, in bytes, roughly.
 const CACHE: usize = 4 << 20;
+
+/// The number of the next driver. None comes twice, other than an address.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Runs one operator on its state, on one thread: events, watermarks and the clock come in, records go out.
 ///
@@ -33,6 +37,8 @@ const CACHE: usize = 4 << 20;
 /// # Ok::<(), BoxError>(())
 /// ```
 pub struct Driver<O: Operator> {
+    /// What tells it from others.
+    id: u64,
     operator: O,
     pub(super) store: Keyed<O::State>,
     pub(super) shared: Arc<Shared>,
@@ -66,6 +72,7 @@ impl<O: Operator> Driver<O> {
     pub(super) fn new(operator: O, store: Keyed<O::State>, on_error: OnError<O::In>, late: LateEvents) -> Self {
         let shared = store.shared();
         Self {
+            id: NEXT.fetch_add(1, Relaxed),
             operator,
             store,
             shared,
@@ -126,7 +133,7 @@ impl<O: Operator> Driver<O> {
         // If that panics it will do so again, when the event is processed, and is reported then.
         let key = catch_unwind(AssertUnwindSafe(|| self.operator.key(&event))).ok();
         let hash = key.as_ref().map_or(0, |key| self.store.hash(key));
-        Prepared { event, event_time, key, hash, store: self.address() }
+        Prepared { event, event_time, key, hash, driver: self.id }
     }
 
     /// Whether the state is so large that looking ahead pays: rows that fit the processor's cache are found as fast one by
@@ -140,12 +147,6 @@ impl<O: Operator> Driver<O> {
     /// ```
     pub fn gains_by_looking_ahead(&self) -> bool {
         self.store.memory() > CACHE
-    }
-
-    /// What tells this driver from others.
-    #[inline]
-    fn address(&self) -> usize {
-        Arc::as_ptr(&self.shared).addr()
     }
 
     /// Looks up the rows of events that are about to be processed, all at once, and reads those that are not in memory
@@ -181,9 +182,9 @@ impl<O: Operator> Driver<O> {
     /// As [`event`](Self::event).
     #[inline]
     pub fn process(&mut self, prepared: Prepared<O>) -> Result<(), OperatorError> {
-        let Prepared { event, event_time, key, hash, store } = prepared;
+        let Prepared { event, event_time, key, hash, driver } = prepared;
         match key {
-            Some(key) if store == self.address() => {
+            Some(key) if driver == self.id => {
                 self.processed += 1;
                 self.run(event, event_time, |_, _, _| (hash, key))
             }

@@ -8,6 +8,7 @@ mod failures;
 mod harness;
 mod key_types;
 mod model;
+mod prepared;
 mod script;
 mod timers;
 mod world;
