@@ -325,7 +325,7 @@ impl<O: Operator> Driver<O> {
         let event_time = (timer.kind == TimerKind::Event).then_some(timer.time_ms);
         let result = attempt(|| {
             store.with_timers(at, asked, |state, asked| {
-                asked.timer(timer, false);
+                asked.timer(shared, timer, false);
                 let mut ctx = EventContext { key, event_time, is_timer: true, shared, asked, out: &mut *out };
                 operator.on_timer(state, timer, &mut ctx)
             })
@@ -334,8 +334,9 @@ impl<O: Operator> Driver<O> {
         let Err(cause) = result else { return Ok(()) };
         self.failed(before, OperatorInput::Timer(timer), Some(key), cause, Some(Rejected::Timer(timer)))?;
         // What is left out must not come back for ever.
-        let gone = self.store.with_timers(at, &mut self.asked, |_, asked| {
-            asked.timer(timer, false);
+        let Self { store, shared, asked, .. } = self;
+        let gone = store.with_timers(at, asked, |_, asked| {
+            asked.timer(shared, timer, false);
             Ok::<(), StateError>(())
         });
         gone.map_err(|error| self.error(OperatorInput::Timer(timer), Some(key), error.into()))

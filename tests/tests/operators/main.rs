@@ -8,6 +8,7 @@ mod failures;
 mod harness;
 mod key_types;
 mod model;
+mod nested;
 mod prepared;
 mod script;
 mod timers;
