@@ -131,8 +131,11 @@ impl<O: Operator> Driver<O> {
     #[inline]
     pub fn prepare(&self, event: O::In, event_time: Option<i64>) -> Prepared<O> {
         // If that panics it will do so again, when the event is processed, and is reported then.
-        let key = catch_unwind(AssertUnwindSafe(|| self.operator.key(&event))).ok();
-        let hash = key.as_ref().map_or(0, |key| self.store.hash(key));
+        let found = attempt(|| {
+            let key = self.operator.key(&event);
+            Ok((self.store.hash(&key), key))
+        });
+        let (hash, key) = found.map_or((0, None), |(hash, key)| (hash, Some(key)));
         Prepared { event, event_time, key, hash, driver: self.id }
     }
 
@@ -164,7 +167,12 @@ impl<O: Operator> Driver<O> {
         self.store.evict_after(std::mem::take(&mut self.processed));
         self.hashes.clear();
         self.hashes.extend(batch.iter().map(|prepared| prepared.hash));
-        self.store.look_ahead(&self.hashes, |index| batch.get(index).and_then(Prepared::key));
+        let Self { store, hashes, .. } = self;
+        // A key may panic when it is compared or encoded.
+        let _ = attempt(|| {
+            store.look_ahead(hashes, |index| batch.get(index).and_then(Prepared::key));
+            Ok(())
+        });
     }
 
     /// Processes an event that was prepared by this driver, or by another instance of the operator.
@@ -205,7 +213,14 @@ impl<O: Operator> Driver<O> {
             return Ok(());
         }
         let copy = match self.on_error.0 {
-            Policy::DeadLetter { copy } => Some(copy(&event)),
+            Policy::DeadLetter { copy } => match attempt(|| Ok(copy(&event))) {
+                Ok(copy) => Some(copy),
+                Err(cause) => {
+                    let key = attempt(|| Ok(key_of(&self.operator, &self.store, &event).1)).ok();
+                    let rejected = Some(Rejected::Event(event, event_time));
+                    return self.failed(self.out.len(), OperatorInput::Event, key.as_ref(), cause, rejected);
+                }
+            },
             Policy::Stop | Policy::Skip => None,
         };
         let Self { operator, store, shared, out, asked, .. } = self;
@@ -321,10 +336,9 @@ impl<O: Operator> Driver<O> {
     fn fire_one(&mut self, timer: Timer, key: &KeyOf<O>) -> Result<(), OperatorError> {
         let Self { operator, store, shared, out, asked, .. } = self;
         let before = out.len();
-        let at = (store.hash(key), key);
         let event_time = (timer.kind == TimerKind::Event).then_some(timer.time_ms);
         let result = attempt(|| {
-            store.with_timers(at, asked, |state, asked| {
+            store.with_timers((store.hash(key), key), asked, |state, asked| {
                 asked.timer(shared, timer, false);
                 let mut ctx = EventContext { key, event_time, is_timer: true, shared, asked, out: &mut *out };
                 operator.on_timer(state, timer, &mut ctx)
@@ -335,11 +349,13 @@ impl<O: Operator> Driver<O> {
         self.failed(before, OperatorInput::Timer(timer), Some(key), cause, Some(Rejected::Timer(timer)))?;
         // What is left out must not come back for ever.
         let Self { store, shared, asked, .. } = self;
-        let gone = store.with_timers(at, asked, |_, asked| {
-            asked.timer(shared, timer, false);
-            Ok::<(), StateError>(())
+        let gone = attempt(|| {
+            store.with_timers((store.hash(key), key), asked, |_, asked| {
+                asked.timer(shared, timer, false);
+                Ok(())
+            })
         });
-        gone.map_err(|error| self.error(OperatorInput::Timer(timer), Some(key), error.into()))
+        gone.map_err(|cause| self.error(OperatorInput::Timer(timer), Some(key), cause))
     }
 
     /// Takes in a broadcast; all parallel instances of the operator see it.
@@ -506,7 +522,9 @@ impl<O: Operator> Driver<O> {
     }
 
     fn error(&self, input: OperatorInput, key: Option<&KeyOf<O>>, cause: OperatorCause) -> OperatorError {
-        OperatorError::new(&self.shared.operator, key.map(show), input, cause)
+        // What panics when it is encoded may do so when it is shown.
+        let key = key.and_then(|key| attempt(|| Ok(show(key))).ok());
+        OperatorError::new(&self.shared.operator, key, input, cause)
     }
 
     /// Takes back what has been emitted since there were `before` records, and does what the policy says.
@@ -538,12 +556,12 @@ impl<O: Operator> Driver<O> {
     }
 }
 
-/// Runs what an operator does, and makes an error of a panic.
+/// Runs what an operator, an event or a key does, and makes an error of a panic.
 #[inline]
-fn attempt(f: impl FnOnce() -> Result<(), BoxError>) -> Result<(), OperatorCause> {
+fn attempt<T>(f: impl FnOnce() -> Result<T, BoxError>) -> Result<T, OperatorCause> {
     // What a panic may leave half done is undone by the store; only fields of the operator itself are its own affair.
     match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(error.into()),
         Err(panic) => Err(OperatorCause::Panicked(message(&*panic))),
     }

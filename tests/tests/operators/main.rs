@@ -9,6 +9,7 @@ mod harness;
 mod key_types;
 mod model;
 mod nested;
+mod panics;
 mod prepared;
 mod script;
 mod timers;
