@@ -49,8 +49,10 @@ pub struct Driver<O: Operator> {
     asked: Asked,
     /// Scratch: hashes of the keys of a batch.
     hashes: Vec<u64>,
-    /// Prepared events since room was last made for their rows.
-    processed: usize,
+    /// Events whose rows were looked up, and that are still to come.
+    ahead: usize,
+    /// Those that have come, and for whose rows no room was made.
+    behind: usize,
     late_events: Vec<(O::In, i64)>,
     dead_letters: Vec<DeadLetter<O::In>>,
     skipped: u64,
@@ -81,7 +83,8 @@ impl<O: Operator> Driver<O> {
             out: Vec::new(),
             asked: Asked::default(),
             hashes: Vec::new(),
-            processed: 0,
+            ahead: 0,
+            behind: 0,
             late_events: Vec::new(),
             dead_letters: Vec::new(),
             skipped: 0,
@@ -103,10 +106,7 @@ impl<O: Operator> Driver<O> {
     /// When the event failed and [`OnError`] says to stop, or the storage failed. The event has left no trace.
     #[inline]
     pub fn event(&mut self, event: O::In, event_time: Option<i64>) -> Result<(), OperatorError> {
-        let result = self.run(event, event_time, |operator, store, event| {
-            let key = operator.key(event);
-            (store.hash(&key), key)
-        });
+        let result = self.run(event, event_time, hashed);
         self.store.evict_after(1);
         result
     }
@@ -131,10 +131,7 @@ impl<O: Operator> Driver<O> {
     #[inline]
     pub fn prepare(&self, event: O::In, event_time: Option<i64>) -> Prepared<O> {
         // If that panics it will do so again, when the event is processed, and is reported then.
-        let found = attempt(|| {
-            let key = self.operator.key(&event);
-            Ok((self.store.hash(&key), key))
-        });
+        let found = attempt(|| Ok(hashed(&self.operator, &self.store, &event)));
         let (hash, key) = found.map_or((0, None), |(hash, key)| (hash, Some(key)));
         Prepared { event, event_time, key, hash, driver: self.id }
     }
@@ -163,8 +160,9 @@ impl<O: Operator> Driver<O> {
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn look_ahead(&mut self, batch: &[Prepared<O>]) {
-        // Not on the way through a batch: rows that were read ahead would go before their events came.
-        self.store.evict_after(std::mem::take(&mut self.processed));
+        // Of a batch that has not come to its end.
+        self.store.evict_after(std::mem::take(&mut self.behind));
+        self.ahead = batch.len();
         self.hashes.clear();
         self.hashes.extend(batch.iter().map(|prepared| prepared.hash));
         let Self { store, hashes, .. } = self;
@@ -191,14 +189,18 @@ impl<O: Operator> Driver<O> {
     #[inline]
     pub fn process(&mut self, prepared: Prepared<O>) -> Result<(), OperatorError> {
         let Prepared { event, event_time, key, hash, driver } = prepared;
-        match key {
-            Some(key) if driver == self.id => {
-                self.processed += 1;
-                self.run(event, event_time, |_, _, _| (hash, key))
-            }
+        let result = match key {
+            Some(key) if driver == self.id => self.run(event, event_time, |_, _, _| (hash, key)),
             // Each store has hashes of its own.
-            _ => self.event(event, event_time),
+            _ => self.run(event, event_time, hashed),
+        };
+        self.behind += 1;
+        self.ahead = self.ahead.saturating_sub(1);
+        // Not on the way through a batch: rows that were read ahead would go before their events came.
+        if self.ahead == 0 {
+            self.store.evict_after(std::mem::take(&mut self.behind));
         }
+        result
     }
 
     #[inline(always)]
@@ -554,6 +556,13 @@ impl<O: Operator> Driver<O> {
             _ => Err(error),
         }
     }
+}
+
+/// The key of an event, and the hash that its row is found by.
+#[inline]
+fn hashed<O: Operator>(operator: &O, store: &Keyed<O::State>, event: &O::In) -> (u64, KeyOf<O>) {
+    let key = operator.key(event);
+    (store.hash(&key), key)
 }
 
 /// Runs what an operator, an event or a key does, and makes an error of a panic.
