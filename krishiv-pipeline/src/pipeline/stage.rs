@@ -71,6 +71,8 @@ pub struct OperatorStage<O: Operator, N> {
     pub(super) late: Option<Outlet<O::In>>,
     pub(super) dead_letters: Option<Outlet<DeadLetter<O::In>>>,
     pub(super) broadcasts: Option<Box<dyn AnyBroadcasts<O>>>,
+    /// Whether an input has times, so that those of broadcasts may come.
+    pub(super) timed: bool,
     pub(super) next: N,
 }
 
@@ -78,10 +80,24 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
     /// Hands over the broadcasts that take effect by `time`.
     #[inline]
     fn hand_over(&mut self, time: i64) -> Result<(), PipelineError> {
-        let Some(broadcasts) = &mut self.broadcasts else { return Ok(()) };
-        let handed_over = broadcasts.up_to(time, &self.name, &mut self.driver);
+        if self.broadcasts.is_none() {
+            return Ok(());
+        }
+        let handed_over = self.hand_all_over(time);
         self.pass_on()?;
         handed_over
+    }
+
+    fn hand_all_over(&mut self, time: i64) -> Result<(), PipelineError> {
+        let Self { name, driver, broadcasts: Some(broadcasts), timed, .. } = self else { return Ok(()) };
+        loop {
+            let next = broadcasts.next();
+            match next.map_err(|error| PipelineError::Source { input: format!("{name}/broadcast"), error })? {
+                Some(from) if from <= time => broadcasts.hand_over(driver)?,
+                Some(from) if !*timed => return Err(never_comes(name, from)),
+                _ => return Ok(()),
+            }
+        }
     }
 
     /// Sends what the operator has put out where it belongs.
@@ -112,6 +128,14 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
 fn no_sink(operator: &str, side: &str) -> PipelineError {
     PipelineError::setting(format!(
         "operator `{operator}` has emitted to its side output `{side}`, which has no sink; give the step one by `.side(\"{side}\", …)`"
+    ))
+}
+
+#[cold]
+fn never_comes(operator: &str, from: i64) -> PipelineError {
+    PipelineError::setting(format!(
+        "a broadcast to operator `{operator}` takes effect at time {from}, and no input of the pipeline has times, so that would \
+         never come; give an input its times by `Input::event_time`, or the broadcast `i64::MIN`, which is at once"
     ))
 }
 

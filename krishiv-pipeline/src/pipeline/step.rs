@@ -176,7 +176,8 @@ impl<O: Operator> Step<O> {
     }
 
     /// Broadcasts the items of `source`, each in front of the first event whose time is not before its own, which `time` tells
-    /// in milliseconds since 1970-01-01T00:00 UTC; `i64::MIN` is at once. Items are in the order of their times.
+    /// in milliseconds since 1970-01-01T00:00 UTC; `i64::MIN` is at once. Items are in the order of their times. Where no input has
+    /// times, any other would never come, and stops the pipeline before its first event.
     ///
     /// It comes before the watermark that the event brings, and before the timers that makes due.
     ///

@@ -226,7 +226,7 @@ fn operators_that_change_places_or_lose_their_broadcasts() {
 
     let place = Memory::new();
     let rules = || IterSource::new([(0, 7_u64)]);
-    run(&place, items(), named("fold").broadcast(rules(), |(from, _)| *from), Nowhere).unwrap();
+    run(&place, items(), named("fold").broadcast(rules(), |_| i64::MIN), Nowhere).unwrap();
     let words = "the state was made with broadcasts to operator `fold`, which it no longer gets; keep their source";
     refused(run(&place, items(), named("fold"), Nowhere), words);
 }
