@@ -4,7 +4,7 @@ use crate::pipeline::PipelineError;
 use crate::pipeline::broadcast::AnyBroadcasts;
 use crate::pipeline::outlet::{AnyOutlet, Outlet};
 use crate::pipeline::run::Summary;
-use krishiv_api::{Commit, DeadLetter, Driver, Operator, Prepared, StateError, TimerKind};
+use krishiv_api::{Commit, Committed, DeadLetter, Driver, Operator, Prepared, StateError, TimerKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub trait Stage {
 
     fn has_uncommitted(&self) -> bool;
 
-    fn commit(&mut self, commit: Commit) -> Result<(), StateError>;
+    fn commit(&mut self, commit: Commit) -> Result<Committed, StateError>;
 
     /// Runs `f` on every sink.
     fn outlets(
@@ -202,7 +202,7 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
         self.driver.store().needs_commit() || self.next.needs_commit()
     }
 
-    fn commit(&mut self, commit: Commit) -> Result<(), StateError> {
+    fn commit(&mut self, commit: Commit) -> Result<Committed, StateError> {
         let Self { driver, next, .. } = self;
         driver.commit_then(commit, |commit| next.commit(commit))
     }
@@ -284,7 +284,7 @@ impl<T> Stage for Outlet<T> {
         false
     }
 
-    fn commit(&mut self, commit: Commit) -> Result<(), StateError> {
+    fn commit(&mut self, commit: Commit) -> Result<Committed, StateError> {
         commit.write()
     }
 

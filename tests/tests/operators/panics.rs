@@ -106,7 +106,10 @@ fn they_are_skipped_or_stop_the_driver_as_the_policy_says() {
             // Copies are made for dead letters alone.
             let fails = event != 14;
             bring(&mut skips, event).unwrap();
-            assert_eq!(bring(&mut stops, event).err().map(|error| error.to_string().contains(message)), fails.then_some(true));
+            assert_eq!(
+                bring(&mut stops, event).err().map(|error| error.to_string().contains(message)),
+                fails.then_some(true)
+            );
             bring(&mut stops, 1).unwrap();
         }
         assert_eq!(skips.skipped(), 3);
