@@ -365,6 +365,10 @@ impl<S: Stage> Running<S> {
             position.sinks.insert(outlet.name().to_owned(), mark);
             Ok(())
         })?;
+        self.stage.outlets(&mut |outlet| {
+            outlet.commit();
+            Ok(())
+        })?;
         self.stage.commit(Commit::new(position.encode()))?;
         self.uncommitted = 0;
         self.committed_watermark = self.watermarks.current();

@@ -5,6 +5,7 @@ mod commits;
 mod drain;
 mod exactly_once;
 mod model;
+mod outputs;
 mod pending;
 mod processes;
 mod refusals;

@@ -1,0 +1,81 @@
+//! What a run that fails leaves in its outputs.
+
+use crate::world::{Do, Flaky, Fuse, How, ListSource, Rec, Shelf, rec};
+use krishiv_pipeline::{JsonLinesSink, MemorySink, Pipeline, PipelineError, Step, StopSignal, Summary};
+use krishiv_tests::{Memory, Place};
+use std::path::Path;
+
+fn lines(path: &Path) -> usize {
+    std::fs::read_to_string(path).unwrap().lines().count()
+}
+
+/// Twelve records to a file, to memory and to a shelf, five to a commit.
+struct Job {
+    place: Memory,
+    folder: tempfile::TempDir,
+    memory: MemorySink<Rec>,
+    shelf: Shelf<Rec>,
+}
+
+impl Job {
+    fn new(syncs: &Fuse) -> Self {
+        Self {
+            place: Memory::new(),
+            folder: tempfile::tempdir().unwrap(),
+            memory: MemorySink::new(),
+            shelf: Shelf::failing(&Fuse::default(), syncs),
+        }
+    }
+
+    fn run(&self, writes: &Fuse) -> Result<Summary, PipelineError> {
+        let all = Do::event(|_, rec, ctx| {
+            ctx.emit_to("file", rec);
+            ctx.emit_to("memory", rec);
+            ctx.emit(rec);
+        });
+        let file = JsonLinesSink::open(self.folder.path().join("out.jsonl")).unwrap();
+        let step = Step::new(all).side("file", file).side("memory", self.memory.clone());
+        Pipeline::new(Flaky::new(self.place.open(), writes, &Fuse::default()))
+            .source(ListSource::new((0..12).map(|n| rec(0, 0, n))))
+            .step(step)
+            .sink(self.shelf.clone())
+            .commit_every(5)
+            .commit_after_ms(None)
+            .stop_on(StopSignal::manual())
+            .run()
+    }
+
+    fn held(&self) -> [usize; 3] {
+        [lines(&self.folder.path().join("out.jsonl")), self.memory.items().len(), self.shelf.items().len()]
+    }
+}
+
+/// The sinks before it have made durable what the state does not have.
+#[test]
+fn a_sink_that_fails_to_sync_takes_the_others_back_to_the_last_commit_too() {
+    // The first commit is that of nothing.
+    for (sync, held) in [(0, 0), (1, 0), (2, 5), (3, 10)] {
+        for how in [How::Err, How::AfterDoing] {
+            let job = Job::new(&Fuse::at([(sync, how)]));
+            job.run(&Fuse::default()).unwrap_err();
+            assert_eq!(job.held(), [held; 3], "sync {sync} {how:?}");
+            job.run(&Fuse::default()).unwrap();
+            assert_eq!(job.held(), [12; 3]);
+        }
+    }
+}
+
+/// A write that is said to have failed may be in the log of the backend all the same: what it says of the sinks must be there.
+#[test]
+fn where_the_write_of_the_state_fails_the_next_start_finds_out_how_far_it_came() {
+    for write in 0..4 {
+        for how in [How::Err, How::AfterDoing] {
+            let job = Job::new(&Fuse::default());
+            job.run(&Fuse::at([(write, how)])).unwrap_err();
+            let synced = [0, 5, 10, 12][write as usize];
+            assert_eq!(job.held(), [synced; 3], "write {write} {how:?}");
+            job.run(&Fuse::default()).unwrap();
+            assert_eq!(job.held(), [12; 3], "write {write} {how:?}");
+        }
+    }
+}
