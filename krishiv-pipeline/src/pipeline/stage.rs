@@ -29,6 +29,9 @@ pub trait Stage {
 
     fn process(&mut self, prepared: Self::Prepared) -> Result<(), PipelineError>;
 
+    /// When the next broadcast takes effect, here or behind, if one is there.
+    fn next_broadcast(&mut self) -> Result<Option<i64>, PipelineError>;
+
     /// Hands over the broadcasts that take effect by `time`, here and behind.
     fn broadcast(&mut self, time: i64) -> Result<(), PipelineError>;
 
@@ -89,15 +92,22 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
     }
 
     fn hand_all_over(&mut self, time: i64) -> Result<(), PipelineError> {
-        let Self { name, driver, broadcasts: Some(broadcasts), timed, .. } = self else { return Ok(()) };
         loop {
-            let next = broadcasts.next();
-            match next.map_err(|error| PipelineError::Source { input: format!("{name}/broadcast"), error })? {
-                Some(from) if from <= time => broadcasts.hand_over(driver)?,
-                Some(from) if !*timed => return Err(never_comes(name, from)),
+            match self.next_here()? {
+                Some(from) if from <= time => {
+                    let Self { driver, broadcasts, .. } = self;
+                    broadcasts.as_mut().map_or(Ok(()), |broadcasts| broadcasts.hand_over(driver))?;
+                }
+                Some(from) if !self.timed => return Err(never_comes(&self.name, from)),
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// When the next broadcast to this operator takes effect, if one is there.
+    fn next_here(&mut self) -> Result<Option<i64>, PipelineError> {
+        let next = self.broadcasts.as_mut().map_or(Ok(None), |broadcasts| broadcasts.next());
+        next.map_err(|error| PipelineError::Source { input: format!("{}/broadcast", self.name), error })
     }
 
     /// Sends what the operator has put out where it belongs.
@@ -161,6 +171,11 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
         self.hand_over(prepared.event_time().unwrap_or(i64::MIN))?;
         self.driver.process(prepared)?;
         self.pass_on()
+    }
+
+    fn next_broadcast(&mut self) -> Result<Option<i64>, PipelineError> {
+        let (here, behind) = (self.next_here()?, self.next.next_broadcast()?);
+        Ok(here.into_iter().chain(behind).min())
     }
 
     fn broadcast(&mut self, time: i64) -> Result<(), PipelineError> {
@@ -260,6 +275,10 @@ impl<T> Stage for Outlet<T> {
 
     fn process(&mut self, item: T) -> Result<(), PipelineError> {
         self.write(item)
+    }
+
+    fn next_broadcast(&mut self) -> Result<Option<i64>, PipelineError> {
+        Ok(None)
     }
 
     fn broadcast(&mut self, _: i64) -> Result<(), PipelineError> {

@@ -179,7 +179,8 @@ impl<O: Operator> Step<O> {
     /// in milliseconds since 1970-01-01T00:00 UTC; `i64::MIN` is at once. Items are in the order of their times. Where no input has
     /// times, any other would never come, and stops the pipeline before its first event.
     ///
-    /// It comes before the watermark that the event brings, and before the timers that makes due.
+    /// Timers see the broadcasts of their time too: one comes after all that were due before it, and before those that are due
+    /// with it or after it, in all operators of the pipeline.
     ///
     /// ```
     #[doc = include_str!("example.txt")]
