@@ -243,6 +243,7 @@ impl<O: Operator> Driver<O> {
 
     #[cold]
     fn late_event(&mut self, event: O::In, event_time: Option<i64>) {
+        self.shared.meter.late.add(1);
         match (self.late, event_time) {
             (LateEvents::Collect, Some(time)) => self.late_events.push((event, time)),
             _ => self.dropped += 1,
@@ -347,7 +348,10 @@ impl<O: Operator> Driver<O> {
             })
         });
         self.store.evict_after(1);
-        let Err(cause) = result else { return Ok(()) };
+        let Err(cause) = result else {
+            self.shared.meter.fired.add(1);
+            return Ok(());
+        };
         self.failed(before, OperatorInput::Timer(timer), Some(key), cause, Some(Rejected::Timer(timer)))?;
         // What is left out must not come back for ever.
         let Self { store, shared, asked, .. } = self;
@@ -547,9 +551,11 @@ impl<O: Operator> Driver<O> {
             Policy::Skip if !stops => {
                 tracing::warn!(%error, "skipped");
                 self.skipped += 1;
+                self.shared.meter.skipped.add(1);
                 Ok(())
             }
             Policy::DeadLetter { .. } if !stops => {
+                self.shared.meter.dead_letters.add(1);
                 self.dead_letters.extend(rejected.map(|rejected| DeadLetter { rejected, error }));
                 Ok(())
             }
