@@ -74,7 +74,7 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
     type Stage = OperatorStage<O, N::Stage>;
 
     fn open<B: StateBackend>(self, opening: &mut Opening<'_, B>) -> Result<Self::Stage, PipelineError> {
-        let Step { operator, store, on_error, late, sides, late_to, dead_letters_to, broadcasts } = self.step;
+        let Step { operator, store, on_error, late, sides, late_to, dead_letters_to, broadcasts, unused } = self.step;
         let driver = Driver::builder(operator)
             .store(store.clock(Arc::new(Arc::clone(opening.clock))))
             .on_error(on_error)
@@ -83,6 +83,12 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
             .map_err(|error| called_the_same(&opening.names, error))?;
         let name = driver.store().operator().to_owned();
         opening.names.push(name.clone());
+        if let Some(what) = unused {
+            return Err(PipelineError::setting(format!(
+                "{what} of operator `{name}` would be left unused, since a later call on its step takes its place; leave out one \
+                 of the two"
+            )));
+        }
         let mut outlets = BTreeMap::new();
         for (side, sink) in sides {
             if outlets.insert(side, Outlet::new(format!("{name}/side/{side}"), sink)).is_some() {
