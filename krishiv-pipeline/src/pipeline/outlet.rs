@@ -2,6 +2,7 @@
 
 use crate::pipeline::PipelineError;
 use crate::pipeline::position::of_this_kind;
+use crate::pipeline::run::Summary;
 use crate::{BoxError, Sink};
 use serde_json::Value;
 
@@ -60,6 +61,7 @@ pub struct Outlet<T> {
     /// Of the last sync, and of the last commit.
     synced: Option<Value>,
     committed: Option<Value>,
+    written: u64,
 }
 
 /// What a pipeline does with a sink besides writing.
@@ -77,11 +79,18 @@ pub trait AnyOutlet {
 
 impl<T> Outlet<T> {
     pub(super) fn new(name: String, sink: BoxedSink<T>) -> Self {
-        Self { name, sink, resumed: false, synced: None, committed: None }
+        Self { name, sink, resumed: false, synced: None, committed: None, written: 0 }
     }
 
     pub(super) fn write(&mut self, item: T) -> Result<(), PipelineError> {
-        self.sink.write(item).map_err(|error| failed(&self.name, error))
+        self.sink.write(item).map_err(|error| failed(&self.name, error))?;
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Adds how many items it got.
+    pub(super) fn add_to(&self, summary: &mut Summary) {
+        summary.outputs.insert(self.name.clone(), self.written);
     }
 }
 

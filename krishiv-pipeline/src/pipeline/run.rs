@@ -23,7 +23,7 @@ pub(super) type OnCommit = Box<dyn FnMut(&Summary)>;
 /// let summary = krishiv_pipeline::Summary::default();
 /// assert_eq!(summary.events, 0);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
     /// Events since the beginning, earlier runs included.
@@ -36,6 +36,9 @@ pub struct Summary {
     pub skipped: u64,
     /// Late events of this run that were dropped.
     pub dropped_late: u64,
+    /// Items of this run that each output got, by its name: `sink`, and for the others operator and output, such as
+    /// `visits/side/audit`, `visits/late` and `visits/dead-letters`.
+    pub outputs: BTreeMap<String, u64>,
     /// Whether it was told to stop before the sources had ended.
     pub stopped: bool,
 }
@@ -120,7 +123,7 @@ impl<S: Stage> Running<S> {
     }
 
     fn summary(&self) -> Summary {
-        let mut summary = self.summary;
+        let mut summary = self.summary.clone();
         self.stage.count(&mut summary);
         summary
     }

@@ -255,6 +255,9 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
     fn count(&self, summary: &mut Summary) {
         summary.skipped += self.driver.skipped();
         summary.dropped_late += self.driver.dropped_late();
+        self.sides.values().for_each(|side| side.add_to(summary));
+        self.late.iter().for_each(|late| late.add_to(summary));
+        self.dead_letters.iter().for_each(|dead_letters| dead_letters.add_to(summary));
         self.next.count(summary);
     }
 }
@@ -324,5 +327,7 @@ impl<T> Stage for Outlet<T> {
 
     fn positions<'a>(&'a self, _: &mut Vec<(&'a str, Option<&'a [u8]>)>) {}
 
-    fn count(&self, _: &mut Summary) {}
+    fn count(&self, summary: &mut Summary) {
+        self.add_to(summary);
+    }
 }

@@ -1,7 +1,8 @@
-//! What a run that fails leaves in its outputs.
+//! What a run that fails leaves in its outputs, and what it says that they got.
 
-use crate::world::{Do, Flaky, Fuse, How, ListSource, Rec, Shelf, rec};
-use krishiv_pipeline::{JsonLinesSink, MemorySink, Pipeline, PipelineError, Step, StopSignal, Summary};
+use crate::world::{Do, Flaky, Fold, Fuse, How, ListSource, Rec, Shelf, rec};
+use krishiv_api::WatermarkStrategy;
+use krishiv_pipeline::{Input, JsonLinesSink, MemorySink, Pipeline, PipelineError, Step, StopSignal, Summary};
 use krishiv_tests::{Memory, Place};
 use std::path::Path;
 
@@ -78,4 +79,31 @@ fn where_the_write_of_the_state_fails_the_next_start_finds_out_how_far_it_came()
             assert_eq!(job.held(), [12; 3], "write {write} {how:?}");
         }
     }
+}
+
+#[test]
+fn the_summary_says_how_many_items_of_the_run_each_output_got() {
+    let (place, shelves, dead) = (Memory::new(), [Shelf::new(), Shelf::new(), Shelf::new()], Shelf::new());
+    let run = |items: i64| {
+        let [main, side, late] = shelves.clone();
+        // Every third goes aside, every fifth is late, and 7 fails.
+        let operator = Fold { fails_at: Some(7), ..Fold::new(3) };
+        let step = Step::new(operator).side("side", side).late_to(late);
+        let step = step.dead_letters_to(dead.clone(), |letter| letter.error.to_string());
+        let recs = (1..=items).map(|n| rec(0, if n % 5 == 0 { 0 } else { n }, n as u64));
+        let input = Input::new(ListSource::new(recs)).event_time(|rec: &Rec| rec.time, WatermarkStrategy::monotonous());
+        let pipeline = Pipeline::new(place.open()).input(input).step(step).sink(main);
+        let summary = pipeline.stop_on(StopSignal::manual()).run().unwrap();
+        summary.outputs.into_iter().collect::<Vec<_>>()
+    };
+    let of = |counts: [u64; 4]| {
+        let names = ["folded/dead-letters", "folded/late", "folded/side/side", "sink"];
+        names.map(str::to_owned).into_iter().zip(counts).collect::<Vec<_>>()
+    };
+    let [dead, late, side, all] = run(14).try_into().unwrap();
+    assert_eq!((dead.1, late.1), (2, 2));
+    assert!(side.1 > 3 && all.1 >= 10, "{side:?} {all:?}");
+    // Those of this run, not of the ones before.
+    assert_eq!(run(14), of([0; 4]));
+    assert_eq!(run(15), of([0, 1, 0, 0]));
 }
