@@ -60,6 +60,31 @@ fn a_timer_sees_the_rules_of_its_time_and_no_later_ones() {
 }
 
 #[test]
+fn so_it_is_at_the_ends_of_time() {
+    const MIN: i64 = i64::MIN;
+    const MAX: i64 = i64::MAX;
+    let tell = Do {
+        event: |state, event, ctx| {
+            ctx.register_event_timer(event.time.saturating_add(10));
+            ctx.emit(Rec { n: state.rules.get(&0).unwrap_or(0), ..event });
+        },
+        ..tell()
+    };
+    let sink = Shelf::new();
+    Pipeline::new(Memory::new().open())
+        .input(input(events(&[MIN, MIN + 1, MAX - 20, MAX]), MONOTONOUS))
+        .step(ruled(tell, &[(MIN, 1), (MIN + 1, 2), (MAX, 3)]))
+        .sink(sink.clone())
+        .drain_at_end()
+        .stop_on(StopSignal::manual())
+        .run()
+        .unwrap();
+    let first = [(0, MIN, 1), (0, MIN + 1, 2), (100, MIN + 10, 2), (100, MIN + 11, 2)];
+    let last = [(0, MAX - 20, 2), (100, MAX - 10, 2), (0, MAX, 3), (100, MAX, 3)];
+    assert_eq!(plain(&sink.items()), [first, last].concat());
+}
+
+#[test]
 fn so_it_is_in_each_of_several_operators() {
     let late = Shelf::new();
     let run = |first: &[(i64, u64)], second: &[(i64, u64)]| {
