@@ -25,8 +25,7 @@ pub struct Model {
 
 impl Model {
     pub fn run(job: &Job, items: &[Option<Rec>]) -> Self {
-        let mut model = Self::default();
-        model.broadcasts = job.broadcasts.iter().copied().collect();
+        let mut model = Self { broadcasts: job.broadcasts.iter().copied().collect(), ..Self::default() };
         let behind = i64::try_from(job.behind_ms).unwrap();
         for event in items.iter().flatten() {
             if model.watermark.is_none_or(|watermark| watermark < event.time - behind) {
