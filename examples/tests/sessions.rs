@@ -24,8 +24,12 @@ const KILLS: u64 = 8;
 /// The files of one undisturbed run.
 fn undisturbed() -> [String; 2] {
     let place = Place::new();
-    place.run(&format!("{SMALL} --backend memory")).ok();
-    place.outputs()
+    let stdout = place.run(&format!("{SMALL} --backend memory")).ok();
+    let outputs = place.outputs();
+    let [sessions, late] = outputs.each_ref().map(|text| text.lines().count());
+    assert!(stdout.contains(&format!("\n{sessions} more sessions are in ")), "{stdout}");
+    assert!(stdout.contains(&format!(", {late} views that came too late in ")), "{stdout}");
+    outputs
 }
 
 /// Waits until the run has written so much, or ended.

@@ -57,8 +57,8 @@ pub use error::{BatchError, Cause, ErrorKind, StateError};
 pub use keyed::{Dynamic, EventResult, Keyed, KeyedBuilder, KeyedState, UndeclaredState};
 pub use krishiv_macros::KeyedState;
 pub use operator::{
-    BoxError, BroadcastContext, BroadcastOperator, Commit, DeadLetter, Driver, DriverBuilder, Either, Emitted,
-    EventContext, Harness, HarnessBuilder, KeyOf, LateEvents, OnError, Operator, OperatorCause, OperatorError,
+    BoxError, BroadcastContext, BroadcastOperator, Commit, Committed, DeadLetter, Driver, DriverBuilder, Either,
+    Emitted, EventContext, Harness, HarnessBuilder, KeyOf, LateEvents, OnError, Operator, OperatorCause, OperatorError,
     OperatorInput, Prepared, Rejected, TwoInputOperator, TwoInputs,
 };
 pub use state::handle::Handle;

@@ -69,7 +69,7 @@ fn a_memory_sink_cuts_back() {
     let mark = sink.sync().unwrap();
     sink.write(2).unwrap();
     assert_eq!(seen.items(), [1, 2]);
-    sink.cut_back().unwrap();
+    sink.cut_back(Some(mark)).unwrap();
     assert_eq!(seen.items(), [1]);
 
     sink.write(3).unwrap();
@@ -79,7 +79,8 @@ fn a_memory_sink_cuts_back() {
     after_crash.resume(Some(mark)).unwrap();
     assert_eq!(seen.items(), [1]);
     after_crash.write(4).unwrap();
-    after_crash.cut_back().unwrap();
+    after_crash.sync().unwrap();
+    after_crash.cut_back(Some(mark)).unwrap();
     assert_eq!(seen.items(), [1]);
 
     let error = MemorySink::<i32>::new().resume(Some(mark)).unwrap_err().to_string();

@@ -208,7 +208,7 @@ fn a_file_of_somebody_else_stays_as_it_is() {
         let path = place.write(name, &content);
         let mut sink = JsonLinesSink::<Row>::open(&path).unwrap();
         fails(sink.resume(mark), &path, words);
-        fails(sink.cut_back(), &path, "call `resume` before it");
+        fails(sink.cut_back(mark), &path, "call `resume` before it");
         drop(sink);
         assert_eq!(fs::read(&path).unwrap(), content);
     }
@@ -218,7 +218,7 @@ fn a_file_of_somebody_else_stays_as_it_is() {
 }
 
 #[test]
-fn cut_back_drops_what_was_not_synced() {
+fn cut_back_drops_what_came_after_the_mark_synced_or_not() {
     let place = Place::new();
     for name in NAMES {
         let path = place.path(name);
@@ -227,13 +227,18 @@ fn cut_back_drops_what_was_not_synced() {
         let mark = sink.sync().unwrap();
         for more in [1, 100_000] {
             write(&mut sink, 3..3 + more);
-            sink.cut_back().unwrap();
+            if more == 1 {
+                sink.sync().unwrap();
+            }
+            sink.cut_back(Some(mark)).unwrap();
             assert_eq!((fs::metadata(&path).unwrap().len(), sink.records()), (mark.length, 3));
             assert_eq!(sink.sync().unwrap(), mark);
         }
         write(&mut sink, 3..4);
         sink.sync().unwrap();
         assert_eq!(rows(&path), [0, 1, 2, 3]);
+        sink.cut_back(None).unwrap();
+        assert_eq!((fs::metadata(&path).unwrap().len(), sink.records()), (0, 0));
     }
 }
 
@@ -297,12 +302,12 @@ fn a_full_disk_is_an_error_and_what_was_not_synced_can_be_dropped() {
         sink.write(row(0)).unwrap();
         fails(sink.sync(), &path, full);
         fails(sink.sync(), &path, full);
-        sink.cut_back().unwrap();
+        sink.cut_back(None).unwrap();
         assert_eq!(sink.records(), 0);
         // Without a sync, once the buffer is full.
         let failed = (0..1_000_000).find_map(|number| sink.write(row(number)).err());
         fails(Err::<(), _>(failed.unwrap()), &path, full);
-        sink.cut_back().unwrap();
+        sink.cut_back(None).unwrap();
         assert_eq!(sink.records(), 0);
     }
 }

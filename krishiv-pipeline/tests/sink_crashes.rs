@@ -97,8 +97,9 @@ fn check(name: &str, steps: Vec<Step>) {
                 run.committed = run.synced;
             }
             Step::CutBack => {
-                run.sink.cut_back().unwrap();
-                run.lines.truncate(run.synced.1);
+                run.sink.cut_back(Some(run.committed.0)).unwrap();
+                run.lines.truncate(run.committed.1);
+                run.synced = run.committed;
             }
             // What looks like no line of the run's own would be refused where nothing is committed yet.
             Step::Crash(garbage) if run.committed.0.length > 0 => run = run.crash(&path, &garbage),

@@ -1,8 +1,9 @@
 //! What a store says of its own work is exact, and it says it to recorders and subscribers of the user's choice.
 
 use krishiv_api::{
-    BroadcastState, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, RocksDbStateBackend,
-    Scan, StateBackend, StateError, ValueState, WriteBatch,
+    BoxError, BroadcastState, Driver, EventContext, InMemoryStateBackend, Keyed, KeyedState, LateEvents, ListState,
+    ManualClock, MapState, OnError, Operator, RocksDbStateBackend, Scan, StateBackend, StateError, Timer, ValueState,
+    WriteBatch,
 };
 use metrics::with_local_recorder;
 use metrics_util::MetricKind;
@@ -120,6 +121,55 @@ fn events_and_undone_ones_are_counted() {
         let taken = taken(snapshotter, ALL);
         assert_eq!(counters(&taken), [("events", 8), ("row_hits", 7), ("row_misses", 1), ("undone", 4)]);
     });
+}
+
+/// Sets a timer for the number of each event; a number that leaves no rest by 5 fails, and a timer by 3.
+struct Timed;
+
+impl Operator for Timed {
+    type State = Plain;
+    type In = i64;
+    type Out = ();
+
+    fn key(&self, _: &i64) -> String {
+        "ann".to_owned()
+    }
+
+    fn on_event(&mut self, _: &Plain, number: i64, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+        ctx.register_event_timer(number);
+        if number % 5 == 0 { Err("on purpose".into()) } else { Ok(()) }
+    }
+
+    fn on_timer(&mut self, _: &Plain, timer: Timer, _: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+        if timer.time_ms % 3 == 0 { Err("on purpose".into()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn timers_and_what_is_left_out_are_counted() {
+    let policies =
+        [(OnError::skip(), LateEvents::Drop, "skipped"), (OnError::dead_letter(), LateEvents::Collect, "dead_letters")];
+    for (on_error, late, left_out) in policies {
+        recorded(|snapshotter| {
+            let builder = Driver::builder(Timed).store(Keyed::builder().operator("account"));
+            let mut driver = builder.on_error(on_error).late_events(late).open(memory()).unwrap();
+            (1..=10).for_each(|number| driver.event(number, Some(number)).unwrap());
+            driver.advance(20).unwrap();
+            (18..=21).for_each(|time| driver.event(1, Some(time)).unwrap());
+            driver.commit("").unwrap();
+            let taken = taken(snapshotter, ALL);
+            let counted: BTreeMap<_, _> = counters(&taken).into_iter().collect();
+            let names = ["timers_fired", "skipped", "dead_letters", "late"];
+            // Of the timers 1 to 10 those for 5 and 10 were never set, and those for 3, 6 and 9 fail.
+            let expected = names.map(|name| match name {
+                "timers_fired" => Some(5),
+                "late" => Some(2),
+                name => (name == left_out).then_some(5),
+            });
+            assert_eq!(names.map(|name| counted.get(name).copied()), expected);
+            assert_eq!(counted["undone"], 5);
+        });
+    }
 }
 
 #[test]

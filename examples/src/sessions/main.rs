@@ -68,7 +68,8 @@ fn run(backend: impl StateBackend, args: &Args) -> Result<Summary, BoxError> {
 }
 
 fn report(args: &Args, summary: &Summary, rate: f64) -> String {
-    let Summary { events, events_before, stopped, .. } = *summary;
+    let Summary { events, events_before, stopped, ref outputs, .. } = *summary;
+    let items = |output: &str| outputs.get(output).copied().unwrap_or_default();
     let folder = args.folder.display();
     if stopped {
         format!("stopped after {events} of {} views; the same command goes on from there", args.views)
@@ -77,7 +78,9 @@ fn report(args: &Args, summary: &Summary, rate: f64) -> String {
     } else {
         format!(
             "{events} views, {events_before} of them done before; {rate:.0} views a second\n\
-             the sessions are in {folder}/sessions.jsonl, views that came too late in {folder}/late.jsonl"
+             {} more sessions are in {folder}/sessions.jsonl, {} views that came too late in {folder}/late.jsonl",
+            items("sink"),
+            items("user/side/late"),
         )
     }
 }

@@ -63,7 +63,8 @@ impl Operator for SessionWindows {
             apart
         });
         if session.views == 1 {
-            if ctx.is_late() {
+            // A late view may still begin a session: one that is not over before it has begun.
+            if ctx.watermark().is_some_and(|watermark| watermark >= session.end + self.gap_ms) {
                 ctx.emit_to(LATE, Line::Late(view));
                 return Ok(());
             }

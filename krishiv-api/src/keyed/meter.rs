@@ -19,7 +19,7 @@ impl Count {
     }
 }
 
-/// What a store has done since it was opened: all that is counted where something slow happens anyway.
+/// What a store, and the driver on it, have done since it was opened: all that is counted where something slow happens anyway.
 ///
 /// Events, which are not slow, are a plain number of the store's own.
 #[derive(Default)]
@@ -34,4 +34,11 @@ pub(crate) struct Meter {
     /// Times that broadcast changes were taken in.
     pub(crate) catch_ups: Count,
     pub(crate) failed_commits: Count,
+    /// Timers that fired and were not undone.
+    pub(crate) fired: Count,
+    /// What failed and was left out, and what became a dead letter.
+    pub(crate) skipped: Count,
+    pub(crate) dead_letters: Count,
+    /// Late events that the operator did not get.
+    pub(crate) late: Count,
 }

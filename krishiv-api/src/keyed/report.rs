@@ -77,6 +77,30 @@ const COUNTERS: &[Counter] = &[
         help: "Commits that returned an error",
         of: |work| work.meter.failed_commits.get(),
     },
+    Metric {
+        name: "krishiv_timers_fired_total",
+        unit: Unit::Count,
+        help: "Timers that fired and were not undone",
+        of: |work| work.meter.fired.get(),
+    },
+    Metric {
+        name: "krishiv_skipped_total",
+        unit: Unit::Count,
+        help: "Events, timers and broadcasts that failed and were skipped",
+        of: |work| work.meter.skipped.get(),
+    },
+    Metric {
+        name: "krishiv_dead_letters_total",
+        unit: Unit::Count,
+        help: "Events, timers and broadcasts that failed and became dead letters",
+        of: |work| work.meter.dead_letters.get(),
+    },
+    Metric {
+        name: "krishiv_late_total",
+        unit: Unit::Count,
+        help: "Late events that were dropped or went to an output of their own",
+        of: |work| work.meter.late.get(),
+    },
 ];
 
 const GAUGES: &[Gauge] = &[

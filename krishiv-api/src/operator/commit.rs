@@ -38,6 +38,16 @@ impl<O: Operator> Driver<O> {
     /// # Ok::<(), BoxError>(())
     /// ```
     ///
+    /// A `then` that writes nothing does not compile: only [`Commit::write`] gives what it has to return.
+    ///
+    /// ```compile_fail,E0308
+    /// # use krishiv_api::*;
+    /// # fn example<O: Operator>(driver: &mut Driver<O>) -> Result<(), StateError> {
+    /// driver.commit_then(Commit::new("offset 1"), |_| Ok(()))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Keyed::commit`](crate::Keyed::commit), with what `then` returned, or when the operators are on different backends. Then everything stays
@@ -45,8 +55,8 @@ impl<O: Operator> Driver<O> {
     pub fn commit_then(
         &mut self,
         commit: Commit,
-        then: impl FnOnce(Commit) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
+        then: impl FnOnce(Commit) -> Result<Committed, StateError>,
+    ) -> Result<Committed, StateError> {
         let Commit { position, batch, backend: others, joint } = commit;
         let backend = self.shared.hub.backend();
         if others.is_some_and(|others| !std::ptr::addr_eq(Arc::as_ptr(&others), Arc::as_ptr(backend))) {
@@ -54,14 +64,19 @@ impl<O: Operator> Driver<O> {
             return Err(StateError::from(Cause::Setting { reason }).at_operator(&self.shared.operator));
         }
         let backend = Some(Arc::clone(backend));
-        let then = |batch, joint| then(Commit { position: position.clone(), batch, backend, joint });
-        self.store.commit_with(&position, batch, joint, then)
+        let then = |batch, joint| {
+            let Committed(()) = then(Commit { position: position.clone(), batch, backend, joint })?;
+            Ok(())
+        };
+        self.store.commit_with(&position, batch, joint, then)?;
+        Ok(Committed(()))
     }
 }
 
 /// The commit of several operators, while they add to it one after the other.
 ///
 /// See [`Driver::commit_then`] for an example.
+#[must_use = "nothing is committed until `write` is called"]
 pub struct Commit {
     position: Vec<u8>,
     batch: WriteBatch,
@@ -96,7 +111,20 @@ impl Commit {
     /// # Errors
     ///
     /// When the backend fails.
-    pub fn write(self) -> Result<(), StateError> {
-        self.backend.map_or(Ok(()), |backend| backend.write(self.batch))
+    pub fn write(self) -> Result<Committed, StateError> {
+        if let Some(backend) = self.backend {
+            backend.write(self.batch)?;
+        }
+        Ok(Committed(()))
     }
 }
+
+/// Says that a [`Commit`] has been written: nothing but [`Commit::write`] makes one.
+///
+/// ```
+/// # use krishiv_api::*;
+/// let committed: Committed = Commit::new("offset 1").write()?;
+/// # Ok::<(), StateError>(())
+/// ```
+#[derive(Debug)]
+pub struct Committed(());

@@ -160,7 +160,8 @@ impl<O: Operator> EventContext<'_, O> {
     /// Has `on_timer` called for this key when the watermark is at `time_ms` or later.
     ///
     /// The same time again is the same timer. One in the past fires at the next advance of the watermark, and one set by a
-    /// firing timer in the same advance.
+    /// firing timer in the same advance. Inside an event of another store, this and all that is about timers makes the event
+    /// fail.
     ///
     /// ```
     /// # use krishiv_api::*;
@@ -170,7 +171,7 @@ impl<O: Operator> EventContext<'_, O> {
     /// # }
     /// ```
     pub fn register_event_timer(&mut self, time_ms: i64) {
-        self.asked.timer(Timer { kind: TimerKind::Event, time_ms }, true);
+        self.asked.timer(self.shared, Timer { kind: TimerKind::Event, time_ms }, true);
     }
 
     /// Has `on_timer` called for this key when the clock shows `time_ms` or later; once, also when it stood still for long.
@@ -182,7 +183,7 @@ impl<O: Operator> EventContext<'_, O> {
     /// # }
     /// ```
     pub fn register_processing_timer(&mut self, time_ms: i64) {
-        self.asked.timer(Timer { kind: TimerKind::Processing, time_ms }, true);
+        self.asked.timer(self.shared, Timer { kind: TimerKind::Processing, time_ms }, true);
     }
 
     /// Deletes the event timer of this key for `time_ms`; one that is not there is no error.
@@ -194,7 +195,7 @@ impl<O: Operator> EventContext<'_, O> {
     /// # }
     /// ```
     pub fn delete_event_timer(&mut self, time_ms: i64) {
-        self.asked.timer(Timer { kind: TimerKind::Event, time_ms }, false);
+        self.asked.timer(self.shared, Timer { kind: TimerKind::Event, time_ms }, false);
     }
 
     /// Deletes the processing timer of this key for `time_ms`; one that is not there is no error.
@@ -206,7 +207,7 @@ impl<O: Operator> EventContext<'_, O> {
     /// # }
     /// ```
     pub fn delete_processing_timer(&mut self, time_ms: i64) {
-        self.asked.timer(Timer { kind: TimerKind::Processing, time_ms }, false);
+        self.asked.timer(self.shared, Timer { kind: TimerKind::Processing, time_ms }, false);
     }
 
     /// The timers of this key, event time first, each kind in the order of its times.
@@ -220,7 +221,7 @@ impl<O: Operator> EventContext<'_, O> {
     /// # }
     /// ```
     pub fn timers(&self) -> Vec<Timer> {
-        timers::of_key()
+        timers::of_key(self.shared)
     }
 }
 

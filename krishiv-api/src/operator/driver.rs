@@ -13,9 +13,13 @@ use crate::{Keyed, StateError, Timer, TimerKind};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// State that fits the caches of a processor next to all else, in bytes, roughly.
 const CACHE: usize = 4 << 20;
+
+/// The number of the next driver. None comes twice, other than an address.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Runs one operator on its state, on one thread: events, watermarks and the clock come in, records go out.
 ///
@@ -33,6 +37,8 @@ const CACHE: usize = 4 << 20;
 /// # Ok::<(), BoxError>(())
 /// ```
 pub struct Driver<O: Operator> {
+    /// What tells it from others.
+    id: u64,
     operator: O,
     pub(super) store: Keyed<O::State>,
     pub(super) shared: Arc<Shared>,
@@ -43,8 +49,10 @@ pub struct Driver<O: Operator> {
     asked: Asked,
     /// Scratch: hashes of the keys of a batch.
     hashes: Vec<u64>,
-    /// Prepared events since room was last made for their rows.
-    processed: usize,
+    /// Events whose rows were looked up, and that are still to come.
+    ahead: usize,
+    /// Those that have come, and for whose rows no room was made.
+    behind: usize,
     late_events: Vec<(O::In, i64)>,
     dead_letters: Vec<DeadLetter<O::In>>,
     skipped: u64,
@@ -66,6 +74,7 @@ impl<O: Operator> Driver<O> {
     pub(super) fn new(operator: O, store: Keyed<O::State>, on_error: OnError<O::In>, late: LateEvents) -> Self {
         let shared = store.shared();
         Self {
+            id: NEXT.fetch_add(1, Relaxed),
             operator,
             store,
             shared,
@@ -74,7 +83,8 @@ impl<O: Operator> Driver<O> {
             out: Vec::new(),
             asked: Asked::default(),
             hashes: Vec::new(),
-            processed: 0,
+            ahead: 0,
+            behind: 0,
             late_events: Vec::new(),
             dead_letters: Vec::new(),
             skipped: 0,
@@ -96,10 +106,7 @@ impl<O: Operator> Driver<O> {
     /// When the event failed and [`OnError`] says to stop, or the storage failed. The event has left no trace.
     #[inline]
     pub fn event(&mut self, event: O::In, event_time: Option<i64>) -> Result<(), OperatorError> {
-        let result = self.run(event, event_time, |operator, store, event| {
-            let key = operator.key(event);
-            (store.hash(&key), key)
-        });
+        let result = self.run(event, event_time, hashed);
         self.store.evict_after(1);
         result
     }
@@ -124,9 +131,9 @@ impl<O: Operator> Driver<O> {
     #[inline]
     pub fn prepare(&self, event: O::In, event_time: Option<i64>) -> Prepared<O> {
         // If that panics it will do so again, when the event is processed, and is reported then.
-        let key = catch_unwind(AssertUnwindSafe(|| self.operator.key(&event))).ok();
-        let hash = key.as_ref().map_or(0, |key| self.store.hash(key));
-        Prepared { event, event_time, key, hash, store: self.address() }
+        let found = attempt(|| Ok(hashed(&self.operator, &self.store, &event)));
+        let (hash, key) = found.map_or((0, None), |(hash, key)| (hash, Some(key)));
+        Prepared { event, event_time, key, hash, driver: self.id }
     }
 
     /// Whether the state is so large that looking ahead pays: rows that fit the processor's cache are found as fast one by
@@ -142,12 +149,6 @@ impl<O: Operator> Driver<O> {
         self.store.memory() > CACHE
     }
 
-    /// What tells this driver from others.
-    #[inline]
-    fn address(&self) -> usize {
-        Arc::as_ptr(&self.shared).addr()
-    }
-
     /// Looks up the rows of events that are about to be processed, all at once, and reads those that are not in memory
     /// together. What fails here fails again in the event that needs it, and is reported there.
     ///
@@ -159,11 +160,17 @@ impl<O: Operator> Driver<O> {
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn look_ahead(&mut self, batch: &[Prepared<O>]) {
-        // Not on the way through a batch: rows that were read ahead would go before their events came.
-        self.store.evict_after(std::mem::take(&mut self.processed));
+        // Of a batch that has not come to its end.
+        self.store.evict_after(std::mem::take(&mut self.behind));
+        self.ahead = batch.len();
         self.hashes.clear();
         self.hashes.extend(batch.iter().map(|prepared| prepared.hash));
-        self.store.look_ahead(&self.hashes, |index| batch.get(index).and_then(Prepared::key));
+        let Self { store, hashes, .. } = self;
+        // A key may panic when it is compared or encoded.
+        let _ = attempt(|| {
+            store.look_ahead(hashes, |index| batch.get(index).and_then(Prepared::key));
+            Ok(())
+        });
     }
 
     /// Processes an event that was prepared by this driver, or by another instance of the operator.
@@ -181,15 +188,19 @@ impl<O: Operator> Driver<O> {
     /// As [`event`](Self::event).
     #[inline]
     pub fn process(&mut self, prepared: Prepared<O>) -> Result<(), OperatorError> {
-        let Prepared { event, event_time, key, hash, store } = prepared;
-        match key {
-            Some(key) if store == self.address() => {
-                self.processed += 1;
-                self.run(event, event_time, |_, _, _| (hash, key))
-            }
+        let Prepared { event, event_time, key, hash, driver } = prepared;
+        let result = match key {
+            Some(key) if driver == self.id => self.run(event, event_time, |_, _, _| (hash, key)),
             // Each store has hashes of its own.
-            _ => self.event(event, event_time),
+            _ => self.run(event, event_time, hashed),
+        };
+        self.behind += 1;
+        self.ahead = self.ahead.saturating_sub(1);
+        // Not on the way through a batch: rows that were read ahead would go before their events came.
+        if self.ahead == 0 {
+            self.store.evict_after(std::mem::take(&mut self.behind));
         }
+        result
     }
 
     #[inline(always)]
@@ -204,7 +215,14 @@ impl<O: Operator> Driver<O> {
             return Ok(());
         }
         let copy = match self.on_error.0 {
-            Policy::DeadLetter { copy } => Some(copy(&event)),
+            Policy::DeadLetter { copy } => match attempt(|| Ok(copy(&event))) {
+                Ok(copy) => Some(copy),
+                Err(cause) => {
+                    let key = attempt(|| Ok(key_of(&self.operator, &self.store, &event).1)).ok();
+                    let rejected = Some(Rejected::Event(event, event_time));
+                    return self.failed(self.out.len(), OperatorInput::Event, key.as_ref(), cause, rejected);
+                }
+            },
             Policy::Stop | Policy::Skip => None,
         };
         let Self { operator, store, shared, out, asked, .. } = self;
@@ -225,6 +243,7 @@ impl<O: Operator> Driver<O> {
 
     #[cold]
     fn late_event(&mut self, event: O::In, event_time: Option<i64>) {
+        self.shared.meter.late.add(1);
         match (self.late, event_time) {
             (LateEvents::Collect, Some(time)) => self.late_events.push((event, time)),
             _ => self.dropped += 1,
@@ -320,24 +339,29 @@ impl<O: Operator> Driver<O> {
     fn fire_one(&mut self, timer: Timer, key: &KeyOf<O>) -> Result<(), OperatorError> {
         let Self { operator, store, shared, out, asked, .. } = self;
         let before = out.len();
-        let at = (store.hash(key), key);
         let event_time = (timer.kind == TimerKind::Event).then_some(timer.time_ms);
         let result = attempt(|| {
-            store.with_timers(at, asked, |state, asked| {
-                asked.timer(timer, false);
+            store.with_timers((store.hash(key), key), asked, |state, asked| {
+                asked.timer(shared, timer, false);
                 let mut ctx = EventContext { key, event_time, is_timer: true, shared, asked, out: &mut *out };
                 operator.on_timer(state, timer, &mut ctx)
             })
         });
         self.store.evict_after(1);
-        let Err(cause) = result else { return Ok(()) };
+        let Err(cause) = result else {
+            self.shared.meter.fired.add(1);
+            return Ok(());
+        };
         self.failed(before, OperatorInput::Timer(timer), Some(key), cause, Some(Rejected::Timer(timer)))?;
         // What is left out must not come back for ever.
-        let gone = self.store.with_timers(at, &mut self.asked, |_, asked| {
-            asked.timer(timer, false);
-            Ok::<(), StateError>(())
+        let Self { store, shared, asked, .. } = self;
+        let gone = attempt(|| {
+            store.with_timers((store.hash(key), key), asked, |_, asked| {
+                asked.timer(shared, timer, false);
+                Ok(())
+            })
         });
-        gone.map_err(|error| self.error(OperatorInput::Timer(timer), Some(key), error.into()))
+        gone.map_err(|cause| self.error(OperatorInput::Timer(timer), Some(key), cause))
     }
 
     /// Takes in a broadcast; all parallel instances of the operator see it.
@@ -504,7 +528,9 @@ impl<O: Operator> Driver<O> {
     }
 
     fn error(&self, input: OperatorInput, key: Option<&KeyOf<O>>, cause: OperatorCause) -> OperatorError {
-        OperatorError::new(&self.shared.operator, key.map(show), input, cause)
+        // What panics when it is encoded may do so when it is shown.
+        let key = key.and_then(|key| attempt(|| Ok(show(key))).ok());
+        OperatorError::new(&self.shared.operator, key, input, cause)
     }
 
     /// Takes back what has been emitted since there were `before` records, and does what the policy says.
@@ -525,9 +551,11 @@ impl<O: Operator> Driver<O> {
             Policy::Skip if !stops => {
                 tracing::warn!(%error, "skipped");
                 self.skipped += 1;
+                self.shared.meter.skipped.add(1);
                 Ok(())
             }
             Policy::DeadLetter { .. } if !stops => {
+                self.shared.meter.dead_letters.add(1);
                 self.dead_letters.extend(rejected.map(|rejected| DeadLetter { rejected, error }));
                 Ok(())
             }
@@ -536,12 +564,19 @@ impl<O: Operator> Driver<O> {
     }
 }
 
-/// Runs what an operator does, and makes an error of a panic.
+/// The key of an event, and the hash that its row is found by.
 #[inline]
-fn attempt(f: impl FnOnce() -> Result<(), BoxError>) -> Result<(), OperatorCause> {
+fn hashed<O: Operator>(operator: &O, store: &Keyed<O::State>, event: &O::In) -> (u64, KeyOf<O>) {
+    let key = operator.key(event);
+    (store.hash(&key), key)
+}
+
+/// Runs what an operator, an event or a key does, and makes an error of a panic.
+#[inline]
+fn attempt<T>(f: impl FnOnce() -> Result<T, BoxError>) -> Result<T, OperatorCause> {
     // What a panic may leave half done is undone by the store; only fields of the operator itself are its own affair.
     match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(error.into()),
         Err(panic) => Err(OperatorCause::Panicked(message(&*panic))),
     }

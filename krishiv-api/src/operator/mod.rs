@@ -15,7 +15,7 @@ mod two_inputs;
 use crate::{KeyedState, Timer};
 
 pub use broadcast::{BroadcastContext, BroadcastOperator};
-pub use commit::Commit;
+pub use commit::{Commit, Committed};
 pub use context::{Emitted, EventContext};
 pub use driver::Driver;
 pub use error::{OperatorCause, OperatorError, OperatorInput};

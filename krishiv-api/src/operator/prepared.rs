@@ -9,8 +9,8 @@ pub struct Prepared<O: Operator> {
     /// `None` if the operator could not tell it.
     pub(super) key: Option<KeyOf<O>>,
     pub(super) hash: u64,
-    /// The store that the hash is one of.
-    pub(super) store: usize,
+    /// The one whose store the hash is of.
+    pub(super) driver: u64,
 }
 
 impl<O: Operator> Prepared<O> {

@@ -87,6 +87,11 @@ fn with_handle_or<H: Handle, R>(
     })
 }
 
+/// Whether `store` is the one being processed.
+pub(crate) fn is(store: &Shared) -> bool {
+    STORE.is_set() && STORE.with(|current| std::ptr::eq(&**current.shared(), store))
+}
+
 /// Latches `error` in the store being processed.
 pub(crate) fn latch(error: StateError) {
     if STORE.is_set() {

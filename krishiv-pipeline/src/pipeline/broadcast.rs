@@ -3,14 +3,17 @@
 use crate::pipeline::PipelineError;
 use crate::pipeline::position::{of_source, of_this_kind};
 use crate::{BoxError, Polled, Source};
-use krishiv_api::{BroadcastOperator, Driver, Operator};
+use krishiv_api::{BroadcastOperator, Driver, Operator, OperatorError};
 use serde_json::Value;
 use std::time::Duration;
 
 /// Broadcasts of any kind, as a step holds them.
 pub(super) trait AnyBroadcasts<O: Operator> {
-    /// Hands over to `operator` what takes effect by `time`.
-    fn up_to(&mut self, time: i64, operator: &str, driver: &mut Driver<O>) -> Result<(), PipelineError>;
+    /// When the next item takes effect, if it is there.
+    fn next(&mut self) -> Result<Option<i64>, BoxError>;
+
+    /// Hands the next item over, if it is there.
+    fn hand_over(&mut self, driver: &mut Driver<O>) -> Result<(), OperatorError>;
 
     fn position(&self) -> Result<Value, PipelineError>;
 
@@ -29,9 +32,15 @@ impl<S: Source, F: Fn(&S::Item) -> i64> Broadcasts<S, F> {
     pub(super) fn new(source: S, time: F) -> Self {
         Self { source, time, next: None, ended: false }
     }
+}
 
-    /// Whether the next item is there, and takes effect by `time`.
-    fn is_due(&mut self, time: i64) -> Result<bool, BoxError> {
+impl<O, S, F> AnyBroadcasts<O> for Broadcasts<S, F>
+where
+    O: BroadcastOperator,
+    S: Source<Item = O::Broadcast>,
+    F: Fn(&S::Item) -> i64,
+{
+    fn next(&mut self) -> Result<Option<i64>, BoxError> {
         while self.next.is_none() && !self.ended {
             let before = self.source.position();
             match self.source.poll(Duration::ZERO)? {
@@ -44,24 +53,11 @@ impl<S: Source, F: Fn(&S::Item) -> i64> Broadcasts<S, F> {
                 Polled::End => self.ended = true,
             }
         }
-        Ok(self.next.as_ref().is_some_and(|(_, from, _)| *from <= time))
+        Ok(self.next.as_ref().map(|(_, from, _)| *from))
     }
-}
 
-impl<O, S, F> AnyBroadcasts<O> for Broadcasts<S, F>
-where
-    O: BroadcastOperator,
-    S: Source<Item = O::Broadcast>,
-    F: Fn(&S::Item) -> i64,
-{
-    fn up_to(&mut self, time: i64, operator: &str, driver: &mut Driver<O>) -> Result<(), PipelineError> {
-        let failed = |error| PipelineError::Source { input: format!("{operator}/broadcast"), error };
-        while self.is_due(time).map_err(failed)? {
-            if let Some((item, ..)) = self.next.take() {
-                driver.broadcast(item)?;
-            }
-        }
-        Ok(())
+    fn hand_over(&mut self, driver: &mut Driver<O>) -> Result<(), OperatorError> {
+        self.next.take().map_or(Ok(()), |(item, ..)| driver.broadcast(item))
     }
 
     fn position(&self) -> Result<Value, PipelineError> {

@@ -14,7 +14,7 @@ use crate::{Sink, Source, StopSignal};
 use input::{BoxedInput, EventTime, Feed};
 use krishiv_api::{Clock, Operator, StateBackend, SystemClock};
 use outlet::BoxedSink;
-use plan::{Last, Plan, Steps};
+use plan::{Last, Opening, Plan, Steps};
 use run::{OnCommit, Running};
 use std::sync::Arc;
 
@@ -404,7 +404,9 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
             Some(stop) => stop,
             None => StopSignal::install().map_err(PipelineError::Signal)?,
         };
-        let stage = plan.open(&backend, &settings.clock, &mut Vec::new())?;
+        let timed = inputs.iter().any(|input| input.strategy().is_some());
+        let clock = &settings.clock;
+        let stage = plan.open(&mut Opening { backend: &backend, clock, timed, names: Vec::new() })?;
         // The store's own hold on it is enough.
         drop(backend);
         Running::new(inputs, stage, settings, stop).run()

@@ -14,13 +14,18 @@ pub trait Plan {
     type In;
     type Stage: Stage<In = Self::In>;
 
-    /// Opens them on `backend`; `names` are those of the operators before.
-    fn open<B: StateBackend>(
-        self,
-        backend: &Arc<B>,
-        clock: &Arc<dyn Clock>,
-        names: &mut Vec<String>,
-    ) -> Result<Self::Stage, PipelineError>;
+    fn open<B: StateBackend>(self, opening: &mut Opening<'_, B>) -> Result<Self::Stage, PipelineError>;
+}
+
+/// What all stages are opened with.
+#[doc(hidden)]
+pub struct Opening<'a, B> {
+    pub(super) backend: &'a Arc<B>,
+    pub(super) clock: &'a Arc<dyn Clock>,
+    /// Whether an input has times.
+    pub(super) timed: bool,
+    /// Of the operators that are open.
+    pub(super) names: Vec<String>,
 }
 
 /// A step and what comes behind it.
@@ -59,12 +64,7 @@ impl<T> Plan for Last<T> {
     type In = T;
     type Stage = Outlet<T>;
 
-    fn open<B: StateBackend>(
-        self,
-        _: &Arc<B>,
-        _: &Arc<dyn Clock>,
-        _: &mut Vec<String>,
-    ) -> Result<Outlet<T>, PipelineError> {
+    fn open<B: StateBackend>(self, _: &mut Opening<'_, B>) -> Result<Outlet<T>, PipelineError> {
         Ok(Outlet::new("sink".to_owned(), self.0))
     }
 }
@@ -73,21 +73,22 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
     type In = O::In;
     type Stage = OperatorStage<O, N::Stage>;
 
-    fn open<B: StateBackend>(
-        self,
-        backend: &Arc<B>,
-        clock: &Arc<dyn Clock>,
-        names: &mut Vec<String>,
-    ) -> Result<Self::Stage, PipelineError> {
-        let Step { operator, store, on_error, late, sides, late_to, dead_letters_to, broadcasts } = self.step;
+    fn open<B: StateBackend>(self, opening: &mut Opening<'_, B>) -> Result<Self::Stage, PipelineError> {
+        let Step { operator, store, on_error, late, sides, late_to, dead_letters_to, broadcasts, unused } = self.step;
         let driver = Driver::builder(operator)
-            .store(store.clock(Arc::new(Arc::clone(clock))))
+            .store(store.clock(Arc::new(Arc::clone(opening.clock))))
             .on_error(on_error)
             .late_events(late)
-            .open(Arc::clone(backend))
-            .map_err(|error| called_the_same(names, error))?;
+            .open(Arc::clone(opening.backend))
+            .map_err(|error| called_the_same(&opening.names, error))?;
         let name = driver.store().operator().to_owned();
-        names.push(name.clone());
+        opening.names.push(name.clone());
+        if let Some(what) = unused {
+            return Err(PipelineError::setting(format!(
+                "{what} of operator `{name}` would be left unused, since a later call on its step takes its place; leave out one \
+                 of the two"
+            )));
+        }
         let mut outlets = BTreeMap::new();
         for (side, sink) in sides {
             if outlets.insert(side, Outlet::new(format!("{name}/side/{side}"), sink)).is_some() {
@@ -102,7 +103,8 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
             broadcasts,
             driver,
             name,
-            next: self.next.open(backend, clock, names)?,
+            timed: opening.timed,
+            next: self.next.open(opening)?,
         })
     }
 }

@@ -23,7 +23,7 @@ pub(super) type OnCommit = Box<dyn FnMut(&Summary)>;
 /// let summary = krishiv_pipeline::Summary::default();
 /// assert_eq!(summary.events, 0);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
     /// Events since the beginning, earlier runs included.
@@ -36,6 +36,9 @@ pub struct Summary {
     pub skipped: u64,
     /// Late events of this run that were dropped.
     pub dropped_late: u64,
+    /// Items of this run that each output got, by its name: `sink`, and for the others operator and output, such as
+    /// `visits/side/audit`, `visits/late` and `visits/dead-letters`.
+    pub outputs: BTreeMap<String, u64>,
     /// Whether it was told to stop before the sources had ended.
     pub stopped: bool,
 }
@@ -52,6 +55,8 @@ pub(super) struct Running<S: Stage> {
     uncommitted: u64,
     committed_at: i64,
     committed_watermark: Option<i64>,
+    /// Whether a broadcast has come since then without an event.
+    broadcast: bool,
     /// Whether timers are firing, which a commit may come between.
     firing: bool,
     /// Whether the watermark has been moved to the end of time.
@@ -96,6 +101,7 @@ impl<S: Stage> Running<S> {
             uncommitted: 0,
             committed_at: settings.clock.now_ms(),
             committed_watermark: None,
+            broadcast: false,
             firing: false,
             drained: false,
             inputs,
@@ -117,7 +123,7 @@ impl<S: Stage> Running<S> {
     }
 
     fn summary(&self) -> Summary {
-        let mut summary = self.summary;
+        let mut summary = self.summary.clone();
         self.stage.count(&mut summary);
         summary
     }
@@ -259,7 +265,10 @@ impl<S: Stage> Running<S> {
 
     /// Whether a commit would change what the last one stored.
     fn has_news(&self) -> bool {
-        self.uncommitted > 0 || self.watermarks.current() != self.committed_watermark || self.stage.has_uncommitted()
+        self.uncommitted > 0
+            || self.broadcast
+            || self.watermarks.current() != self.committed_watermark
+            || self.stage.has_uncommitted()
     }
 
     /// Takes events from the input whose turn it is, not past the next commit; returns how many items that were.
@@ -281,11 +290,11 @@ impl<S: Stage> Running<S> {
         process: impl FnOnce(&mut S) -> Result<(), PipelineError>,
     ) -> Result<(), Halt> {
         if let Some(time) = time {
-            self.stage.broadcast(time)?;
             // Before the event, which may be the first to tell that time has passed.
             if let Some(watermark) = self.watermarks.observe(self.turn, time) {
                 self.advance(watermark, At::Before(place))?;
             }
+            self.stage.broadcast(time)?;
         }
         process(&mut self.stage)?;
         self.summary.events += 1;
@@ -295,9 +304,18 @@ impl<S: Stage> Running<S> {
 
     /// Moves the watermark, and fires what that makes due; where that is more than memory should hold, it is committed on
     /// the way, and the source stands `at` the event that is still to come.
+    ///
+    /// It stops in front of every broadcast that it passes, for all operators alike: a timer sees those of its time, and what it
+    /// puts out does so in the next operator.
     fn advance(&mut self, watermark: i64, at: At) -> Result<(), Halt> {
-        self.stage.set_watermark(watermark);
         self.firing = true;
+        while let Some(from) = self.stage.next_broadcast()?.filter(|from| *from <= watermark) {
+            self.stage.set_watermark(from.saturating_sub(1));
+            self.fire(TimerKind::Event, at)?;
+            self.stage.broadcast(from)?;
+            self.broadcast = true;
+        }
+        self.stage.set_watermark(watermark);
         self.fire(TimerKind::Event, at)?;
         self.firing = false;
         Ok(())
@@ -365,8 +383,13 @@ impl<S: Stage> Running<S> {
             position.sinks.insert(outlet.name().to_owned(), mark);
             Ok(())
         })?;
+        self.stage.outlets(&mut |outlet| {
+            outlet.commit();
+            Ok(())
+        })?;
         self.stage.commit(Commit::new(position.encode()))?;
         self.uncommitted = 0;
+        self.broadcast = false;
         self.committed_watermark = self.watermarks.current();
         self.committed_at = self.settings.clock.now_ms();
         self.summary.commits += 1;

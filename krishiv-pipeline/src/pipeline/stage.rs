@@ -4,7 +4,7 @@ use crate::pipeline::PipelineError;
 use crate::pipeline::broadcast::AnyBroadcasts;
 use crate::pipeline::outlet::{AnyOutlet, Outlet};
 use crate::pipeline::run::Summary;
-use krishiv_api::{Commit, DeadLetter, Driver, Operator, Prepared, StateError, TimerKind};
+use krishiv_api::{Commit, Committed, DeadLetter, Driver, Operator, Prepared, StateError, TimerKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -29,6 +29,9 @@ pub trait Stage {
 
     fn process(&mut self, prepared: Self::Prepared) -> Result<(), PipelineError>;
 
+    /// When the next broadcast takes effect, here or behind, if one is there.
+    fn next_broadcast(&mut self) -> Result<Option<i64>, PipelineError>;
+
     /// Hands over the broadcasts that take effect by `time`, here and behind.
     fn broadcast(&mut self, time: i64) -> Result<(), PipelineError>;
 
@@ -43,7 +46,7 @@ pub trait Stage {
 
     fn has_uncommitted(&self) -> bool;
 
-    fn commit(&mut self, commit: Commit) -> Result<(), StateError>;
+    fn commit(&mut self, commit: Commit) -> Result<Committed, StateError>;
 
     /// Runs `f` on every sink.
     fn outlets(
@@ -71,6 +74,8 @@ pub struct OperatorStage<O: Operator, N> {
     pub(super) late: Option<Outlet<O::In>>,
     pub(super) dead_letters: Option<Outlet<DeadLetter<O::In>>>,
     pub(super) broadcasts: Option<Box<dyn AnyBroadcasts<O>>>,
+    /// Whether an input has times, so that those of broadcasts may come.
+    pub(super) timed: bool,
     pub(super) next: N,
 }
 
@@ -78,10 +83,31 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
     /// Hands over the broadcasts that take effect by `time`.
     #[inline]
     fn hand_over(&mut self, time: i64) -> Result<(), PipelineError> {
-        let Some(broadcasts) = &mut self.broadcasts else { return Ok(()) };
-        let handed_over = broadcasts.up_to(time, &self.name, &mut self.driver);
+        if self.broadcasts.is_none() {
+            return Ok(());
+        }
+        let handed_over = self.hand_all_over(time);
         self.pass_on()?;
         handed_over
+    }
+
+    fn hand_all_over(&mut self, time: i64) -> Result<(), PipelineError> {
+        loop {
+            match self.next_here()? {
+                Some(from) if from <= time => {
+                    let Self { driver, broadcasts, .. } = self;
+                    broadcasts.as_mut().map_or(Ok(()), |broadcasts| broadcasts.hand_over(driver))?;
+                }
+                Some(from) if !self.timed => return Err(never_comes(&self.name, from)),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// When the next broadcast to this operator takes effect, if one is there.
+    fn next_here(&mut self) -> Result<Option<i64>, PipelineError> {
+        let next = self.broadcasts.as_mut().map_or(Ok(None), |broadcasts| broadcasts.next());
+        next.map_err(|error| PipelineError::Source { input: format!("{}/broadcast", self.name), error })
     }
 
     /// Sends what the operator has put out where it belongs.
@@ -115,6 +141,14 @@ fn no_sink(operator: &str, side: &str) -> PipelineError {
     ))
 }
 
+#[cold]
+fn never_comes(operator: &str, from: i64) -> PipelineError {
+    PipelineError::setting(format!(
+        "a broadcast to operator `{operator}` takes effect at time {from}, and no input of the pipeline has times, so that would \
+         never come; give an input its times by `Input::event_time`, or the broadcast `i64::MIN`, which is at once"
+    ))
+}
+
 impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
     type In = O::In;
     type Prepared = Prepared<O>;
@@ -137,6 +171,11 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
         self.hand_over(prepared.event_time().unwrap_or(i64::MIN))?;
         self.driver.process(prepared)?;
         self.pass_on()
+    }
+
+    fn next_broadcast(&mut self) -> Result<Option<i64>, PipelineError> {
+        let (here, behind) = (self.next_here()?, self.next.next_broadcast()?);
+        Ok(here.into_iter().chain(behind).min())
     }
 
     fn broadcast(&mut self, time: i64) -> Result<(), PipelineError> {
@@ -178,7 +217,7 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
         self.driver.store().needs_commit() || self.next.needs_commit()
     }
 
-    fn commit(&mut self, commit: Commit) -> Result<(), StateError> {
+    fn commit(&mut self, commit: Commit) -> Result<Committed, StateError> {
         let Self { driver, next, .. } = self;
         driver.commit_then(commit, |commit| next.commit(commit))
     }
@@ -216,6 +255,9 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
     fn count(&self, summary: &mut Summary) {
         summary.skipped += self.driver.skipped();
         summary.dropped_late += self.driver.dropped_late();
+        self.sides.values().for_each(|side| side.add_to(summary));
+        self.late.iter().for_each(|late| late.add_to(summary));
+        self.dead_letters.iter().for_each(|dead_letters| dead_letters.add_to(summary));
         self.next.count(summary);
     }
 }
@@ -236,6 +278,10 @@ impl<T> Stage for Outlet<T> {
 
     fn process(&mut self, item: T) -> Result<(), PipelineError> {
         self.write(item)
+    }
+
+    fn next_broadcast(&mut self) -> Result<Option<i64>, PipelineError> {
+        Ok(None)
     }
 
     fn broadcast(&mut self, _: i64) -> Result<(), PipelineError> {
@@ -260,7 +306,7 @@ impl<T> Stage for Outlet<T> {
         false
     }
 
-    fn commit(&mut self, commit: Commit) -> Result<(), StateError> {
+    fn commit(&mut self, commit: Commit) -> Result<Committed, StateError> {
         commit.write()
     }
 
@@ -281,5 +327,7 @@ impl<T> Stage for Outlet<T> {
 
     fn positions<'a>(&'a self, _: &mut Vec<(&'a str, Option<&'a [u8]>)>) {}
 
-    fn count(&self, _: &mut Summary) {}
+    fn count(&self, summary: &mut Summary) {
+        self.add_to(summary);
+    }
 }

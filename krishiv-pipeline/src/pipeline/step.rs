@@ -5,6 +5,9 @@ use crate::pipeline::outlet::{BoxedSink, Mapped};
 use crate::{Sink, Source};
 use krishiv_api::{BroadcastOperator, DeadLetter, Keyed, KeyedBuilder, LateEvents, OnError, Operator};
 
+const DEAD_LETTERS: &str = "a sink of `dead_letters_to`";
+const LATE: &str = "a sink of `late_to`";
+
 /// An operator in a pipeline, with its settings and its other outputs.
 ///
 /// ```
@@ -51,6 +54,8 @@ pub struct Step<O: Operator> {
     pub(super) late_to: Option<BoxedSink<O::In>>,
     pub(super) dead_letters_to: Option<BoxedSink<DeadLetter<O::In>>>,
     pub(super) broadcasts: Option<Box<dyn AnyBroadcasts<O>>>,
+    /// What a later call has put aside.
+    pub(super) unused: Option<&'static str>,
 }
 
 impl<O: Operator> Step<O> {
@@ -73,7 +78,13 @@ impl<O: Operator> Step<O> {
             late_to: None,
             dead_letters_to: None,
             broadcasts: None,
+            unused: None,
         }
+    }
+
+    /// Takes note that `what` would be left unused, if it is there; the pipeline refuses that.
+    fn put_aside(&mut self, what: &'static str, is_there: bool) {
+        self.unused = self.unused.or(is_there.then_some(what));
     }
 
     /// Settings of the store: name of the operator, memory budget. The clock is the pipeline's.
@@ -102,6 +113,7 @@ impl<O: Operator> Step<O> {
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn skip_errors(mut self) -> Self {
+        self.put_aside(DEAD_LETTERS, self.dead_letters_to.is_some());
         self.on_error = OnError::skip();
         self
     }
@@ -123,6 +135,7 @@ impl<O: Operator> Step<O> {
         F: FnMut(DeadLetter<O::In>) -> S::Item + 'static,
         O::In: Clone + 'static,
     {
+        self.put_aside(DEAD_LETTERS, self.dead_letters_to.is_some());
         self.on_error = OnError::dead_letter();
         self.dead_letters_to = Some(Box::new(Mapped { sink, map: line }));
         self
@@ -138,6 +151,7 @@ impl<O: Operator> Step<O> {
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn drop_late(mut self) -> Self {
+        self.put_aside(LATE, self.late_to.is_some());
         self.late = LateEvents::Drop;
         self
     }
@@ -154,6 +168,7 @@ impl<O: Operator> Step<O> {
     /// # Ok::<(), BoxError>(())
     /// ```
     pub fn late_to(mut self, sink: impl Sink<Item = O::In> + 'static) -> Self {
+        self.put_aside(LATE, self.late_to.is_some());
         self.late = LateEvents::Collect;
         self.late_to = Some(Box::new(sink));
         self
@@ -176,9 +191,11 @@ impl<O: Operator> Step<O> {
     }
 
     /// Broadcasts the items of `source`, each in front of the first event whose time is not before its own, which `time` tells
-    /// in milliseconds since 1970-01-01T00:00 UTC; `i64::MIN` is at once. Items are in the order of their times.
+    /// in milliseconds since 1970-01-01T00:00 UTC; `i64::MIN` is at once. Items are in the order of their times. Where no input has
+    /// times, any other would never come, and stops the pipeline before its first event.
     ///
-    /// It comes before the watermark that the event brings, and before the timers that makes due.
+    /// Timers see the broadcasts of their time too: one comes after all that were due before it, and before those that are due
+    /// with it or after it, in all operators of the pipeline.
     ///
     /// ```
     #[doc = include_str!("example.txt")]
@@ -195,6 +212,7 @@ impl<O: Operator> Step<O> {
         S: Source<Item = O::Broadcast> + 'static,
         F: Fn(&S::Item) -> i64 + 'static,
     {
+        self.put_aside("a source of `broadcast`", self.broadcasts.is_some());
         self.broadcasts = Some(Box::new(Broadcasts::new(source, time)));
         self
     }

@@ -105,15 +105,15 @@ impl DurableFile {
         Ok(self.synced)
     }
 
-    /// Drops what was appended since the last [`sync`](Self::sync).
-    pub(super) fn cut_back(&mut self) -> Result<(), FileError> {
-        let length = self.synced.length;
+    /// Drops what comes after `mark`, which an earlier [`sync`](Self::sync) has given.
+    pub(super) fn cut_back(&mut self, mark: FileMark) -> Result<(), FileError> {
+        let length = mark.length;
         let file = self.writable()?;
         file.metadata()
             // A device has no length to set.
             .and_then(|about| if about.len() == length { Ok(()) } else { file.set_len(length) })
             .map_err(self.cannot_write())?;
-        self.end = self.synced;
+        (self.end, self.synced) = (mark, mark);
         Ok(())
     }
 
@@ -135,8 +135,7 @@ impl DurableFile {
         // Also when it was there: the run that created it may have crashed before this.
         sync_folder_of(&self.path).map_err(FileError::io(&self.path, "cannot make the output durable"))?;
         self.resumed = true;
-        self.synced = mark;
-        self.cut_back()
+        self.cut_back(mark)
     }
 
     fn first_bytes(&mut self) -> io::Result<Vec<u8>> {

@@ -69,10 +69,10 @@ pub struct JsonLinesSink<T> {
 /// let written = sink.written();
 /// sink.resume(None)?;
 /// sink.write("N14228")?;
-/// sink.sync()?;
+/// let mark = sink.sync()?;
 /// sink.write("N24211")?;
 /// assert_eq!(written.records(), 2);
-/// sink.cut_back()?;
+/// sink.cut_back(Some(mark))?;
 /// assert_eq!(written.records(), 1);
 /// # Ok::<(), krishiv_pipeline::BoxError>(())
 /// ```
@@ -233,11 +233,11 @@ impl<T: Serialize> Sink for JsonLinesSink<T> {
         Ok(())
     }
 
-    fn cut_back(&mut self) -> Result<(), BoxError> {
+    fn cut_back(&mut self, mark: Option<FileMark>) -> Result<(), BoxError> {
         self.buffer.clear();
         self.member = None;
         self.pending = 0;
-        self.file.cut_back()?;
+        self.file.cut_back(mark.unwrap_or_default())?;
         self.tell();
         Ok(())
     }

@@ -17,7 +17,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub struct MemorySink<T> {
     items: Arc<Mutex<Vec<T>>>,
-    synced: usize,
 }
 
 impl<T> MemorySink<T> {
@@ -27,7 +26,7 @@ impl<T> MemorySink<T> {
     /// assert!(krishiv_pipeline::MemorySink::<i32>::new().items().is_empty());
     /// ```
     pub fn new() -> Self {
-        Self { items: Arc::default(), synced: 0 }
+        Self { items: Arc::default() }
     }
 
     /// What it holds, committed or not.
@@ -55,7 +54,7 @@ impl<T> MemorySink<T> {
 
 impl<T> Clone for MemorySink<T> {
     fn clone(&self) -> Self {
-        Self { items: Arc::clone(&self.items), synced: self.synced }
+        Self { items: Arc::clone(&self.items) }
     }
 }
 
@@ -75,25 +74,23 @@ impl<T> Sink for MemorySink<T> {
     }
 
     fn sync(&mut self) -> Result<usize, BoxError> {
-        let held = self.lock().len();
-        self.synced = held;
-        Ok(held)
+        Ok(self.lock().len())
     }
 
     fn resume(&mut self, mark: Option<usize>) -> Result<(), BoxError> {
-        let mark = mark.unwrap_or(0);
+        let committed = mark.unwrap_or(0);
         let held = self.lock().len();
-        if held < mark {
-            return Err(
-                format!("the sink holds {held} items, and {mark} were committed; resume a clone of that sink").into()
-            );
+        if held < committed {
+            return Err(format!(
+                "the sink holds {held} items, and {committed} were committed; resume a clone of that sink"
+            )
+            .into());
         }
-        self.synced = mark;
-        self.cut_back()
+        self.cut_back(mark)
     }
 
-    fn cut_back(&mut self) -> Result<(), BoxError> {
-        self.lock().truncate(self.synced);
+    fn cut_back(&mut self, mark: Option<usize>) -> Result<(), BoxError> {
+        self.lock().truncate(mark.unwrap_or(0));
         Ok(())
     }
 }

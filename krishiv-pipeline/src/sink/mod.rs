@@ -16,7 +16,8 @@ use serde::de::DeserializeOwned;
 ///
 /// A pipeline first calls [`resume`](Self::resume). If nothing was ever committed it then commits the mark of a first
 /// [`sync`](Self::sync), so that whatever it writes from then on is known to be its own after a crash. It stores the
-/// mark of a `sync` with every commit. After an error it calls [`cut_back`](Self::cut_back), and no more.
+/// mark of a `sync` with every commit. After an error it calls [`cut_back`](Self::cut_back) with the mark of the last commit, and
+/// no more.
 ///
 /// A sink in which an item that comes twice leaves what it left when it came once (a table with a key) is idempotent:
 /// its mark is `()`, and `resume` has nothing to do.
@@ -112,7 +113,8 @@ pub trait Sink {
     /// If what was committed is not there, or something of somebody else is.
     fn resume(&mut self, mark: Option<Self::Mark>) -> Result<(), BoxError>;
 
-    /// Drops what came after the last [`sync`](Self::sync), because the pipeline stops on an error.
+    /// Drops what came after `mark`, that of the last commit, because the pipeline stops on an error; `None`: nothing was ever
+    /// committed. What came after it may be durable already, since a commit can fail when the sinks are synced.
     ///
     /// The default does nothing: the next [`resume`](Self::resume) will do it.
     ///
@@ -120,16 +122,19 @@ pub trait Sink {
     /// use krishiv_pipeline::{MemorySink, Sink};
     ///
     /// let mut sink = MemorySink::new();
+    /// sink.write("committed")?;
+    /// let mark = sink.sync()?;
     /// sink.write("not committed")?;
-    /// sink.cut_back()?;
-    /// assert!(sink.items().is_empty());
+    /// sink.cut_back(Some(mark))?;
+    /// assert_eq!(sink.items(), ["committed"]);
     /// # Ok::<(), krishiv_pipeline::BoxError>(())
     /// ```
     ///
     /// # Errors
     ///
     /// If it cannot be dropped now.
-    fn cut_back(&mut self) -> Result<(), BoxError> {
+    fn cut_back(&mut self, mark: Option<Self::Mark>) -> Result<(), BoxError> {
+        let _ = mark;
         Ok(())
     }
 }

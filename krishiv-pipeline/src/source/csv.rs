@@ -16,6 +16,9 @@ type Parse<T> = Box<dyn FnMut(&StringRecord) -> Result<T, String> + Send>;
 /// holds a checksum of all that was read, and [`seek`](Source::seek) reads it again: another file is refused, one
 /// that has grown is not. No row may be longer than 64 MiB.
 ///
+/// A file grows by whole rows, between two runs: the last row counts also without a line break, so half a row that somebody is
+/// still writing is taken for a row, and is an error, or another value. Open a file that nobody is writing.
+///
 /// ```
 /// use krishiv_pipeline::{CsvSource, Polled, Source};
 /// use serde::Deserialize;

@@ -15,6 +15,9 @@ use std::time::Duration;
 /// members. Its position holds a checksum of all that was read, and [`seek`](Source::seek) reads it again: another
 /// file is refused, one that has grown is not. No line may be longer than 64 MiB.
 ///
+/// A file grows by whole lines, between two runs: the last line counts also without a line break, so half a line that
+/// somebody is still writing is taken for a line, and is an error, or another value. Open a file that nobody is writing.
+///
 /// ```
 /// use krishiv_pipeline::{JsonLinesSource, Polled, Source};
 /// use serde::Deserialize;

@@ -3,7 +3,7 @@
 use super::backends::{Fail, Failing};
 use super::script::{Act, Event, Processing, Script, at, fired, on};
 use krishiv_api::{
-    Cause, Commit, Driver, InMemoryStateBackend, Keyed, StateBackend, StateError, TtlConfig, TtlStateBackend,
+    Cause, Commit, Committed, Driver, InMemoryStateBackend, Keyed, StateBackend, StateError, TtlConfig, TtlStateBackend,
 };
 use krishiv_tests::{Place, on_every_backend};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn change(drivers: &mut [Driver<Script>], step: i64) {
     }
 }
 
-fn commit_all(drivers: &mut [Driver<Script>], commit: Commit) -> Result<(), StateError> {
+fn commit_all(drivers: &mut [Driver<Script>], commit: Commit) -> Result<Committed, StateError> {
     match drivers {
         [] => commit.write(),
         [first, rest @ ..] => first.commit_then(commit, |commit| commit_all(rest, commit)),

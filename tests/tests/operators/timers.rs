@@ -2,8 +2,8 @@
 
 use super::script::{Act, Event, Processing, Script, Scripted, at, fired, on, on_place, on_shared, shown};
 use krishiv_api::{
-    Cause, Driver, Harness, InMemoryStateBackend, Keyed, ManualClock, MapState, StateBackend, Timer, TtlConfig,
-    TtlStateBackend, ValueState,
+    BoxError, Cause, Driver, Dynamic, EventContext, Harness, InMemoryStateBackend, Keyed, ManualClock, MapState,
+    Operator, StateBackend, Timer, TtlConfig, TtlStateBackend, ValueState,
 };
 use krishiv_tests::{Memory, Place, RocksDb, on_every_backend};
 use std::rc::Rc;
@@ -444,4 +444,30 @@ fn a_damaged_timer_is_reported() {
         batch.delete(damaged);
         backend.write(batch).unwrap();
     }
+}
+
+/// Of a key without state there is nothing but its timers.
+#[test]
+fn a_key_that_has_only_a_timer_is_there_until_that_has_fired() {
+    struct Wait;
+    impl Operator for Wait {
+        type State = Dynamic<u64>;
+        type In = u64;
+        type Out = ();
+        fn key(&self, event: &u64) -> u64 {
+            *event
+        }
+        fn on_event(&mut self, _: &Dynamic<u64>, _: u64, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+            Ok(ctx.register_event_timer(5))
+        }
+    }
+    let mut driver = Driver::builder(Wait).open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    driver.event(1, None).unwrap();
+    assert_eq!(driver.store_mut().keys().unwrap(), [1]);
+    driver.commit("1").unwrap();
+    assert_eq!(driver.store_mut().keys().unwrap(), [1]);
+    driver.advance(5).unwrap();
+    assert_eq!(driver.store_mut().keys().unwrap(), [0; 0]);
+    driver.commit("2").unwrap();
+    assert_eq!(driver.store_mut().keys().unwrap(), [0; 0]);
 }

@@ -47,7 +47,7 @@ struct Commits(Rc<RefCell<Vec<Summary>>>);
 impl Commits {
     fn note(&self) -> impl FnMut(&Summary) + 'static {
         let commits = self.0.clone();
-        move |summary| commits.borrow_mut().push(*summary)
+        move |summary| commits.borrow_mut().push(summary.clone())
     }
 
     fn events(&self) -> Vec<u64> {
@@ -70,7 +70,7 @@ fn a_commit_comes_after_exactly_so_many_events<P: Place>(place: P) {
             .run()
             .unwrap();
         assert_eq!(summary.commits, commits.0.borrow().len() as u64);
-        assert_eq!(commits.0.borrow().last().copied().unwrap_or_default().commits, summary.commits);
+        assert_eq!(commits.0.borrow().last().cloned().unwrap_or_default().commits, summary.commits);
         (summary, commits.events())
     };
     // The first one says whose the outputs are.

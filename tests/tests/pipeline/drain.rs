@@ -80,7 +80,7 @@ fn run<P: Place>(
         .commit_every(40_000)
         .commit_after_ms(None)
         .stop_on(StopSignal::manual())
-        .on_commit(move |summary| noted.borrow_mut().push(*summary))
+        .on_commit(move |summary| noted.borrow_mut().push(summary.clone()))
         .run()?;
     Ok(Run { summary, commits: commits.take() })
 }

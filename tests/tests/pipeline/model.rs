@@ -2,7 +2,7 @@
 
 use crate::exactly_once::Job;
 use crate::world::Rec;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Of `Fold` with 7 keys.
 const KEYS: u8 = 7;
@@ -18,22 +18,21 @@ pub struct Model {
     last: BTreeMap<u8, i64>,
     /// In the order in which they are due.
     timers: BTreeSet<(i64, u8)>,
+    broadcasts: VecDeque<(i64, u64)>,
     rule: u64,
     watermark: Option<i64>,
 }
 
 impl Model {
     pub fn run(job: &Job, items: &[Option<Rec>]) -> Self {
-        let mut model = Self::default();
-        let mut broadcasts = job.broadcasts.iter().copied().peekable();
+        let mut model = Self { broadcasts: job.broadcasts.iter().copied().collect(), ..Self::default() };
         let behind = i64::try_from(job.behind_ms).unwrap();
         for event in items.iter().flatten() {
-            while let Some((_, rule)) = broadcasts.next_if(|(from, _)| *from <= event.time) {
-                model.rule = rule;
-                model.records.push(Rec { key: 0, time: 0, n: rule });
-            }
             if model.watermark.is_none_or(|watermark| watermark < event.time - behind) {
                 model.advance(event.time - behind);
+            }
+            while model.next_broadcast().is_some_and(|from| from <= event.time) {
+                model.broadcast();
             }
             if job.late && model.watermark.is_some_and(|watermark| event.time < watermark) {
                 model.late.push(*event);
@@ -75,8 +74,27 @@ impl Model {
         }
     }
 
+    fn next_broadcast(&self) -> Option<i64> {
+        self.broadcasts.front().map(|(from, _)| *from)
+    }
+
+    fn broadcast(&mut self) {
+        if let Some((_, rule)) = self.broadcasts.pop_front() {
+            self.rule = rule;
+            self.records.push(Rec { key: 0, time: 0, n: rule });
+        }
+    }
+
     fn advance(&mut self, watermark: i64) {
         self.watermark = Some(watermark);
+        while let Some(from) = self.next_broadcast().filter(|from| *from <= watermark) {
+            self.fire(from - 1);
+            self.broadcast();
+        }
+        self.fire(watermark);
+    }
+
+    fn fire(&mut self, watermark: i64) {
         while let Some((time, key)) = self.timers.first().copied().filter(|(time, _)| *time <= watermark) {
             self.timers.pop_first();
             let n = self.add(key, time.unsigned_abs() + 1_000);

@@ -38,7 +38,7 @@ impl<P: Place> Slow<P> {
             .commit_after_ms(500)
             .clock(self.clock.clone())
             .stop_on(self.stop.clone())
-            .on_commit(move |summary| commits.borrow_mut().push(*summary))
+            .on_commit(move |summary| commits.borrow_mut().push(summary.clone()))
             .run()
             .unwrap()
     }

@@ -226,7 +226,7 @@ fn operators_that_change_places_or_lose_their_broadcasts() {
 
     let place = Memory::new();
     let rules = || IterSource::new([(0, 7_u64)]);
-    run(&place, items(), named("fold").broadcast(rules(), |(from, _)| *from), Nowhere).unwrap();
+    run(&place, items(), named("fold").broadcast(rules(), |_| i64::MIN), Nowhere).unwrap();
     let words = "the state was made with broadcasts to operator `fold`, which it no longer gets; keep their source";
     refused(run(&place, items(), named("fold"), Nowhere), words);
 }
@@ -270,4 +270,28 @@ fn broadcasts_that_cannot_be_read_name_their_operator() {
     let step = named("fold").broadcast(rules, |_| i64::MIN);
     let error = run(&place, items(), step, Nowhere).expect_err("it is refused").to_string();
     assert!(error.starts_with("input fold/broadcast: "), "{error}");
+}
+
+#[test]
+fn a_sink_or_source_that_a_later_call_leaves_unused() {
+    let run = |step: Step<Fold>| run(&Memory::new(), items(), step, Nowhere);
+    let dead = |step: Step<Fold>| step.dead_letters_to(MemorySink::new(), |letter| letter.error.to_string());
+    let late = |step: Step<Fold>| step.late_to(Nowhere);
+    let rules = |step: Step<Fold>| step.broadcast(IterSource::new([(0, 7_u64)]), |_| i64::MIN);
+    let step = || named("fold");
+    for (step, what) in [
+        (dead(step()).skip_errors(), "a sink of `dead_letters_to`"),
+        (dead(dead(step())), "a sink of `dead_letters_to`"),
+        (late(step()).drop_late(), "a sink of `late_to`"),
+        (late(late(step())), "a sink of `late_to`"),
+        (rules(rules(step())), "a source of `broadcast`"),
+    ] {
+        let words = format!(
+            "{what} of operator `fold` would be left unused, since a later call on its step takes its place; leave out one of the \
+             two"
+        );
+        refused(run(step), &words);
+    }
+    // Nothing is lost where the sink comes later.
+    run(rules(late(dead(step().skip_errors()).drop_late()))).unwrap();
 }

@@ -42,7 +42,7 @@ fn a_timer_set_in_the_past_waits_for_the_next_advance_also_over_a_restart() {
 }
 
 #[test]
-fn a_broadcast_comes_before_the_timers_that_the_same_event_makes_due_in_every_operator() {
+fn a_broadcast_comes_before_the_timers_due_after_it_that_the_same_event_makes_due_in_every_operator() {
     let tell = Do {
         event: |_, _, ctx| ctx.register_event_timer(60),
         timer: |state, timer, ctx| ctx.emit(rec(0, timer.time_ms, state.rules.get(&0).unwrap_or(0))),

@@ -181,14 +181,13 @@ pub struct Shelf<T> {
     writes: Fuse,
     syncs: Fuse,
     resumed: bool,
-    synced: usize,
 }
 
 impl<T> Clone for Shelf<T> {
     /// For another run.
     fn clone(&self) -> Self {
         let Self { items, writes, syncs, .. } = self;
-        Self { items: items.clone(), writes: writes.clone(), syncs: syncs.clone(), resumed: false, synced: 0 }
+        Self { items: items.clone(), writes: writes.clone(), syncs: syncs.clone(), resumed: false }
     }
 }
 
@@ -198,7 +197,7 @@ impl<T: Clone> Shelf<T> {
     }
 
     pub fn failing(writes: &Fuse, syncs: &Fuse) -> Self {
-        Self { items: Arc::default(), writes: writes.clone(), syncs: syncs.clone(), resumed: false, synced: 0 }
+        Self { items: Arc::default(), writes: writes.clone(), syncs: syncs.clone(), resumed: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<T>> {
@@ -222,22 +221,20 @@ impl<T: Clone> Sink for Shelf<T> {
     fn sync(&mut self) -> Result<usize, BoxError> {
         assert!(self.resumed, "synced before it was resumed");
         let held = self.lock().len();
-        self.syncs.call(on_purpose, || Ok(held))?;
-        self.synced = held;
-        Ok(held)
+        self.syncs.call(on_purpose, || Ok(held))
     }
 
     fn resume(&mut self, mark: Option<usize>) -> Result<(), BoxError> {
         assert!(!self.resumed, "resumed twice");
-        let mark = mark.unwrap_or(0);
-        assert!(mark <= self.lock().len(), "something committed is gone");
-        (self.resumed, self.synced) = (true, mark);
-        self.cut_back()
+        self.resumed = true;
+        self.cut_back(mark)
     }
 
-    fn cut_back(&mut self) -> Result<(), BoxError> {
+    fn cut_back(&mut self, mark: Option<usize>) -> Result<(), BoxError> {
         assert!(self.resumed, "cut back before it was resumed");
-        Ok(self.lock().truncate(self.synced))
+        let mark = mark.unwrap_or(0);
+        assert!(mark <= self.lock().len(), "something committed is gone");
+        Ok(self.lock().truncate(mark))
     }
 }
 

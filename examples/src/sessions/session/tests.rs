@@ -110,20 +110,21 @@ fn any_order_within_the_bound_gives_the_same_sessions() {
 }
 
 #[test]
-fn a_late_view_counts_as_long_as_its_session_is_open() {
+fn a_late_view_counts_as_long_as_its_session_is_open_or_would_be() {
     let mut harness = harness();
     view(&mut harness, 1, 1_000, 7);
     harness.watermark(1_060).unwrap();
     view(&mut harness, 1, 1_010, 8); // goes on with it
     view(&mut harness, 1, 950, 9); // begins it earlier
     view(&mut harness, 1, 850, 7); // a gap before it
-    view(&mut harness, 2, 1_059, 7); // of somebody without a session
-    view(&mut harness, 2, 1_060, 7); // not late: at the watermark
-    assert_eq!(harness.side(LATE), [late(1, 850, 7), late(2, 1_059, 7)]);
-    assert_eq!(harness.timers().unwrap(), [timer(1, 1_100), timer(2, 1_160)]);
+    view(&mut harness, 2, 960, 7); // of somebody without a session: it would be over by now
+    view(&mut harness, 2, 961, 7); // and this one would not
+    view(&mut harness, 3, 1_060, 7); // not late: at the watermark
+    assert_eq!(harness.side(LATE), [late(1, 850, 7), late(2, 960, 7)]);
+    assert_eq!(harness.timers().unwrap(), [timer(2, 1_061), timer(1, 1_100), timer(3, 1_160)]);
 
     harness.watermark(1_110).unwrap();
-    assert_eq!(harness.emitted(), [session(1, 950, 1_010, 3, 3)]);
+    assert_eq!(harness.emitted(), [session(2, 961, 961, 1, 1), session(1, 950, 1_010, 3, 3)]);
     view(&mut harness, 1, 1_010, 7);
     assert_eq!(harness.side(LATE).last(), Some(&late(1, 1_010, 7)));
     assert_eq!(open(&mut harness, 1), []);

@@ -12,7 +12,6 @@ use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::MapState;
 use crate::state::current;
-use crate::state::handle::{Calls, Core};
 use crate::time::{Timer, TimerKind};
 use crate::{StateError, StateKey};
 use queue::{Due, Place, Queue};
@@ -50,35 +49,38 @@ impl Asked {
         self.timers.clear();
     }
 
-    /// Sets or deletes a timer of the key being processed; a failure is latched.
-    pub(crate) fn timer(&mut self, timer: Timer, there: bool) {
-        let changed = current::with_own_handle(TIMERS, |map: &TimerMap| {
+    /// Sets or deletes a timer of the event of `store`; a failure is latched.
+    pub(crate) fn timer(&mut self, store: &Shared, timer: Timer, there: bool) {
+        of_event(store, |map| {
             if there { map.try_put(timer, ()) } else { map.try_forget(timer) }?;
-            if let Some(core) = map.core().filter(|_| self.timers.is_empty()) {
-                self.key = core.slot().shared.key();
+            if self.timers.is_empty() {
+                self.key = store.key();
             }
             self.timers.push((timer, there));
             Ok(())
         });
-        if let Err(error) = changed.flatten() {
-            current::latch(error);
-        }
     }
 }
 
-/// The timers of the key being processed, in the order in which they are due, event time first; a failure is latched.
-pub(crate) fn of_key() -> Vec<Timer> {
-    let timers = current::with_own_handle(TIMERS, |map: &TimerMap| map.try_keys());
-    match timers.flatten() {
-        Ok(mut timers) => {
-            timers.sort_unstable();
-            timers
-        }
-        Err(error) => {
-            current::latch(error);
-            Vec::new()
-        }
-    }
+/// The timers of the key of the event of `store`, in the order in which they are due, event time first; a failure is latched.
+pub(crate) fn of_key(store: &Shared) -> Vec<Timer> {
+    let mut timers = of_event(store, TimerMap::try_keys).unwrap_or_default();
+    timers.sort_unstable();
+    timers
+}
+
+/// Runs `f` on the timers of the event of `store`, and latches there what fails: another store may be the one being processed,
+/// inside the event, and its timers are not meant.
+fn of_event<R>(store: &Shared, f: impl FnOnce(&TimerMap) -> Result<R, StateError>) -> Option<R> {
+    let result = if current::is(store) { current::with_own_handle(TIMERS, f).flatten() } else { Err(elsewhere()) };
+    result.map_err(|error| store.latch(error)).ok()
+}
+
+#[cold]
+fn elsewhere() -> StateError {
+    let reason = "the timers of an event are those of its own key, and another store, or none, is being processed here; call the \
+                  context outside of that store's `with_key`, on the thread of the event";
+    Cause::Setting { reason: reason.to_owned() }.into()
 }
 
 impl Timers {

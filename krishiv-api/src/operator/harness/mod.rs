@@ -3,7 +3,9 @@
 mod output;
 mod settings;
 
-use crate::operator::{BroadcastOperator, Commit, DeadLetter, Driver, KeyOf, Operator, OperatorError, OperatorInput};
+use crate::operator::{
+    BroadcastOperator, Commit, Committed, DeadLetter, Driver, KeyOf, Operator, OperatorError, OperatorInput,
+};
 use crate::{ManualClock, StateError, Timer};
 use output::Output;
 use std::ops::Range;
@@ -74,7 +76,7 @@ fn shares(groups: u16, instances: u16) -> impl Iterator<Item = Range<u16>> {
 }
 
 /// Commits instances in one write: what they have put out is in one sink.
-fn commit_all<O: Operator>(drivers: &mut [Driver<O>], commit: Commit) -> Result<(), StateError> {
+fn commit_all<O: Operator>(drivers: &mut [Driver<O>], commit: Commit) -> Result<Committed, StateError> {
     match drivers.split_first_mut() {
         Some((first, rest)) => first.commit_then(commit, |commit| commit_all(rest, commit)),
         None => commit.write(),
