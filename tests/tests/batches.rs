@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use krishiv_api::{
-    InMemoryStateBackend, Keyed, KeyedState, ListState, MapState, Record, ReducingState, Scan, StateBackend,
-    StateError, ValueState, WriteBatch,
+    InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, Record, ReducingState, Scan,
+    StateBackend, StateError, ValueState, WriteBatch,
 };
 use krishiv_tests::{Place, on_every_backend};
 use std::sync::Arc;
@@ -293,4 +293,32 @@ fn a_walk_over_keys_that_are_needed_once_leaves_the_others_in_memory() {
         missed += backend.take().1;
     }
     assert!(missed < 35, "of 3,500 reads of rows in use {missed} went to the backend");
+}
+
+#[derive(KeyedState)]
+#[state(key = u32)]
+struct Session {
+    #[state(ttl = "5ms")]
+    last: ValueState<u32>,
+}
+
+#[test]
+fn events_of_a_batch_see_one_time_of_the_clock() {
+    let clock = Arc::new(ManualClock::new(0));
+    let store = Keyed::<Session>::builder().clock(Arc::clone(&clock));
+    let mut store = store.open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    let mut seen = Vec::new();
+    let mut look = |store: &mut Keyed<Session>, batch: [u32; 2]| {
+        let event = |state: &Session, number| {
+            seen.push(state.last.get());
+            state.last.set(number);
+            clock.advance(10);
+        };
+        store.for_each_event(batch, |_| &7, event).unwrap();
+    };
+    look(&mut store, [1, 2]);
+    look(&mut store, [3, 4]);
+    assert_eq!(seen, [None, Some(1), None, Some(3)]);
+    clock.advance(10);
+    assert_eq!(store.with_key(&7, |state| state.last.get()).unwrap(), None, "an event by itself asks the clock");
 }

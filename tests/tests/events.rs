@@ -604,3 +604,29 @@ fn a_store_moves_between_threads() {
     fn is_send<T: Send>() {}
     is_send::<Keyed<Dynamic<String>>>();
 }
+
+#[test]
+fn a_value_that_grows_where_it_lies_counts_and_one_that_is_undone_does_not() {
+    let mut store = Keyed::<Note>::builder().memory_budget(40_000).open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    // Used and written before, so that nothing but the size changes.
+    for _ in 0..3 {
+        store.with_key(&1, |state| state.text.set("short".to_owned())).unwrap();
+    }
+    assert!(!store.needs_commit());
+    let undone: Result<(), StateError> = store.try_with_key(&1, |state| {
+        state.text.set("long".repeat(10_000));
+        Err(StateError::backend("this event fails"))
+    });
+    undone.unwrap_err();
+    assert!(!store.needs_commit(), "what was undone");
+    store.with_key(&1, |state| state.text.set("long".repeat(10_000))).unwrap();
+    assert!(store.needs_commit(), "what has grown");
+    store.with_key(&1, |state| state.text.set("short".to_owned())).unwrap();
+    assert!(!store.needs_commit(), "what has shrunk");
+}
+
+#[derive(KeyedState)]
+#[state(key = u64)]
+struct Note {
+    text: ValueState<String>,
+}
