@@ -112,11 +112,7 @@ impl<T: StateValue> List<T> {
     }
 
     /// Elements to append, each with what it is stored by.
-    fn new_elements(
-        &self,
-        values: impl IntoIterator<Item = T>,
-        codec: Codec,
-    ) -> Result<Vec<(T, Run)>, StateError> {
+    fn new_elements(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<Vec<(T, Run)>, StateError> {
         let stamp = self.slot.stamp();
         let element = |value| {
             let heap = heap_size(&value).map_err(|error| self.slot.blame(error))?;
@@ -275,11 +271,13 @@ impl<T: StateValue> Core for List<T> {
         for position in &cell.gone {
             self.slot.delete(batch, row, &position.to_be_bytes());
         }
+        // The front first: what has no position yet gets one in the order of the list.
         let Range { start, end } = cell.clean.clone();
-        let behind: usize = cell.runs.range(end..).map(Run::len).sum();
-        let tail = (end..cell.runs.len(), cell.values.len() - behind);
-        self.flush_runs(cell, tail, (row, &mut *batch))?;
-        self.flush_runs(cell, (0..start, 0), (row, batch))
+        let tail = cell.runs.len() - end;
+        self.flush_runs(cell, (0..start, 0), (row, &mut *batch))?;
+        let runs = cell.runs.len() - tail..cell.runs.len();
+        let behind: usize = cell.runs.range(runs.clone()).map(Run::len).sum();
+        self.flush_runs(cell, (runs, cell.values.len() - behind), (row, batch))
     }
 
     fn committed(&self, cell: &mut Cell<T>) {
