@@ -6,7 +6,8 @@ use crate::state::slot::Slot;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// The list of one key: all of it when `loaded`, else what was appended since the last commit.
+/// The list of one key: all of it when `loaded`, else what was appended since the last commit, perhaps behind a run of
+/// before.
 pub struct Cell<T> {
     pub(super) entered: bool,
     pub(super) loaded: bool,
@@ -93,6 +94,16 @@ impl<T> Cell<T> {
         self.runs.range_mut(end..).for_each(Run::clean);
         self.runs.range_mut(..start).for_each(Run::clean);
         self.clean = 0..self.runs.len();
+    }
+
+    /// Gives up what the backend has now, behind runs that nobody has asked for; with `tail` all but a last run that may
+    /// yet take in what is appended.
+    pub(super) fn forget(&mut self, tail: bool) {
+        let tail = self.runs.back().filter(|last| tail && last.is_short(size_of::<T>())).copied();
+        self.values.drain(..self.values.len() - tail.map_or(0, |tail| tail.len()));
+        self.runs.clear();
+        self.runs.extend(tail);
+        self.reshaped();
     }
 
     /// Takes the first `surplus` elements, and touches no others.

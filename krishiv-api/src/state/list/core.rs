@@ -75,15 +75,15 @@ impl<T: StateValue> List<T> {
 
     fn load(&self, cell: &mut Cell<T>) -> Result<(), StateError> {
         self.slot.shared.meter.loads.add(1);
-        // A commit that failed may have reached the backend after all: then a run is in both.
-        let pending: HashSet<u64> = cell.runs.iter().map(|run| run.position).filter(|at| *at != 0).collect();
+        // A last run may be in both, and so is what a commit has written and failed after all.
+        let known: HashSet<u64> = cell.runs.iter().map(|run| run.position).filter(|at| *at != 0).collect();
         let (mut values, mut runs) = (VecDeque::new(), VecDeque::new());
         self.slot.find_all(|suffix, found| {
             let position = <[u8; 8]>::try_from(suffix).map(u64::from_be_bytes).map_err(|_| {
                 let reason = format!("a list position has 8 bytes, and this one {}", suffix.len());
                 StateError::from(Cause::Decode { reason })
             })?;
-            if !pending.contains(&position) {
+            if !known.contains(&position) {
                 let length = record::elements(&found.head, &mut values)?;
                 let heap = if std::mem::needs_drop::<T>() { found.size } else { 0 };
                 runs.push_back(Run::stored(position, length, found.head.codec, found.stamp, heap));
@@ -284,10 +284,7 @@ impl<T: StateValue> Core for List<T> {
         cell.erase = false;
         cell.gone.clear();
         if !cell.loaded {
-            // The backend has them now, behind others that nobody has asked for.
-            cell.values.clear();
-            cell.runs.clear();
-            cell.reshaped();
+            cell.forget(!self.slot.can_expire());
         }
         cell.settle();
     }

@@ -7,9 +7,9 @@ use crate::time::TtlClock;
 /// What a run may have at most. More would make a removal from it dear, and reading no cheaper.
 const MOST: Size = Size { elements: 256, bytes: 16 << 10 };
 
-/// A stored run with less than this is written again with what is appended, so that a list that is read between its
-/// commits does not become a record an element.
-const SHORT: Size = Size { elements: 32, bytes: 1 << 10 };
+/// A last run with no more than this is written again with what is appended, if it is in memory: else a list that gets
+/// an element a commit would be a record an element. More would write too much again.
+const SHORT: Size = Size { elements: 64, bytes: 512 };
 
 struct Size {
     elements: usize,
@@ -78,6 +78,11 @@ impl Run {
     /// The place behind its last element.
     pub(super) fn end(&self) -> u64 {
         self.position.saturating_add(u64::from(self.length))
+    }
+
+    /// Whether one that is stored can take in more elements, of which each takes `size` bytes.
+    pub(super) fn is_short(&self, size: usize) -> bool {
+        self.len() < SHORT.elements && self.heap() + self.len() * size < SHORT.bytes
     }
 
     /// Takes the elements of `next` in, of which each takes `size` bytes, if that leaves it one that can be written.
