@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Folders of `tests/golden`, oldest first; the last is what is written today.
-const VERSIONS: [&str; 2] = ["format-1", "format-2"];
+const VERSIONS: [&str; 3] = ["format-1", "format-2", "format-3"];
 
 type Backend = Arc<InMemoryStateBackend>;
 
@@ -346,6 +346,84 @@ fn values_in_postcard_and_in_json() {
             .unwrap();
     }
     stays_readable("values", typed, write, read);
+}
+
+#[derive(KeyedState)]
+#[state(key = u8)]
+struct Lists {
+    long: ListState<u32>,
+    by_both: ListState<u32>,
+    #[state(ttl = "1s", clock = "processing")]
+    brief: ListState<u32>,
+    read: ListState<u32>,
+}
+
+/// What one commit appends is one record for each codec and stamp, up to a bound; what is read is appended to.
+#[test]
+fn lists_of_one_commit_and_of_several() {
+    fn write(backend: Backend) {
+        let clock = Arc::new(ManualClock::new(10_000));
+        let mut store = Keyed::<Lists>::builder().clock(Arc::clone(&clock)).open(backend).unwrap();
+        let append = |state: &Lists| {
+            state.long.add_all(0..300);
+            state.by_both.add_all([1, 200]);
+            state.by_both.add_json(3);
+            state.by_both.add_json(4);
+            state.by_both.add(5);
+            state.brief.add_all([6, 7]);
+            state.read.add_all([8, 9]);
+        };
+        store.with_key(&1, append).unwrap();
+        clock.advance(1);
+        store.with_key(&1, |state| state.brief.add(10)).unwrap();
+        store.commit("").unwrap();
+        store
+            .with_key(&1, |state| {
+                state.read.length();
+                state.read.add(11);
+            })
+            .unwrap();
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let clock = Arc::new(ManualClock::new(10_999));
+        let mut store = Keyed::<Lists>::builder().clock(Arc::clone(&clock)).open(backend).unwrap();
+        let mut brief = || store.with_key(&1, |state| state.brief.get()).unwrap();
+        assert_eq!(brief(), [6, 7, 10]);
+        clock.advance(1);
+        assert_eq!(brief(), [10]);
+        let event = |state: &Lists| {
+            assert_eq!(state.long.get(), (0..300).collect::<Vec<_>>());
+            assert_eq!(state.by_both.get(), [1, 200, 3, 4, 5]);
+            assert_eq!(state.read.get(), [8, 9, 11]);
+        };
+        store.with_key(&1, event).unwrap();
+    }
+    stays_readable_since("format-3", "lists", typed, write, read);
+}
+
+/// A store of before keeps its number until a record is written that older programs do not know.
+#[test]
+fn lists_of_before_there_were_runs_are_gone_on_with() {
+    for version in ["format-1", "format-2"] {
+        let backend = load(&fs::read_to_string(path(version, "handles")).unwrap());
+        let number = version.strip_prefix("format-").unwrap();
+        let event = |elements: Option<&[i32]>| {
+            let mut store = Keyed::<Aircraft>::open(Arc::clone(&backend)).unwrap();
+            let list = |state: &Aircraft| {
+                state.recent_delays.add_all(elements.unwrap_or_default().iter().copied());
+                if elements.is_some() { Vec::new() } else { state.recent_delays.get() }
+            };
+            let read = store.with_key("N14228", list).unwrap();
+            store.commit("on").unwrap();
+            read
+        };
+        event(Some(&[4]));
+        assert_eq!(format(&backend), format!(r#"{{"format":{number}}}"#));
+        event(Some(&[5, 6]));
+        assert_eq!(format(&backend), r#"{"format":3}"#, "of {number}");
+        assert_eq!(event(None), [20, -3, 300, 4, 5, 6]);
+    }
 }
 
 #[derive(KeyedState)]
@@ -748,7 +826,7 @@ fn timers_are_set_on_state_of_before_there_were_any() {
             driver.event((key.clone(), vec![timer]), None).unwrap();
         }
         driver.commit("and on").unwrap();
-        assert_eq!(format(&backend), r#"{"format":2}"#, "{name}");
+        assert_eq!(format(&backend), r#"{"format":3}"#, "{name}");
         drop(driver);
         let mut driver = wake::<S>(&backend, 0).unwrap();
         assert_eq!(driver.timers().unwrap().len(), keys.len());

@@ -7,5 +7,5 @@ pub(crate) mod record;
 mod shape;
 pub(crate) mod timer_key;
 
-pub(crate) use payload::{Codec, decode, encode};
+pub(crate) use payload::{Codec, decode, decode_run, encode, encode_run};
 pub(crate) use shape::{Shape, trace};

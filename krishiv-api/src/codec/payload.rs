@@ -1,12 +1,16 @@
 //! Values as bytes: postcard where it can, JSON where it must, and never a value that reads back as another.
 
 mod reader;
+mod run;
 #[cfg(test)]
 mod tests;
 
 use super::faithful::{Faithful, Watch};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+
+pub(crate) use run::{decode_run, encode_run};
 
 /// How a stored value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,16 +23,13 @@ pub enum Codec {
 }
 
 impl Codec {
-    pub(crate) fn bits(self) -> u8 {
-        self as u8
+    pub(crate) fn bits(self) -> u64 {
+        self as u64
     }
 
-    pub(crate) fn from_bits(bits: u8) -> Option<Self> {
-        match bits {
-            0 => Some(Self::Postcard),
-            1 => Some(Self::Json),
-            _ => None,
-        }
+    /// The codec that the lowest bit of `bits` names.
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        if bits & 1 == 0 { Self::Postcard } else { Self::Json }
     }
 
     fn other(self) -> Self {
@@ -80,9 +81,18 @@ where
 ///
 /// What is wrong with the bytes, in time and memory proportional to their number.
 pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<T, String> {
+    read(codec, bytes, PhantomData)
+}
+
+/// Reads what `seed` asks for from exactly these bytes.
+fn read<'de, S: DeserializeSeed<'de>>(codec: Codec, bytes: &'de [u8], seed: S) -> Result<S::Value, String> {
     match codec {
-        Codec::Postcard => reader::read(bytes).map_err(|error| error.to_string()),
-        Codec::Json => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
+        Codec::Postcard => reader::read(bytes, seed).map_err(|error| error.to_string()),
+        Codec::Json => {
+            let mut json = serde_json::Deserializer::from_slice(bytes);
+            let value = seed.deserialize(&mut json);
+            value.and_then(|value| json.end().map(|()| value)).map_err(|error| error.to_string())
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! A record's value: `[8-byte LE expires_at_ms, only in stamped slots][varint header][payload]`.
 //!
-//! The header is `schema version << 3 | clock << 2 | codec`: the clock that the stamp was taken from
-//! (0 processing, 1 event) and the codec of the payload (0 postcard, 1 JSON).
+//! The header is `schema version << 3 | clock << 2 | run << 1 | codec`: the clock that the stamp was taken from
+//! (0 processing, 1 event), whether the payload is a run of list elements behind their number (1) or one value (0),
+//! and the codec of the payload (0 postcard, 1 JSON).
 
 use crate::codec::keys::{push_varint, take_varint};
-use crate::codec::{Codec, decode, encode};
+use crate::codec::{Codec, decode, decode_run, encode, encode_run};
 use crate::error::Cause;
 use crate::time::TtlClock;
 use crate::{StateError, StateValue};
+use std::collections::VecDeque;
 
 /// In place of a stamp: none, since it was stored when the state had no TTL.
 pub(crate) const UNSTAMPED: i64 = i64::MIN;
@@ -55,6 +57,12 @@ pub(crate) fn take_stamp(bytes: &[u8]) -> Option<(i64, &[u8])> {
     Some((i64::from_le_bytes(*head), rest))
 }
 
+/// In a header: the payload is a run.
+const RUN: u64 = 2;
+
+/// In a header: the stamp is event time.
+const EVENT: u64 = 4;
+
 /// Encodes a record; `stamp` only in stamped slots.
 pub(crate) fn write<T: StateValue>(
     value: &T,
@@ -62,19 +70,38 @@ pub(crate) fn write<T: StateValue>(
     stamp: Option<Stamp>,
     out: &mut Vec<u8>,
 ) -> Result<(), StateError> {
+    // The codec is known only after encoding, but the header of version 1 is one byte whatever the codec.
+    push_head(stamp, 0, out);
+    let header = out.len() - 1;
+    let codec = encode(value, wanted, out).map_err(|reason| Cause::Encode { reason })?;
+    if let Some(byte) = out.get_mut(header) {
+        *byte |= codec.bits() as u8;
+    }
+    Ok(())
+}
+
+/// Encodes a record of several list elements; `stamp` only in stamped slots.
+///
+/// # Errors
+///
+/// The reason, if `codec` cannot hold them in one record. Then `out` has part of it.
+pub(crate) fn write_run<'a, T: StateValue>(
+    values: impl Iterator<Item = &'a T> + Clone,
+    codec: Codec,
+    stamp: Option<Stamp>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    push_head(stamp, RUN | codec.bits(), out);
+    encode_run(values, codec, out)
+}
+
+fn push_head(stamp: Option<Stamp>, bits: u64, out: &mut Vec<u8>) {
     let mut clock = 0;
     if let Some(stamp) = stamp {
         push_stamp(stamp.expires_at, out);
-        clock = u64::from(stamp.clock == TtlClock::Event);
+        clock = if stamp.clock == TtlClock::Event { EVENT } else { 0 };
     }
-    // The codec is known only after encoding, but the header of version 1 is one byte whatever the codec.
-    let header = out.len();
-    push_varint(SCHEMA_VERSION << 3 | clock << 2, out);
-    let codec = encode(value, wanted, out).map_err(|reason| Cause::Encode { reason })?;
-    if let Some(byte) = out.get_mut(header) {
-        *byte |= codec.bits();
-    }
-    Ok(())
+    push_varint(SCHEMA_VERSION << 3 | clock | bits, out);
 }
 
 /// Everything in front of a record's payload.
@@ -82,7 +109,8 @@ pub(crate) fn write<T: StateValue>(
 pub(crate) struct Head<'a> {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) codec: Codec,
-    pub(crate) payload: &'a [u8],
+    is_run: bool,
+    payload: &'a [u8],
 }
 
 /// Reads the front of a record.
@@ -98,14 +126,30 @@ pub(crate) fn head(bytes: &[u8], stamped: bool) -> Result<Head<'_>, StateError> 
     if version != SCHEMA_VERSION {
         return Err(broken(&format!("the header names schema version {version}, and only {SCHEMA_VERSION} exists")));
     }
-    let codec = Codec::from_bits((header & 3) as u8).ok_or_else(|| broken("the header names an unknown codec"))?;
-    let clock = if header & 4 == 0 { TtlClock::Processing } else { TtlClock::Event };
-    Ok(Head { stamp: expires_at.map(|expires_at| Stamp { expires_at, clock }), codec, payload })
+    let clock = if header & EVENT == 0 { TtlClock::Processing } else { TtlClock::Event };
+    let stamp = expires_at.map(|expires_at| Stamp { expires_at, clock });
+    Ok(Head { stamp, codec: Codec::from_bits(header), is_run: header & RUN != 0, payload })
 }
 
 /// Reads the value behind `head`.
 pub(crate) fn value<T: StateValue>(head: &Head<'_>) -> Result<T, StateError> {
+    if head.is_run {
+        return Err(broken("it holds list elements, and one value belongs there"));
+    }
     decode(head.codec, head.payload).map_err(|reason| Cause::Decode { reason }.into())
+}
+
+/// Reads the list elements behind `head` to the end of `values`, which has part of them if it fails; returns their number.
+pub(crate) fn elements<T: StateValue>(head: &Head<'_>, values: &mut VecDeque<T>) -> Result<u16, StateError> {
+    if !head.is_run {
+        values.push_back(value(head)?);
+        return Ok(1);
+    }
+    let read = decode_run(head.codec, head.payload, values).map_err(|reason| Cause::Decode { reason })?;
+    match u16::try_from(read) {
+        Ok(length) if length > 0 => Ok(length),
+        _ => Err(broken(&format!("a run has 1 to {} elements, and this one {read}", u16::MAX))),
+    }
 }
 
 fn broken(reason: &str) -> StateError {

@@ -16,7 +16,7 @@ use crate::names;
 use crate::state::current::describe;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// The hubs of this process, with the addresses of their backends.
@@ -31,6 +31,10 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct BackendHub {
     backend: Arc<dyn AnyBackend>,
     inner: Mutex<BackendState>,
+    /// Format that the backend is marked with; 0 if it is empty.
+    format: AtomicU32,
+    /// Whether a commit has something that older formats do not know.
+    needs_newest_format: AtomicBool,
     /// Held while a commit writes what belongs to all instances of an operator, so that an older copy never overwrites a
     /// newer. One for all operators, since several may commit together, in any order.
     commit: Mutex<()>,
@@ -78,11 +82,13 @@ impl BackendHub {
     }
 
     fn read(backend: &Arc<dyn AnyBackend>) -> Result<Self, StateError> {
+        let mut format = 0;
         if let Some(bytes) = backend.get(&catalog::format_key())? {
             let found = catalog::read::<FormatRecord>("format record", &bytes)?.format;
             if !(1..=FORMAT).contains(&found) {
                 return Err(Cause::NewerFormat { found, supported: FORMAT }.into());
             }
+            format = found;
         }
         let mut next_operator = 1;
         for item in backend.scan(&catalog::operators_prefix()) {
@@ -91,7 +97,13 @@ impl BackendHub {
             next_operator = next_operator.max(operator.id.saturating_add(1));
         }
         let inner = Mutex::new(BackendState { next_operator, operators: HashMap::new() });
-        Ok(Self { backend: Arc::clone(backend), inner, commit: Mutex::new(()) })
+        Ok(Self {
+            backend: Arc::clone(backend),
+            inner,
+            format: AtomicU32::new(format),
+            needs_newest_format: AtomicBool::new(false),
+            commit: Mutex::new(()),
+        })
     }
 
     /// The hub of the operator called `name`, the same for all its stores.
@@ -291,6 +303,11 @@ impl OperatorHub {
         self.retention.state().has_watermark = true;
     }
 
+    /// Lets the commit that is being made mark the backend with the newest format, unless it has that mark.
+    pub(crate) fn needs_newest_format(&self) {
+        self.backend.needs_newest_format.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
         lock(&self.tables)
     }
@@ -321,8 +338,13 @@ impl OperatorHub {
         let first = !joint.operators.contains(&id);
         joint.operators.push(id);
         let revision = if first { state.revision } else { state.persisted };
-        if revision > state.persisted {
+        let BackendHub { format, needs_newest_format, .. } = &*self.backend;
+        let marks = revision > state.persisted
+            || (needs_newest_format.load(Ordering::Relaxed) && format.load(Ordering::Relaxed) < FORMAT);
+        if marks {
             rows.put(&catalog::format_key(), &catalog::write(&FormatRecord { format: FORMAT })?);
+        }
+        if revision > state.persisted {
             rows.put(&catalog::operator_key(&state.record.name), &catalog::write(&state.record)?);
         }
         let lives = (revision > state.persisted).then(|| state.record.lives());
@@ -342,6 +364,9 @@ impl OperatorHub {
         let written = write(rows, joint);
         let mut state = lock(&self.state);
         written?;
+        if marks {
+            format.store(FORMAT, Ordering::Relaxed);
+        }
         state.persisted = state.persisted.max(revision);
         if let Some(lives) = lives {
             state.committed = Arc::new(lives);

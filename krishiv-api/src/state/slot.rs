@@ -3,7 +3,7 @@
 use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::{RowKey, STAMPED};
-use crate::codec::record::{self, Stamp};
+use crate::codec::record::{self, Head, Stamp};
 use crate::codec::{Codec, encode};
 use crate::error::Cause;
 use crate::keyed::catalog::StateRecord;
@@ -46,6 +46,14 @@ enum Life {
 pub(crate) struct Loaded<T> {
     pub(crate) value: T,
     pub(crate) codec: Codec,
+    pub(crate) stamp: Stamp,
+    /// Encoded length in bytes.
+    pub(crate) size: usize,
+}
+
+/// A record as it lies in the backend.
+pub(crate) struct Found<'a> {
+    pub(crate) head: Head<'a>,
     pub(crate) stamp: Stamp,
     /// Encoded length in bytes.
     pub(crate) size: usize,
@@ -195,46 +203,60 @@ impl Slot {
     }
 
     fn read<T: StateValue>(&self, disk_slot: u16, bytes: &[u8]) -> Result<Loaded<T>, StateError> {
-        let head = record::head(bytes, disk_slot & STAMPED != 0)?;
-        let stamp = head.stamp.unwrap_or_else(|| self.expiry.unstamped());
-        Ok(Loaded { value: record::value(&head)?, codec: head.codec, stamp, size: bytes.len() })
+        let found = self.open(disk_slot, bytes)?;
+        let Found { head, stamp, size } = &found;
+        Ok(Loaded { value: record::value(head)?, codec: head.codec, stamp: *stamp, size: *size })
     }
 
-    /// Reads all records of the row being processed, in the order of their suffixes.
+    fn open<'a>(&self, disk_slot: u16, bytes: &'a [u8]) -> Result<Found<'a>, StateError> {
+        let head = record::head(bytes, disk_slot & STAMPED != 0)?;
+        Ok(Found { stamp: head.stamp.unwrap_or_else(|| self.expiry.unstamped()), head, size: bytes.len() })
+    }
+
+    /// Reads the values of all records of the row being processed, in the order of their suffixes.
     pub(crate) fn load_all<T: StateValue>(
         &self,
         mut each: impl FnMut(&[u8], Loaded<T>) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
+        self.for_each(|suffix, slot, bytes| each(suffix, self.read(slot, bytes)?))
+    }
+
+    /// Finds all records of the row being processed, in the order of their suffixes, and leaves the values to `each`.
+    pub(crate) fn find_all(
+        &self,
+        mut each: impl FnMut(&[u8], &Found<'_>) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        self.for_each(|suffix, slot, bytes| each(suffix, &self.open(slot, bytes)?))
+    }
+
+    fn for_each(&self, mut each: impl FnMut(&[u8], u16, &[u8]) -> Result<(), StateError>) -> Result<(), StateError> {
         if self.other.is_none() {
-            return self.load_slot(self.current, each);
+            return self.for_each_in(self.current, |suffix, bytes| each(suffix, self.current, bytes));
         }
         // Each slot comes in order; what was written in either layout belongs in one sequence.
         let mut all = Vec::new();
         for slot in self.disk_slots() {
-            self.load_slot(slot, |suffix, loaded| {
-                all.push((suffix.to_vec(), loaded));
+            self.for_each_in(slot, |suffix, bytes| {
+                all.push((suffix.to_vec(), slot, bytes.to_vec()));
                 Ok(())
             })?;
         }
-        all.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut all = all.into_iter();
-        all.try_for_each(|(suffix, loaded)| each(&suffix, loaded)).map_err(|error| self.blame(error))
+        all.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        let mut all = all.iter();
+        all.try_for_each(|(suffix, slot, bytes)| each(suffix, *slot, bytes)).map_err(|error| self.blame(error))
     }
 
-    fn load_slot<T: StateValue>(
+    fn for_each_in(
         &self,
         slot: u16,
-        mut each: impl FnMut(&[u8], Loaded<T>) -> Result<(), StateError>,
+        mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
         let prefix = self.shared.record(slot, &[]);
-        let read = &mut |key: &[u8], bytes: &[u8]| {
-            let loaded = self.read(slot, bytes)?;
-            each(key.get(prefix.len()..).unwrap_or_default(), loaded)
-        };
-        self.shared.backend().for_each(&prefix, read).map_err(|error| self.blame(error))
+        let each = &mut |key: &[u8], bytes: &[u8]| each(key.get(prefix.len()..).unwrap_or_default(), bytes);
+        self.shared.backend().for_each(&prefix, each).map_err(|error| self.blame(error))
     }
 
-    /// Adds the record under `suffix` to `batch`.
+    /// Adds the record of one value under `suffix` to `batch`.
     pub(crate) fn put<T: StateValue>(
         &self,
         batch: &mut WriteBatch,
@@ -243,9 +265,37 @@ impl Slot {
         value: &T,
         (codec, stamp): (Codec, Stamp),
     ) -> Result<(), StateError> {
+        let write = |stamp, bytes: &mut Vec<u8>| record::write(value, codec, stamp, bytes);
+        self.put_with(batch, row, suffix, stamp, write).map_err(|error| self.blame(error))
+    }
+
+    /// Adds the record of several list elements under `suffix` to `batch`.
+    ///
+    /// # Errors
+    ///
+    /// The reason, if `codec` cannot hold them in one record. Then `batch` is as before.
+    pub(crate) fn put_run<'a, T: StateValue>(
+        &self,
+        batch: &mut WriteBatch,
+        row: &RowKey,
+        suffix: &[u8],
+        values: impl Iterator<Item = &'a T> + Clone,
+        (codec, stamp): (Codec, Stamp),
+    ) -> Result<(), String> {
+        self.shared.hub.needs_newest_format();
+        self.put_with(batch, row, suffix, stamp, |stamp, bytes| record::write_run(values, codec, stamp, bytes))
+    }
+
+    fn put_with<E>(
+        &self,
+        batch: &mut WriteBatch,
+        row: &RowKey,
+        suffix: &[u8],
+        stamp: Stamp,
+        write: impl FnOnce(Option<Stamp>, &mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let stamp = (self.current & STAMPED != 0).then_some(stamp);
-        let key = |bytes: &mut Vec<u8>| row.append(self.current, suffix, bytes);
-        batch.put_with(key, |bytes| record::write(value, codec, stamp, bytes)).map_err(|error| self.blame(error))?;
+        batch.put_with(|bytes| row.append(self.current, suffix, bytes), |bytes| write(stamp, bytes))?;
         if let Some(other) = self.other {
             batch.delete_with(|bytes| row.append(other, suffix, bytes));
         }

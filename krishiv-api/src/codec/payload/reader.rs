@@ -6,7 +6,7 @@
 
 use super::FREE_ELEMENTS;
 use crate::codec::faithful::MAX_DEPTH;
-use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use std::fmt;
 
 /// Boxed twice over, so that a result is no bigger than a pair of registers: it is passed up from every element.
@@ -30,9 +30,9 @@ fn unreadable<T>(message: impl Into<String>) -> Result<T> {
     Err(Unreadable(Box::new(Reason(message.into()))))
 }
 
-pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+pub(super) fn read<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], seed: S) -> Result<S::Value> {
     let mut reader = Reader { rest: bytes, elements: bytes.len().saturating_add(FREE_ELEMENTS), depth: 0 };
-    let value = T::deserialize(&mut reader)?;
+    let value = seed.deserialize(&mut reader)?;
     match reader.rest.len() {
         0 => Ok(value),
         left => unreadable(format!("{left} bytes are left over at the end")),

@@ -1,6 +1,9 @@
 //! An append-only list per key.
 
 mod cell;
+mod core;
+mod run;
+mod undo;
 
 use crate::StateError;
 use crate::codec::Codec;
@@ -8,7 +11,8 @@ use crate::descriptor::StateKind;
 use crate::state::handle::{Binding, Calls, Core, Handle, Shapes};
 use crate::state::slot::Slot;
 use crate::value::StateValue;
-use cell::{Cell, List};
+use cell::Cell;
+use core::List;
 
 /// A list per key, in the order of its appends: the last prices of a symbol, the events of an hour.
 ///

@@ -1,0 +1,297 @@
+//! The bound handle of one list: what it reads, and what it writes.
+
+use super::cell::Cell;
+use super::run::Run;
+use super::undo::Undo;
+use crate::StateError;
+use crate::backend::WriteBatch;
+use crate::codec::keys::RowKey;
+use crate::codec::{Codec, encode, record};
+use crate::error::Cause;
+use crate::state::handle::{Core, Left};
+use crate::state::slot::{Slot, heap_size};
+use crate::value::StateValue;
+use std::cell::{RefCell, RefMut};
+use std::collections::vec_deque::Iter;
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
+use std::sync::atomic::Ordering::Relaxed;
+
+struct Live<T> {
+    cell: Cell<T>,
+    undo: Vec<Undo<T>>,
+}
+
+/// The bound handle of one list.
+pub struct List<T> {
+    slot: Slot,
+    live: RefCell<Live<T>>,
+}
+
+impl<T: StateValue> List<T> {
+    pub(super) fn new(slot: Slot) -> Self {
+        let mut cell = Cell::default();
+        cell.entered = false;
+        Self { slot, live: RefCell::new(Live { cell, undo: Vec::new() }) }
+    }
+
+    fn borrow(&self) -> Result<RefMut<'_, Live<T>>, StateError> {
+        let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        self.slot.shared.touch();
+        if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+    }
+
+    /// Makes the list readable: loaded, without what has expired, renewed if reading does that.
+    pub(super) fn ready(&self) -> Result<(), StateError> {
+        // A closure that reads it has it judged already, in this event.
+        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
+            return Ok(());
+        }
+        if let Ok(live) = self.live.try_borrow()
+            && live.cell.entered
+            && live.cell.loaded
+            && !self.slot.can_expire()
+        {
+            return Ok(());
+        }
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if !cell.loaded {
+            self.load(cell)?;
+        }
+        cell.drop_expired(&self.slot);
+        if self.slot.refreshes_on_read() {
+            let stamp = self.slot.stamp();
+            if cell.runs.iter().any(|run| run.stamp() != stamp) {
+                undo.push(Undo::Restore(cell.renew(stamp)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes it readable, and sure that no closure is reading it, so that it can be written.
+    pub(super) fn ready_to_write(&self) -> Result<(), StateError> {
+        self.ready()?;
+        self.borrow().map(drop)
+    }
+
+    fn load(&self, cell: &mut Cell<T>) -> Result<(), StateError> {
+        self.slot.shared.meter.loads.add(1);
+        // A last run may be in both, and so is what a commit has written and failed after all.
+        let known: HashSet<u64> = cell.runs.iter().map(|run| run.position).filter(|at| *at != 0).collect();
+        let (mut values, mut runs) = (VecDeque::new(), VecDeque::new());
+        self.slot.find_all(|suffix, found| {
+            let position = <[u8; 8]>::try_from(suffix).map(u64::from_be_bytes).map_err(|_| {
+                let reason = format!("a list position has 8 bytes, and this one {}", suffix.len());
+                StateError::from(Cause::Decode { reason })
+            })?;
+            if !known.contains(&position) {
+                let length = record::elements(&found.head, &mut values)?;
+                let heap = if std::mem::needs_drop::<T>() { found.size } else { 0 };
+                runs.push_back(Run::stored(position, length, found.head.codec, found.stamp, heap));
+            }
+            Ok(())
+        })?;
+        let clean = 0..runs.len();
+        values.append(&mut cell.values);
+        runs.append(&mut cell.runs);
+        (cell.values, cell.runs, cell.loaded) = (values, runs, true);
+        cell.reshaped();
+        cell.clean = clean;
+        Ok(())
+    }
+
+    /// Runs `f` on the elements, first to last.
+    pub(super) fn with<R>(&self, f: impl FnOnce(Iter<'_, T>) -> R) -> Result<R, StateError> {
+        self.ready()?;
+        self.read(f)
+    }
+
+    /// Runs `f` on the elements, which are [ready](Self::ready).
+    pub(super) fn read<R>(&self, f: impl FnOnce(Iter<'_, T>) -> R) -> Result<R, StateError> {
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        Ok(f(live.cell.values.iter()))
+    }
+
+    /// Elements to append, each with what it is stored by.
+    fn new_elements(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<Vec<(T, Run)>, StateError> {
+        let stamp = self.slot.stamp();
+        let element = |value| {
+            let heap = heap_size(&value).map_err(|error| self.slot.blame(error))?;
+            Ok((value, Run::new(codec, stamp, heap)))
+        };
+        values.into_iter().map(element).collect()
+    }
+
+    /// Appends `values`, which may come from an iterator that uses this very list.
+    pub(super) fn extend(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<(), StateError> {
+        let elements = self.new_elements(values, codec)?;
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if !elements.is_empty() {
+            Undo::append(undo, cell, |cell| elements.into_iter().for_each(|(value, run)| cell.push(value, run)));
+        }
+        Ok(())
+    }
+
+    /// Puts `values` in place of all elements, without reading them.
+    pub(super) fn replace(&self, values: impl IntoIterator<Item = T>) -> Result<(), StateError> {
+        let elements = self.new_elements(values, self.slot.codec)?;
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if elements.is_empty() && cell.loaded && cell.values.is_empty() {
+            return Ok(());
+        }
+        undo.push(Undo::Replace(cell.replace(elements)));
+        Ok(())
+    }
+
+    pub(super) fn truncate_front(&self, keep_last: usize) -> Result<(), StateError> {
+        self.ready()?;
+        let Live { cell, undo } = &mut *self.borrow()?;
+        let surplus = cell.values.len().saturating_sub(keep_last);
+        if surplus > 0 {
+            undo.push(Undo::PutFront(cell.cut_front(surplus)));
+        }
+        Ok(())
+    }
+
+    /// Keeps what `keep` says; asks it about all elements before it changes anything.
+    pub(super) fn retain(&self, mut keep: impl FnMut(&T) -> bool) -> Result<(), StateError> {
+        let goes: Vec<bool> = self.with(|values| values.map(|value| !keep(value)).collect())?;
+        let Live { cell, undo } = &mut *self.borrow()?;
+        if goes.contains(&true) {
+            undo.push(Undo::Restore(cell.remove(|place| goes.get(place).copied().unwrap_or(false))));
+        }
+        Ok(())
+    }
+
+    /// Adds the dirty ones of `runs`, whose elements begin at the place `start`, to `batch`.
+    fn flush_runs(
+        &self,
+        cell: &mut Cell<T>,
+        (runs, mut start): (Range<usize>, usize),
+        (row, batch): (&RowKey, &mut WriteBatch),
+    ) -> Result<(), StateError> {
+        let Range { start: mut index, mut end } = runs;
+        while let Some(run) = cell.runs.get_mut(index).filter(|_| index < end) {
+            let values = cell.values.range(start..start + run.len());
+            if run.is_dirty() {
+                self.place(run);
+                if !self.put(run, values.clone(), row, batch)? {
+                    let parts = self.parts(run, values)?;
+                    // Each of them is looked at again.
+                    cell.runs.remove(index);
+                    end += parts.len() - 1;
+                    cell.clean = 0..0;
+                    parts.into_iter().rev().for_each(|part| cell.runs.insert(index, part));
+                    continue;
+                }
+            }
+            start += run.len();
+            index += 1;
+        }
+        Ok(())
+    }
+
+    /// Gives `run` its place in the order of the list, and keeps those of its elements from others.
+    fn place(&self, run: &mut Run) {
+        let shared = &self.slot.shared;
+        if run.position == 0 {
+            run.position = shared.take_position();
+        }
+        shared.next_position.fetch_max(run.end(), Relaxed);
+    }
+
+    /// Adds the record of `run` to `batch`, if its codec can hold it.
+    fn put(
+        &self,
+        run: &Run,
+        mut values: Iter<'_, T>,
+        row: &RowKey,
+        batch: &mut WriteBatch,
+    ) -> Result<bool, StateError> {
+        let (suffix, how) = (run.position.to_be_bytes(), (run.codec(), run.stamp()));
+        if run.len() > 1 {
+            return Ok(self.slot.put_run(batch, row, &suffix, values, how).is_ok());
+        }
+        values.try_for_each(|value| self.slot.put(batch, row, &suffix, value, how)).map(|()| true)
+    }
+
+    /// Takes apart a run that its codec cannot hold: into neighbours that one codec can hold, or else lone elements.
+    fn parts(&self, run: &Run, values: Iter<'_, T>) -> Result<Vec<Run>, StateError> {
+        let mut scratch = Vec::new();
+        let codec = |value| {
+            scratch.clear();
+            encode(value, run.codec(), &mut scratch).map_err(|reason| self.slot.blame(Cause::Encode { reason }.into()))
+        };
+        let codecs = values.map(codec).collect::<Result<Vec<_>, _>>()?;
+        let differ = codecs.windows(2).any(|pair| pair.first() != pair.last());
+        let mut parts = Vec::new();
+        let mut start = 0;
+        for part in codecs.chunk_by(|a, b| differ && a == b) {
+            parts.extend(part.first().map(|codec| run.part(start, part.len(), *codec)));
+            start += part.len();
+        }
+        Ok(parts)
+    }
+}
+
+impl<T: StateValue> Core for List<T> {
+    type Cell = Cell<T>;
+
+    fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    fn enter(&mut self, cell: &mut Cell<T>) {
+        std::mem::swap(&mut self.live.get_mut().cell, cell);
+    }
+
+    fn leave(&mut self, cell: &mut Cell<T>) -> Left {
+        let live = self.live.get_mut();
+        let wrote = !live.undo.is_empty();
+        live.undo.clear();
+        std::mem::swap(&mut live.cell, cell);
+        Left { wrote, complete: self.is_complete(cell), weight: cell.weight() }
+    }
+
+    fn is_complete(&self, cell: &Cell<T>) -> bool {
+        cell.loaded
+    }
+
+    fn undo(&mut self) {
+        let Live { cell, undo } = self.live.get_mut();
+        while let Some(step) = undo.pop() {
+            step.take(cell);
+        }
+    }
+
+    fn flush(&self, cell: &mut Cell<T>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+        if cell.erase {
+            self.slot.delete_all(batch, row)?;
+        }
+        cell.drop_expired(&self.slot);
+        for position in &cell.gone {
+            self.slot.delete(batch, row, &position.to_be_bytes());
+        }
+        // The front first: what has no position yet gets one in the order of the list.
+        let Range { start, end } = cell.clean.clone();
+        let tail = cell.runs.len() - end;
+        self.flush_runs(cell, (0..start, 0), (row, &mut *batch))?;
+        let runs = cell.runs.len() - tail..cell.runs.len();
+        let behind: usize = cell.runs.range(runs.clone()).map(Run::len).sum();
+        self.flush_runs(cell, (runs, cell.values.len() - behind), (row, batch))
+    }
+
+    fn committed(&self, cell: &mut Cell<T>) {
+        cell.erase = false;
+        cell.gone.clear();
+        if !cell.loaded {
+            cell.forget(!self.slot.can_expire());
+        }
+        cell.settle();
+    }
+
+    fn holds(&self, cell: &Cell<T>, stored: &[(u16, &[u8])]) -> bool {
+        cell.runs.iter().any(|run| !self.slot.is_expired(run.stamp()))
+            || (!cell.loaded && stored.iter().any(|(slot, _)| self.slot.owns(*slot)))
+    }
+}
