@@ -630,3 +630,50 @@ fn a_value_that_grows_where_it_lies_counts_and_one_that_is_undone_does_not() {
 struct Note {
     text: ValueState<String>,
 }
+
+#[derive(KeyedState)]
+#[state(key = String, name = "outer")]
+struct Outer {
+    names: ListState<String>,
+    by_number: MapState<u8, u32>,
+}
+
+fn what_an_event_has_not_read_yet_is_found_inside_an_event_of_another_store<P: Place>(place: P) {
+    let fill = |store: &mut Keyed<Outer>, key: &str| {
+        store
+            .with_key(key, |state| {
+                state.names.add(format!("of {key}"));
+                state.by_number.put(1, 10);
+                state.by_number.put(2, 20);
+            })
+            .unwrap();
+    };
+    let mut outer = Keyed::<Outer>::open(place.open()).unwrap();
+    fill(&mut outer, "ann");
+    fill(&mut outer, "bob");
+    outer.commit("").unwrap();
+    drop(outer);
+
+    let mut outer = Keyed::<Outer>::open(place.open()).unwrap();
+    let mut inner = Keyed::<Dynamic<u64>>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    for round in 0..3 {
+        for key in ["ann", "bob"] {
+            // In the first round its row is new, in the second in memory, and never read before the event of the other store.
+            let seen = outer.with_key(key, |state| {
+                if round == 0 {
+                    return Default::default();
+                }
+                inner.with_key(&7, |_| (state.names.get(), state.by_number.get(&1))).unwrap()
+            });
+            let read = (vec![format!("of {key}")], Some(10));
+            assert_eq!(seen.unwrap(), if round == 0 { Default::default() } else { read }, "of {key} in round {round}");
+        }
+    }
+    // And behind it.
+    let seen = outer.with_key("ann", |state| {
+        inner.with_key(&7, |_| ()).unwrap();
+        state.by_number.get(&2)
+    });
+    assert_eq!(seen.unwrap(), Some(20));
+}
+on_every_backend!(what_an_event_has_not_read_yet_is_found_inside_an_event_of_another_store);

@@ -2,7 +2,7 @@
 
 use crate::StateError;
 use crate::error::BatchError;
-use crate::keyed::visitors::{Complete, Preload, Wanting};
+use crate::keyed::visitors::{Preload, Wanting};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::value::AsKey;
 
@@ -137,6 +137,7 @@ impl<S: KeyedState> Keyed<S> {
         for (index, hash) in hashes.iter().enumerate() {
             let Some(key) = key_at(index) else { continue };
             let row = rows.table.find_mut(*hash, |row| Q::borrowed(&row.key) == key);
+            // Every cell is looked at, also of a row that is read: a row lies on two lines of the cache.
             let wants = row.is_none_or(|row| {
                 let mut cells = Wanting(false);
                 state.visit(&mut row.cells, &mut cells);
@@ -182,15 +183,7 @@ impl<S: KeyedState> Keyed<S> {
         for ((hash, key), found) in wanted.into_iter().zip(found.chunks(slots.len())) {
             let Some(row) = rows.table.find_mut(hash, |row| Q::borrowed(&row.key) == key) else { continue };
             state.visit(&mut row.cells, &mut Preload(found));
-            let mut cells = Complete(true);
-            state.visit(&mut row.cells, &mut cells);
-            dynamic.visit(&mut row.extra, |handle, cell| {
-                handle.preload(cell, found);
-                cells.0 &= handle.is_complete(cell);
-            });
-            if cells.0 {
-                row.status = row.status.completed();
-            }
+            dynamic.visit(&mut row.extra, |handle, cell| handle.preload(cell, found));
         }
     }
 }

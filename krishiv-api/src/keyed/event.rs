@@ -124,13 +124,13 @@ impl<S: KeyedState> Instance<S> {
     pub(super) fn run<R>(
         &mut self,
         seat: Seat<'_, S>,
-        row_key: &mut RowKey,
+        row_key: &RowKey,
         event: impl FnOnce(&S) -> R,
         keep: impl FnOnce(&R) -> bool,
     ) -> Result<R, StateError> {
         let settled = seat.row.status.is_settled() && self.dynamic.is_empty();
-        if !settled {
-            self.approach(&seat, row_key)?;
+        if seat.new {
+            self.shared.locate(row_key);
         }
         let entered = Entered::enter(self, seat.row);
         let result = current::enter(&entered.frame(), || event(&entered.instance.state));
@@ -144,17 +144,6 @@ impl<S: KeyedState> Instance<S> {
         let left = entered.end(keep);
         let key = seat.leave(&left);
         failure.map_or(Ok(result), |error| Err(self.blame(error, key)))
-    }
-
-    /// Tells the slow paths where the row of a seat lies, if they may be taken.
-    fn approach(&self, seat: &Seat<'_, S>, row_key: &mut RowKey) -> Result<(), StateError> {
-        if !seat.row.status.is_complete() || !self.dynamic.is_empty() {
-            if !seat.new {
-                self.encode(&seat.row.key, row_key)?;
-            }
-            self.shared.enter(row_key);
-        }
-        Ok(())
     }
 
     pub(super) fn blame(&self, error: StateError, key: &S::Key) -> StateError {
@@ -207,13 +196,15 @@ impl<S: KeyedState> Current for Frame<'_, S> {
         self.instance.dynamic.get(name)
     }
 
+    fn locate(&self) -> Result<(), StateError> {
+        let key = self.key.ok_or(Cause::OutsideEvent)?;
+        let mut row_key = RowKey::default();
+        self.instance.encode(key, &mut row_key)?;
+        self.instance.shared.locate(&row_key);
+        Ok(())
+    }
+
     fn join(&self, name: &str, handle: Box<dyn AnyHandle>) -> Result<(), StateError> {
-        if let Some(key) = self.key {
-            // A row that was complete so far has not told the slow paths where it lies.
-            let mut row_key = RowKey::default();
-            self.instance.encode(key, &mut row_key)?;
-            self.instance.shared.enter(&row_key);
-        }
         self.instance.dynamic.join(name, handle, self.key.is_some());
         self.instance.shared.touch();
         Ok(())

@@ -37,11 +37,11 @@ impl Status {
     const DIRTY: u64 = 1;
     /// It was used since the sweep last passed.
     const RECENT: u64 = 2;
-    /// Nothing of it is left to read from the backend.
-    const COMPLETE: u64 = 4;
     /// No event has been on it yet. The first does not mark it as used: a walk over keys that are needed once leaves the
     /// rows that are needed again where they are.
-    const NEW: u64 = 8;
+    const NEW: u64 = 4;
+    /// A commit has been over it since the last event, and may have made it smaller.
+    const COMMITTED: u64 = 8;
 
     /// What is known of the row of a key that takes `key` bytes of memory.
     fn new(key: usize) -> Self {
@@ -57,15 +57,10 @@ impl Status {
         self.0 & Self::DIRTY != 0
     }
 
-    #[inline]
-    pub(super) fn is_complete(self) -> bool {
-        self.0 & Self::COMPLETE != 0
-    }
-
     /// Whether an event that touches nothing of what is known leaves it as it is.
     #[inline]
     pub(super) fn is_settled(self) -> bool {
-        self.0 & (Self::COMPLETE | Self::RECENT | Self::NEW) == Self::COMPLETE | Self::RECENT
+        self.0 & (Self::RECENT | Self::NEW | Self::COMMITTED) == Self::RECENT
     }
 
     /// What is known of it after an event.
@@ -73,18 +68,12 @@ impl Status {
     pub(super) fn after(self, left: &Left) -> Self {
         let cells = u64::from(u32::try_from(left.weight).unwrap_or(u32::MAX));
         let key_and_dirty = self.0 & (0xffff_0000 | Self::DIRTY);
-        let complete = if left.complete { Self::COMPLETE } else { 0 };
         let recent = if self.0 & Self::NEW == 0 { Self::RECENT } else { 0 };
-        Self(cells << 32 | key_and_dirty | u64::from(left.wrote) | recent | complete)
-    }
-
-    /// What is known of it when all of it has been read.
-    pub(super) fn completed(self) -> Self {
-        Self(self.0 | Self::COMPLETE)
+        Self(cells << 32 | key_and_dirty | u64::from(left.wrote) | recent)
     }
 
     pub(super) fn committed(self) -> Self {
-        Self(self.0 & !Self::DIRTY)
+        Self(self.0 & !Self::DIRTY | Self::COMMITTED)
     }
 
     /// Takes the mark of recent use away, and says whether it was there.

@@ -7,9 +7,10 @@ use crate::codec::keys::RowKey;
 use crate::keyed::expiry::{Now, StoreTime};
 use crate::keyed::hub::{OperatorHub, lock};
 use crate::keyed::meter::Meter;
+use crate::state::current;
 use crate::time::TtlClock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A handle could not read or write.
 const FAILED: u8 = 1;
@@ -17,6 +18,8 @@ const FAILED: u8 = 1;
 const PREFETCHED: u8 = 2;
 /// What the store knows of the row has changed.
 const TOUCHED: u8 = 4;
+/// The slow paths know where the row lies.
+const LOCATED: u8 = 8;
 
 /// Shared by a store and its handles.
 ///
@@ -38,7 +41,7 @@ pub(crate) struct Shared {
     timed: AtomicBool,
     /// Whether the first watermark of the backend has been taken note of.
     has_watermark: AtomicBool,
-    /// What the event at hand has done that its end must look at: [`FAILED`], [`PREFETCHED`], [`TOUCHED`].
+    /// What the event at hand has done that its end must look at: [`FAILED`], [`PREFETCHED`], [`TOUCHED`], [`LOCATED`].
     noted: AtomicU8,
     event: Mutex<Event>,
 }
@@ -138,26 +141,40 @@ impl Shared {
     }
 
     /// Makes `row` the one that slow paths read.
-    pub(crate) fn enter(&self, row: &RowKey) {
+    pub(crate) fn locate(&self, row: &RowKey) {
         lock(&self.event).row.clone_from(row);
+        self.note(LOCATED);
+    }
+
+    /// Whether slow paths know where the row being processed lies.
+    pub(crate) fn is_located(&self) -> bool {
+        self.noted.load(Relaxed) & LOCATED != 0
+    }
+
+    /// What slow paths need; the first of them in an event has the key encoded.
+    fn located(&self) -> Result<MutexGuard<'_, Event>, StateError> {
+        if !self.is_located() {
+            current::locate(self)?;
+        }
+        Ok(lock(&self.event))
     }
 
     /// The record of `slot` with `suffix` in the row being processed.
     pub(crate) fn get(&self, slot: u16, suffix: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let Event { row, asked, .. } = &mut *lock(&self.event);
+        let Event { row, asked, .. } = &mut *self.located()?;
         asked.clear();
         row.append(slot, suffix, asked);
         self.backend().get(asked)
     }
 
     /// Key of the record of `slot` with `suffix` in the row being processed.
-    pub(crate) fn record(&self, slot: u16, suffix: &[u8]) -> Vec<u8> {
-        lock(&self.event).row.record(slot, suffix)
+    pub(crate) fn record(&self, slot: u16, suffix: &[u8]) -> Result<Vec<u8>, StateError> {
+        Ok(self.located()?.row.record(slot, suffix))
     }
 
     /// The encoded key of the row being processed.
-    pub(crate) fn key(&self) -> Box<[u8]> {
-        lock(&self.event).row.key().into()
+    pub(crate) fn key(&self) -> Result<Box<[u8]>, StateError> {
+        Ok(self.located()?.row.key().into())
     }
 
     /// Keeps the first failure of an event, which undoes it.
@@ -202,7 +219,7 @@ impl Shared {
     /// Takes note of what the event has done by now.
     #[inline]
     pub(crate) fn settle(&self) {
-        self.forget(TOUCHED);
+        self.forget(TOUCHED | LOCATED);
     }
 
     /// Registers the disk slot of a plain cell; returns its place in the prefetch.
@@ -219,7 +236,7 @@ impl Shared {
 
     /// The record of the plain cell at `place`, read together with all others of the row.
     pub(crate) fn plain(&self, place: usize) -> Result<Option<Vec<u8>>, StateError> {
-        let mut event = lock(&self.event);
+        let mut event = self.located()?;
         if !self.has_prefetched() {
             self.meter.loads.add(1);
             let keys: Vec<_> = event.plain.iter().map(|slot| event.row.record(*slot, &[])).collect();

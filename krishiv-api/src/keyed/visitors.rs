@@ -25,18 +25,6 @@ impl Visitor for Adopt {
     }
 }
 
-/// Whether nothing of a row is left to read from the backend.
-pub(super) struct Complete(pub(super) bool);
-
-impl Visitor for Complete {
-    #[inline]
-    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
-        if let Some(core) = handle.core() {
-            self.0 &= core.is_complete(cell);
-        }
-    }
-}
-
 /// Whether something of a row is worth reading ahead of its event.
 pub(super) struct Wanting(pub(super) bool);
 

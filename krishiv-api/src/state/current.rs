@@ -38,6 +38,9 @@ pub(crate) trait Current {
     /// The handle that the store got to know under `name`.
     fn dynamic(&self, name: &str) -> Option<&dyn AnyHandle>;
 
+    /// Tells the slow paths of the store where the row being processed lies.
+    fn locate(&self) -> Result<(), StateError>;
+
     /// Takes in a handle that is new to the store, and enters it into the row being processed.
     fn join(&self, name: &str, handle: Box<dyn AnyHandle>) -> Result<(), StateError>;
 }
@@ -45,7 +48,29 @@ pub(crate) trait Current {
 /// Runs `f` with `current` as the store being processed.
 #[inline]
 pub(crate) fn enter<R>(current: &dyn Current, f: impl FnOnce() -> R) -> R {
+    if PLACE.get().is_some() {
+        step_back();
+    }
     STORE.set(current, f)
+}
+
+/// Has the store being processed find its row while it can still be asked for it: inside its event comes one of another store.
+#[cold]
+fn step_back() {
+    STORE.with(|current| {
+        if !current.shared().is_located()
+            && let Err(error) = current.locate()
+            // A broadcast has no row.
+            && !matches!(error.cause(), Cause::OutsideEvent)
+        {
+            current.shared().latch(error);
+        }
+    });
+}
+
+/// Tells the slow paths of `store` where the row being processed lies.
+pub(crate) fn locate(store: &Shared) -> Result<(), StateError> {
+    if is(store) { STORE.with(|current| current.locate()) } else { Err(Cause::OutsideEvent.into()) }
 }
 
 /// Runs `f` on the handle called `name` of the store being processed, which is bound on its first use.
@@ -130,7 +155,6 @@ pub(crate) trait AnyHandle: Send {
     fn undo(&mut self);
     fn adopt(&mut self);
     fn leave(&mut self, cell: &mut (dyn Any + Send)) -> Left;
-    fn is_complete(&self, cell: &(dyn Any + Send)) -> bool;
     fn wants_preload(&self, cell: &(dyn Any + Send)) -> bool;
     fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]);
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
@@ -164,13 +188,7 @@ impl<H: Handle> AnyHandle for H {
                 let left = core.leave(cell);
                 Left { weight: left.weight + size_of::<H::Cell>(), ..left }
             }
-            _ => Left { wrote: false, complete: false, weight: 0 },
-        }
-    }
-    fn is_complete(&self, cell: &(dyn Any + Send)) -> bool {
-        match (self.core(), cell.downcast_ref()) {
-            (Some(core), Some(cell)) => core.is_complete(cell),
-            _ => false,
+            _ => Left::NOTHING,
         }
     }
     fn wants_preload(&self, cell: &(dyn Any + Send)) -> bool {

@@ -78,24 +78,18 @@ pub enum Binding<C> {
 pub struct Left {
     /// The event has written to it.
     pub(crate) wrote: bool,
-    /// Nothing of it is left to read from the backend.
-    pub(crate) complete: bool,
     /// Memory that it holds outside the row, in bytes, roughly.
     pub(crate) weight: usize,
 }
 
 impl Left {
     /// What has become of no cell at all.
-    pub(crate) const NOTHING: Self = Self { wrote: false, complete: true, weight: 0 };
+    pub(crate) const NOTHING: Self = Self { wrote: false, weight: 0 };
 
     /// What has become of these cells and those.
     #[inline(always)]
     pub(crate) fn and(&self, other: &Self) -> Self {
-        Self {
-            wrote: self.wrote | other.wrote,
-            complete: self.complete & other.complete,
-            weight: self.weight + other.weight,
-        }
+        Self { wrote: self.wrote | other.wrote, weight: self.weight + other.weight }
     }
 }
 
@@ -125,9 +119,6 @@ pub trait Core: Send + 'static {
 
     /// Keeps what was read of this cell together with others.
     fn adopt(&mut self) {}
-
-    /// Whether nothing of the cell is left to read from the backend.
-    fn is_complete(&self, cell: &Self::Cell) -> bool;
 
     /// Whether [`preload`](Self::preload) would have something to do.
     fn wants_preload(&self, cell: &Self::Cell) -> bool {

@@ -4,6 +4,7 @@ mod broadcast;
 pub(crate) mod current;
 pub(crate) mod handle;
 mod list;
+mod live;
 mod map;
 mod reducing;
 pub(crate) mod slot;

@@ -251,7 +251,7 @@ impl Slot {
         slot: u16,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
-        let prefix = self.shared.record(slot, &[]);
+        let prefix = self.shared.record(slot, &[]).map_err(|error| self.blame(error))?;
         let each = &mut |key: &[u8], bytes: &[u8]| each(key.get(prefix.len()..).unwrap_or_default(), bytes);
         self.shared.backend().for_each(&prefix, each).map_err(|error| self.blame(error))
     }

@@ -54,7 +54,7 @@ impl Asked {
         of_event(store, |map| {
             if there { map.try_put(timer, ()) } else { map.try_forget(timer) }?;
             if self.timers.is_empty() {
-                self.key = store.key();
+                self.key = store.key()?;
             }
             self.timers.push((timer, there));
             Ok(())

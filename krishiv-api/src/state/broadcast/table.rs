@@ -190,11 +190,7 @@ impl<K: StateKey, V: StateValue> Core for Table<K, V> {
     fn enter(&mut self, (): &mut ()) {}
 
     fn leave(&mut self, (): &mut ()) -> Left {
-        Left { wrote: false, complete: true, weight: 0 }
-    }
-
-    fn is_complete(&self, (): &()) -> bool {
-        true
+        Left::NOTHING
     }
 
     fn undo(&mut self) {

@@ -9,7 +9,6 @@ use std::ops::Range;
 /// The list of one key: all of it when `loaded`, else what was appended since the last commit, perhaps behind a run of
 /// before.
 pub struct Cell<T> {
-    pub(super) entered: bool,
     pub(super) loaded: bool,
     /// The backend has elements that are not listed here, and all of them go.
     pub(super) erase: bool,
@@ -27,7 +26,6 @@ pub struct Cell<T> {
 impl<T> Default for Cell<T> {
     fn default() -> Self {
         Self {
-            entered: true,
             loaded: false,
             erase: false,
             values: VecDeque::new(),
@@ -57,6 +55,11 @@ pub(super) struct Shape<T> {
 }
 
 impl<T> Cell<T> {
+    /// Whether it is as good as none.
+    pub(super) fn is_blank(&self) -> bool {
+        !self.loaded && !self.erase && self.runs.is_empty() && self.gone.is_empty()
+    }
+
     /// Memory that it takes outside itself, in bytes.
     pub(super) fn weight(&self) -> usize {
         self.heap + self.values.len() * size_of::<T>() + self.runs.len() * size_of::<Run>()

@@ -9,6 +9,7 @@ use crate::codec::keys::RowKey;
 use crate::codec::{Codec, encode, record};
 use crate::error::Cause;
 use crate::state::handle::{Core, Left};
+use crate::state::live::{Held, Live, left};
 use crate::state::slot::{Slot, heap_size};
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};
@@ -17,28 +18,23 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
-struct Live<T> {
-    cell: Cell<T>,
-    undo: Vec<Undo<T>>,
-}
+type Working<T> = Live<Cell<T>, Undo<T>>;
 
 /// The bound handle of one list.
 pub struct List<T> {
     slot: Slot,
-    live: RefCell<Live<T>>,
+    live: RefCell<Working<T>>,
 }
 
 impl<T: StateValue> List<T> {
     pub(super) fn new(slot: Slot) -> Self {
-        let mut cell = Cell::default();
-        cell.entered = false;
-        Self { slot, live: RefCell::new(Live { cell, undo: Vec::new() }) }
+        Self { slot, live: RefCell::default() }
     }
 
-    fn borrow(&self) -> Result<RefMut<'_, Live<T>>, StateError> {
+    fn borrow(&self) -> Result<RefMut<'_, Working<T>>, StateError> {
         let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
         self.slot.shared.touch();
-        if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+        if live.is_entered() { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
     }
 
     /// Makes the list readable: loaded, without what has expired, renewed if reading does that.
@@ -48,13 +44,13 @@ impl<T: StateValue> List<T> {
             return Ok(());
         }
         if let Ok(live) = self.live.try_borrow()
-            && live.cell.entered
-            && live.cell.loaded
+            && live.cell().is_some_and(|cell| cell.loaded)
             && !self.slot.can_expire()
         {
             return Ok(());
         }
-        let Live { cell, undo } = &mut *self.borrow()?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         if !cell.loaded {
             self.load(cell)?;
         }
@@ -109,7 +105,7 @@ impl<T: StateValue> List<T> {
     /// Runs `f` on the elements, which are [ready](Self::ready).
     pub(super) fn read<R>(&self, f: impl FnOnce(Iter<'_, T>) -> R) -> Result<R, StateError> {
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(f(live.cell.values.iter()))
+        Ok(f(live.cell().map(|cell| cell.values.iter()).unwrap_or_default()))
     }
 
     /// Elements to append, each with what it is stored by.
@@ -125,7 +121,8 @@ impl<T: StateValue> List<T> {
     /// Appends `values`, which may come from an iterator that uses this very list.
     pub(super) fn extend(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<(), StateError> {
         let elements = self.new_elements(values, codec)?;
-        let Live { cell, undo } = &mut *self.borrow()?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         if !elements.is_empty() {
             Undo::append(undo, cell, |cell| elements.into_iter().for_each(|(value, run)| cell.push(value, run)));
         }
@@ -135,7 +132,8 @@ impl<T: StateValue> List<T> {
     /// Puts `values` in place of all elements, without reading them.
     pub(super) fn replace(&self, values: impl IntoIterator<Item = T>) -> Result<(), StateError> {
         let elements = self.new_elements(values, self.slot.codec)?;
-        let Live { cell, undo } = &mut *self.borrow()?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         if elements.is_empty() && cell.loaded && cell.values.is_empty() {
             return Ok(());
         }
@@ -145,7 +143,8 @@ impl<T: StateValue> List<T> {
 
     pub(super) fn truncate_front(&self, keep_last: usize) -> Result<(), StateError> {
         self.ready()?;
-        let Live { cell, undo } = &mut *self.borrow()?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         let surplus = cell.values.len().saturating_sub(keep_last);
         if surplus > 0 {
             undo.push(Undo::PutFront(cell.cut_front(surplus)));
@@ -156,7 +155,8 @@ impl<T: StateValue> List<T> {
     /// Keeps what `keep` says; asks it about all elements before it changes anything.
     pub(super) fn retain(&self, mut keep: impl FnMut(&T) -> bool) -> Result<(), StateError> {
         let goes: Vec<bool> = self.with(|values| values.map(|value| !keep(value)).collect())?;
-        let Live { cell, undo } = &mut *self.borrow()?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         if goes.contains(&true) {
             undo.push(Undo::Restore(cell.remove(|place| goes.get(place).copied().unwrap_or(false))));
         }
@@ -235,36 +235,33 @@ impl<T: StateValue> List<T> {
 }
 
 impl<T: StateValue> Core for List<T> {
-    type Cell = Cell<T>;
+    type Cell = Held<Cell<T>>;
 
     fn slot(&self) -> &Slot {
         &self.slot
     }
 
-    fn enter(&mut self, cell: &mut Cell<T>) {
-        std::mem::swap(&mut self.live.get_mut().cell, cell);
+    #[inline]
+    fn enter(&mut self, cell: &mut Self::Cell) {
+        self.live.get_mut().enter(cell);
     }
 
-    fn leave(&mut self, cell: &mut Cell<T>) -> Left {
-        let live = self.live.get_mut();
-        let wrote = !live.undo.is_empty();
-        live.undo.clear();
-        std::mem::swap(&mut live.cell, cell);
-        Left { wrote, complete: self.is_complete(cell), weight: cell.weight() }
+    #[inline]
+    fn rest(&mut self, cell: &mut Self::Cell) {
+        self.live.get_mut().leave(cell);
     }
 
-    fn is_complete(&self, cell: &Cell<T>) -> bool {
-        cell.loaded
+    fn leave(&mut self, cell: &mut Self::Cell) -> Left {
+        let wrote = self.live.get_mut().leave(cell);
+        left(wrote, cell, Cell::weight)
     }
 
     fn undo(&mut self) {
-        let Live { cell, undo } = self.live.get_mut();
-        while let Some(step) = undo.pop() {
-            step.take(cell);
-        }
+        self.live.get_mut().undo(|cell, step| step.take(cell));
     }
 
-    fn flush(&self, cell: &mut Cell<T>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+    fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+        let Some(cell) = cell else { return Ok(()) };
         if cell.erase {
             self.slot.delete_all(batch, row)?;
         }
@@ -281,17 +278,22 @@ impl<T: StateValue> Core for List<T> {
         self.flush_runs(cell, (runs, cell.values.len() - behind), (row, batch))
     }
 
-    fn committed(&self, cell: &mut Cell<T>) {
+    fn committed(&self, held: &mut Self::Cell) {
+        let Some(cell) = held else { return };
         cell.erase = false;
         cell.gone.clear();
         if !cell.loaded {
             cell.forget(!self.slot.can_expire());
         }
         cell.settle();
+        if cell.is_blank() {
+            *held = None;
+        }
     }
 
-    fn holds(&self, cell: &Cell<T>, stored: &[(u16, &[u8])]) -> bool {
-        cell.runs.iter().any(|run| !self.slot.is_expired(run.stamp()))
-            || (!cell.loaded && stored.iter().any(|(slot, _)| self.slot.owns(*slot)))
+    fn holds(&self, cell: &Self::Cell, stored: &[(u16, &[u8])]) -> bool {
+        let cell = cell.as_deref();
+        cell.is_some_and(|cell| cell.runs.iter().any(|run| !self.slot.is_expired(run.stamp())))
+            || (cell.is_none_or(|cell| !cell.loaded) && stored.iter().any(|(slot, _)| self.slot.owns(*slot)))
     }
 }

@@ -9,6 +9,7 @@ use crate::StateError;
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
 use crate::state::handle::{Binding, Calls, Core, Handle, Shapes};
+use crate::state::live::Held;
 use crate::state::slot::Slot;
 use crate::value::StateValue;
 use cell::Cell;
@@ -45,7 +46,7 @@ pub struct ListState<T> {
 }
 
 impl<T: StateValue> Handle for ListState<T> {
-    type Cell = Cell<T>;
+    type Cell = Held<Cell<T>>;
     const KIND: StateKind = StateKind::List;
     type Core = List<T>;
 

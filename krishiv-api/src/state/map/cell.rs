@@ -70,7 +70,6 @@ impl<V> Known<V> {
 
 /// The map of one key: what is known of it.
 pub struct Cell<K, V> {
-    pub(super) entered: bool,
     /// Nothing is left in the backend that is not known here.
     pub(super) complete: bool,
     /// All that the backend has goes.
@@ -83,7 +82,7 @@ pub struct Cell<K, V> {
 
 impl<K, V> Default for Cell<K, V> {
     fn default() -> Self {
-        Self { entered: true, complete: false, erase: false, entries: IndexMap::default(), sorted: true, weight: 0 }
+        Self { complete: false, erase: false, entries: IndexMap::default(), sorted: true, weight: 0 }
     }
 }
 
@@ -137,6 +136,11 @@ impl<K: StateKey, V> Cell<K, V> {
             self.entries.sort_unstable_by(|_, a, _, b| a.suffix.cmp(&b.suffix));
             self.sorted = true;
         }
+    }
+
+    /// Whether it is as good as none.
+    pub(super) fn is_blank(&self) -> bool {
+        !self.complete && !self.erase && self.entries.is_empty()
     }
 
     /// All that there was to write is durable.

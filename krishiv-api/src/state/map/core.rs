@@ -7,6 +7,7 @@ use crate::codec::record::Stamp;
 use crate::codec::{Codec, decode};
 use crate::error::Cause;
 use crate::state::handle::{Core, Left};
+use crate::state::live::{Held, Live, left};
 use crate::state::map::cell::{Cell, Entry, Known, Suffix};
 use crate::state::slot::{Slot, heap_size};
 use crate::value::{StateKey, StateValue};
@@ -27,15 +28,12 @@ enum Undo<K, V> {
     Clear(Cell<K, V>),
 }
 
-struct Live<K, V> {
-    cell: Cell<K, V>,
-    undo: Vec<Undo<K, V>>,
-}
+type Working<K, V> = Live<Cell<K, V>, Undo<K, V>>;
 
 /// The bound handle of one map.
 pub struct Map<K, V> {
     slot: Slot,
-    live: RefCell<Live<K, V>>,
+    live: RefCell<Working<K, V>>,
     /// Scratch: a key that is being encoded.
     encoded: Scratch<Vec<u8>>,
 }
@@ -63,14 +61,13 @@ impl<K, V> ExactSizeIterator for Entries<'_, K, V> {}
 
 impl<K: StateKey, V: StateValue> Map<K, V> {
     pub(super) fn new(slot: Slot) -> Self {
-        let cell = Cell { entered: false, ..Cell::default() };
-        Self { slot, live: RefCell::new(Live { cell, undo: Vec::new() }), encoded: Scratch::default() }
+        Self { slot, live: RefCell::default(), encoded: Scratch::default() }
     }
 
-    fn borrow(&self) -> Result<RefMut<'_, Live<K, V>>, StateError> {
+    fn borrow(&self) -> Result<RefMut<'_, Working<K, V>>, StateError> {
         let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
         self.slot.shared.touch();
-        if live.cell.entered { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+        if live.is_entered() { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
     }
 
     /// Judges an entry by the time, and renews it if reading does that.
@@ -111,13 +108,13 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             return Ok(());
         }
         if let Ok(live) = self.live.try_borrow()
-            && live.cell.entered
             && !self.slot.can_expire()
-            && (live.cell.complete || live.cell.entries.contains_key(key))
+            && live.cell().is_some_and(|cell| cell.complete || cell.entries.contains_key(key))
         {
             return Ok(());
         }
-        let Live { cell, undo } = &mut *self.borrow()?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         if let Some(index) = cell.entries.get_index_of(key) {
             if let Some((key, entry)) = cell.entries.get_index_mut(index) {
                 self.judge(key, &mut entry.known, undo);
@@ -137,7 +134,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     /// Makes the entry of `key` readable, and sure that no closure is reading the map, so that it can be written.
     pub(super) fn entry_ready_to_write(&self, key: &K) -> Result<(), StateError> {
         self.entry_ready(key)?;
-        if !self.borrow()?.cell.entries.contains_key(key) {
+        if !self.borrow()?.cell().is_some_and(|cell| cell.entries.contains_key(key)) {
             // A map that is known to be without it has not encoded the key yet.
             self.suffix(key)?;
         }
@@ -152,7 +149,8 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     {
         self.entry_ready(key)?;
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(f(live.cell.entries.get(key).and_then(|entry| entry.known.value.as_ref())))
+        let entry = live.cell().and_then(|cell| cell.entries.get(key));
+        Ok(f(entry.and_then(|entry| entry.known.value.as_ref())))
     }
 
     /// Makes the whole map readable.
@@ -162,14 +160,13 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             return Ok(());
         }
         if let Ok(live) = self.live.try_borrow()
-            && live.cell.entered
-            && live.cell.complete
-            && live.cell.sorted
+            && live.cell().is_some_and(|cell| cell.complete && cell.sorted)
             && !self.slot.can_expire()
         {
             return Ok(());
         }
-        let Live { cell, undo } = &mut *self.borrow()?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         if !cell.complete {
             self.load(cell)?;
         }
@@ -216,14 +213,13 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
     ) -> Result<R, StateError> {
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        let left = live.cell.entries.values().filter(|entry| entry.known.value.is_some()).count();
-        Ok(f(&mut Entries { entries: live.cell.entries.iter(), left }))
+        let entries = live.cell().map(|cell| cell.entries.iter()).unwrap_or_default();
+        let left = entries.clone().filter(|(_, entry)| entry.known.value.is_some()).count();
+        Ok(f(&mut Entries { entries, left }))
     }
 
     pub(super) fn length(&self) -> Result<usize, StateError> {
-        self.ready()?;
-        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(live.cell.entries.values().filter(|entry| entry.known.value.is_some()).count())
+        self.with(|entries| entries.len())
     }
 
     /// Sets the value of `key` without reading it.
@@ -249,7 +245,8 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     fn write(&self, key: K, value: Option<V>, codec: Codec) -> Result<(), StateError> {
         let heap = value.as_ref().map_or(Ok(0), heap_size).map_err(|error| self.slot.blame(error))?;
         let known = Known::dirty(value, codec, self.slot.stamp(), heap);
-        let Live { cell, undo } = &mut *self.borrow()?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         match cell.replace(&key, known) {
             Ok(before) => undo.push(Undo::Known(key, before)),
             Err(known) => {
@@ -269,7 +266,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         V: Clone,
     {
         self.entry_ready(key)?;
-        let (mut value, codec) = match self.borrow()?.cell.entries.get(key) {
+        let (mut value, codec) = match self.borrow()?.cell().and_then(|cell| cell.entries.get(key)) {
             Some(entry) => (entry.known.value.clone(), entry.known.codec),
             None => (None, self.slot.codec),
         };
@@ -292,7 +289,8 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
 
     /// Drops all entries without reading them.
     pub(super) fn clear(&self) -> Result<(), StateError> {
-        let Live { cell, undo } = &mut *self.borrow()?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         if cell.complete && cell.entries.values().all(|entry| entry.known.value.is_none()) {
             return Ok(());
         }
@@ -303,49 +301,46 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
 }
 
 impl<K: StateKey, V: StateValue> Core for Map<K, V> {
-    type Cell = Cell<K, V>;
+    type Cell = Held<Cell<K, V>>;
 
     fn slot(&self) -> &Slot {
         &self.slot
     }
 
-    fn enter(&mut self, cell: &mut Cell<K, V>) {
-        std::mem::swap(&mut self.live.get_mut().cell, cell);
+    #[inline]
+    fn enter(&mut self, cell: &mut Self::Cell) {
+        self.live.get_mut().enter(cell);
     }
 
-    fn leave(&mut self, cell: &mut Cell<K, V>) -> Left {
-        let live = self.live.get_mut();
-        let wrote = !live.undo.is_empty();
-        live.undo.clear();
-        std::mem::swap(&mut live.cell, cell);
-        Left { wrote, complete: self.is_complete(cell), weight: cell.weight }
+    #[inline]
+    fn rest(&mut self, cell: &mut Self::Cell) {
+        self.live.get_mut().leave(cell);
     }
 
-    fn is_complete(&self, cell: &Cell<K, V>) -> bool {
-        cell.complete
+    fn leave(&mut self, cell: &mut Self::Cell) -> Left {
+        let wrote = self.live.get_mut().leave(cell);
+        left(wrote, cell, |cell| cell.weight)
     }
 
     fn undo(&mut self) {
-        let Live { cell, undo } = self.live.get_mut();
-        while let Some(step) = undo.pop() {
-            match step {
-                Undo::Known(key, known) => drop(cell.replace(&key, known)),
-                Undo::Unknown(key, complete) => {
-                    cell.remove(&key);
-                    // Loading the whole map since has left out what lies under this key in the backend.
-                    cell.complete = complete;
-                }
-                Undo::Renew(key, dirty, stamp) => {
-                    if let Some(entry) = cell.entries.get_mut(&key) {
-                        entry.known.renew(dirty, stamp);
-                    }
-                }
-                Undo::Clear(old) => *cell = old,
+        self.live.get_mut().undo(|cell, step| match step {
+            Undo::Known(key, known) => drop(cell.replace(&key, known)),
+            Undo::Unknown(key, complete) => {
+                cell.remove(&key);
+                // Loading the whole map since has left out what lies under this key in the backend.
+                cell.complete = complete;
             }
-        }
+            Undo::Renew(key, dirty, stamp) => {
+                if let Some(entry) = cell.entries.get_mut(&key) {
+                    entry.known.renew(dirty, stamp);
+                }
+            }
+            Undo::Clear(old) => *cell = old,
+        });
     }
 
-    fn flush(&self, cell: &mut Cell<K, V>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+    fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+        let Some(cell) = cell else { return Ok(()) };
         if cell.erase {
             self.slot.delete_all(batch, row)?;
         }
@@ -358,14 +353,21 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
         Ok(())
     }
 
-    fn committed(&self, cell: &mut Cell<K, V>) {
+    fn committed(&self, held: &mut Self::Cell) {
+        let Some(cell) = held else { return };
         cell.settle();
+        if cell.is_blank() {
+            *held = None;
+        }
     }
 
-    fn holds(&self, cell: &Cell<K, V>, stored: &[(u16, &[u8])]) -> bool {
+    fn holds(&self, cell: &Self::Cell, stored: &[(u16, &[u8])]) -> bool {
+        let stored = |shadowed: &dyn Fn(&[u8]) -> bool| {
+            stored.iter().any(|(slot, suffix)| self.slot.owns(*slot) && !shadowed(suffix))
+        };
+        let Some(cell) = cell else { return stored(&|_| false) };
         let live = |entry: &Entry<V>| entry.known.value.is_some() && !self.slot.is_expired(entry.known.stamp());
         let shadowed = |suffix: &[u8]| cell.entries.values().any(|entry| *entry.suffix == *suffix);
-        cell.entries.values().any(live)
-            || (!cell.complete && stored.iter().any(|(slot, suffix)| self.slot.owns(*slot) && !shadowed(suffix)))
+        cell.entries.values().any(live) || (!cell.complete && stored(&shadowed))
     }
 }

@@ -7,6 +7,7 @@ use crate::StateError;
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
 use crate::state::handle::{Binding, Calls, Core, Handle, Shapes};
+use crate::state::live::Held;
 use crate::state::slot::Slot;
 use crate::value::{StateKey, StateValue};
 use cell::Cell;
@@ -46,7 +47,7 @@ pub struct MapState<K, V> {
 }
 
 impl<K: StateKey, V: StateValue> Handle for MapState<K, V> {
-    type Cell = Cell<K, V>;
+    type Cell = Held<Cell<K, V>>;
     const KIND: StateKind = StateKind::Map;
     type Core = Map<K, V>;
 

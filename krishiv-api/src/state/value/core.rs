@@ -341,7 +341,7 @@ impl<T: StateValue> Core for Value<T> {
             Cell::Hot { heap, .. } | Cell::Present { heap, .. } if std::mem::needs_drop::<T>() => *heap as usize,
             _ => 0,
         };
-        Left { wrote, complete: self.is_complete(cell), weight }
+        Left { wrote, weight }
     }
 
     fn undo(&mut self) {
@@ -369,11 +369,6 @@ impl<T: StateValue> Core for Value<T> {
         {
             live.cell = Cell::found(found);
         }
-    }
-
-    #[inline]
-    fn is_complete(&self, cell: &Cell<T>) -> bool {
-        !matches!(cell, Cell::Unloaded)
     }
 
     #[inline]

@@ -1,0 +1,66 @@
+//! What the handles of lists and maps hold of the key being processed.
+
+use crate::state::handle::Left;
+
+/// What a row holds of a list or a map: nothing, before the first call that needs it.
+///
+/// Most rows have nothing in most of their lists and maps. A word for each is what they take, in memory and in each event.
+pub(super) type Held<C> = Option<Box<C>>;
+
+/// The cell of the key being processed, and the steps that undo the event on it.
+pub(super) struct Live<C, U> {
+    entered: bool,
+    cell: Held<C>,
+    undo: Vec<U>,
+}
+
+impl<C, U> Default for Live<C, U> {
+    fn default() -> Self {
+        Self { entered: false, cell: None, undo: Vec::new() }
+    }
+}
+
+impl<C: Default, U> Live<C, U> {
+    /// Whether a key is being processed.
+    pub(super) fn is_entered(&self) -> bool {
+        self.entered
+    }
+
+    /// The cell, if there is anything to know of it.
+    pub(super) fn cell(&self) -> Option<&C> {
+        self.cell.as_deref()
+    }
+
+    /// The cell and the steps back, for a call that may change them.
+    pub(super) fn parts(&mut self) -> (&mut C, &mut Vec<U>) {
+        (self.cell.get_or_insert_default(), &mut self.undo)
+    }
+
+    #[inline]
+    pub(super) fn enter(&mut self, cell: &mut Held<C>) {
+        std::mem::swap(&mut self.cell, cell);
+        self.entered = true;
+    }
+
+    /// Gives the cell back; returns whether the event has written.
+    #[inline]
+    pub(super) fn leave(&mut self, cell: &mut Held<C>) -> bool {
+        let wrote = !self.undo.is_empty();
+        self.undo.clear();
+        std::mem::swap(&mut self.cell, cell);
+        self.entered = false;
+        wrote
+    }
+
+    /// Goes back to before the event, by `take` for each step, the last one first.
+    pub(super) fn undo(&mut self, mut take: impl FnMut(&mut C, U)) {
+        while let Some(step) = self.undo.pop() {
+            take(self.cell.get_or_insert_default(), step);
+        }
+    }
+}
+
+/// What has become of a cell that holds `weight` bytes outside itself.
+pub(super) fn left<C>(wrote: bool, cell: &Held<C>, weight: impl FnOnce(&C) -> usize) -> Left {
+    Left { wrote, weight: cell.as_deref().map_or(0, |cell| size_of::<C>() + weight(cell)) }
+}
