@@ -204,10 +204,9 @@ impl<S: KeyedState> Current for Frame<'_, S> {
         Ok(())
     }
 
-    fn join(&self, name: &str, handle: Box<dyn AnyHandle>) -> Result<(), StateError> {
+    fn join(&self, name: &str, handle: Box<dyn AnyHandle>) {
         self.instance.dynamic.join(name, handle, self.key.is_some());
         self.instance.shared.touch();
-        Ok(())
     }
 }
 
@@ -258,10 +257,10 @@ impl<'a, S: KeyedState> Entered<'a, S> {
     fn leave(&mut self) -> Left {
         let Instance { state, dynamic, shared, events, .. } = &mut *self.instance;
         *events += 1;
-        shared.settle();
         if shared.has_prefetched() {
             adopt(state, &mut self.row.cells, dynamic, shared);
         }
+        shared.settle();
         let mut leave = Leave(Left::NOTHING);
         state.visit(&mut self.row.cells, &mut leave);
         if dynamic.is_empty() { leave.0 } else { leave.0.and(&leave_dynamic(dynamic, &mut self.row.extra)) }

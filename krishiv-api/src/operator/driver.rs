@@ -131,7 +131,7 @@ impl<O: Operator> Driver<O> {
     #[inline]
     pub fn prepare(&self, event: O::In, event_time: Option<i64>) -> Prepared<O> {
         // If that panics it will do so again, when the event is processed, and is reported then.
-        let found = attempt(|| Ok(hashed(&self.operator, &self.store, &event)));
+        let found = catch_unwind(AssertUnwindSafe(|| hashed(&self.operator, &self.store, &event)));
         let (hash, key) = found.map_or((0, None), |(hash, key)| (hash, Some(key)));
         Prepared { event, event_time, key, hash, driver: self.id }
     }
@@ -192,7 +192,7 @@ impl<O: Operator> Driver<O> {
         let result = match key {
             Some(key) if driver == self.id => self.run(event, event_time, |_, _, _| (hash, key)),
             // Each store has hashes of its own.
-            _ => self.run(event, event_time, hashed),
+            _ => self.run_afresh(event, event_time),
         };
         self.behind += 1;
         self.ahead = self.ahead.saturating_sub(1);
@@ -201,6 +201,12 @@ impl<O: Operator> Driver<O> {
             self.store.evict_after(std::mem::take(&mut self.behind));
         }
         result
+    }
+
+    /// An event that was prepared in vain.
+    #[cold]
+    fn run_afresh(&mut self, event: O::In, event_time: Option<i64>) -> Result<(), OperatorError> {
+        self.run(event, event_time, hashed)
     }
 
     #[inline(always)]

@@ -42,7 +42,7 @@ pub(crate) trait Current {
     fn locate(&self) -> Result<(), StateError>;
 
     /// Takes in a handle that is new to the store, and enters it into the row being processed.
-    fn join(&self, name: &str, handle: Box<dyn AnyHandle>) -> Result<(), StateError>;
+    fn join(&self, name: &str, handle: Box<dyn AnyHandle>);
 }
 
 /// Runs `f` with `current` as the store being processed.
@@ -105,7 +105,7 @@ fn with_handle_or<H: Handle, R>(
             let mut draft = shared.hub.draft();
             let handle = bind(&mut draft, shared)?;
             draft.publish();
-            current.join(name, Box::new(handle))?;
+            current.join(name, Box::new(handle));
         }
         let handle = current.dynamic(name).and_then(|handle| handle.as_any().downcast_ref::<H>());
         handle.map(f).ok_or_else(|| other_type::<H>(shared, name))
