@@ -120,6 +120,7 @@ impl<T: StateValue> Value<T> {
 
     #[inline(never)]
     fn with_stamped<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
+        // What `ready` and `read` would do in two looks.
         if let Ok(live) = self.live.try_borrow()
             && let Cell::Present { clock, expires_at, value, .. } = &live.cell
             && self.slot.is_ahead(Stamp { expires_at: *expires_at, clock: *clock })
@@ -192,7 +193,7 @@ impl<T: StateValue> Value<T> {
                 _ => {}
             }
         }
-        self.set_anew(heap, value, self.slot.codec)
+        self.replace(self.dirty(heap, self.slot.codec, stamp, value))
     }
 
     /// Puts `heap` in the place of what was there, and returns that.
@@ -206,12 +207,7 @@ impl<T: StateValue> Value<T> {
 
     /// Sets the value, to be stored by `codec` where that can carry it.
     pub(crate) fn set_by(&self, value: T, codec: Codec) -> Result<(), StateError> {
-        self.set_anew(self.heap(&value)?, value, codec)
-    }
-
-    #[inline(never)]
-    fn set_anew(&self, heap: u32, value: T, codec: Codec) -> Result<(), StateError> {
-        self.replace(self.dirty(heap, codec, self.slot.stamp(), value))
+        self.replace(self.dirty(self.heap(&value)?, codec, self.slot.stamp(), value))
     }
 
     /// The cell of a value that is to be written.
