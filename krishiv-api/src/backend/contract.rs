@@ -36,6 +36,7 @@ pub fn check<B: StateBackend>(mut fresh: impl FnMut() -> B) {
     a_scan_is_its_prefix_and_nothing_else(&fresh());
     a_scan_starts_where_it_is_told(&fresh());
     a_scan_streams(&fresh());
+    a_scan_passes_over_what_was_deleted(&fresh());
     a_scan_goes_on_while_others_write(&fresh());
     big_values_come_back(&fresh());
     readers_see_whole_batches(&Arc::new(fresh()));
@@ -242,6 +243,28 @@ fn a_scan_streams(backend: &impl StateBackend) {
         let (one, other) = (first.next(), second.next());
         let key = |record: Option<Result<Record, _>>| record.and_then(Result::ok).map(|(key, _)| key);
         assert_eq!(key(one), key(other), "scan: two of them do not disturb each other");
+    }
+}
+
+/// Deleted records that still lie around, at the start of a prefix, inside it, and behind it.
+fn a_scan_passes_over_what_was_deleted(backend: &impl StateBackend) {
+    let key = |number: u16| [b"k".as_slice(), &number.to_be_bytes()].concat();
+    for number in 0..1_000 {
+        put(backend, &key(number), b"value");
+    }
+    let left = |number: u16| number % 256 / 100 == 1 || number % 500 == 0;
+    for number in (0..1_000).filter(|number| !left(*number)) {
+        let mut batch = WriteBatch::default();
+        batch.delete(&key(number));
+        write(backend, batch);
+    }
+    let all: Vec<Record> =
+        (0..1_000).filter(|number| left(*number)).map(|number| (key(number), b"value".to_vec())).collect();
+    for prefix in [&b""[..], b"k", b"k\0", b"k\x01", b"k\x02", b"k\x03", b"k\x04", b"l"] {
+        let some: Vec<Record> = all.iter().filter(|(key, _)| key.starts_with(prefix)).cloned().collect();
+        for _ in 0..2 {
+            assert_eq!(scan(backend, prefix), some, "scan: passes over deleted records, however many");
+        }
     }
 }
 

@@ -158,7 +158,7 @@ pub trait StateBackend: Send + Sync + 'static {
     /// Hands the records whose key starts with `prefix` to `each`, in the order of their keys, until it fails.
     ///
     /// The same records as [`scan`](Self::scan), for backends that can show them where they lie. `each` does not
-    /// write to the backend.
+    /// write to the backend; of what others write to the prefix meanwhile, some may be seen.
     ///
     /// ```
     /// use krishiv_api::{InMemoryStateBackend, StateBackend};

@@ -1,5 +1,6 @@
 //! State in a folder, through RocksDB.
 
+mod cursors;
 mod fault;
 mod guard;
 mod journal;
@@ -10,9 +11,10 @@ mod retention;
 use super::{Each, Op, Retention, Scan, StateBackend, WriteBatch};
 use crate::StateError;
 use ::rocksdb::{
-    BottommostLevelCompaction, CompactOptions, DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, Direction,
-    IteratorMode, ReadOptions, WriteOptions,
+    BottommostLevelCompaction, CompactOptions, DB, DBPinnableSlice, DBRawIterator, DEFAULT_COLUMN_FAMILY_NAME,
+    Direction, ErrorKind, IteratorMode, ReadOptions, WriteOptions,
 };
+use cursors::{Cursors, within};
 use guard::Guard;
 use retention::Rules;
 use std::fmt;
@@ -43,8 +45,9 @@ pub use options::RocksDbOptions;
 /// # Ok::<(), krishiv_api::StateError>(())
 /// ```
 pub struct RocksDbStateBackend {
-    // Fields drop in order: RocksDB closes its files before the guard gives up the lock.
-    db: DB,
+    // Fields drop in order: RocksDB closes its files, which needs its iterators gone, before the guard gives up the lock.
+    cursors: Cursors,
+    db: Arc<DB>,
     guard: Guard,
     rules: Rules,
     folder: PathBuf,
@@ -80,7 +83,15 @@ impl RocksDbStateBackend {
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, options.clone())];
         let db = DB::open_cf_with_opts(&options, folder, families).map_err(|error| fault::rocksdb(folder, error))?;
         guard.opened(db.latest_sequence_number())?;
-        Ok(Self { db, guard, rules, folder: folder.to_owned(), sync, read: verified() })
+        Ok(Self {
+            cursors: Cursors::default(),
+            db: Arc::new(db),
+            guard,
+            rules,
+            folder: folder.to_owned(),
+            sync,
+            read: verified(),
+        })
     }
 
     /// Rewrites all files, and gives the space of deleted and expired records back to the disk.
@@ -102,6 +113,7 @@ impl RocksDbStateBackend {
         let durable = self.db.latest_sequence_number();
         self.db.flush().map_err(|error| self.fault(error))?;
         let failures = self.background_failures()?;
+        self.cursors.forget();
         let mut whole = CompactOptions::default();
         // The last level is not rewritten otherwise, and most expired records are there.
         whole.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
@@ -160,13 +172,15 @@ impl StateBackend for RocksDbStateBackend {
     }
 
     fn for_each(&self, prefix: &[u8], each: &mut Each<'_>) -> Result<(), StateError> {
-        let mut records = self.db.raw_iterator_opt(within(prefix));
-        records.seek(prefix);
-        while let Some((key, value)) = records.item() {
-            each(key, value)?;
-            records.next();
-        }
-        records.status().map_err(|error| self.fault(error))
+        let mut from = prefix.to_vec();
+        let kept = self.cursors.with(&self.db, |records| walk(records, prefix, &mut from, each))?;
+        let end = match kept {
+            Err(error) if error.kind() == ErrorKind::Incomplete => {
+                walk(&mut self.db.raw_iterator_opt(within(prefix)), prefix, &mut from, each)?
+            }
+            end => end,
+        };
+        end.map_err(|error| self.fault(error))
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
@@ -183,7 +197,10 @@ impl StateBackend for RocksDbStateBackend {
         }
         let mut options = WriteOptions::default();
         options.set_sync(self.sync);
-        self.db.write_opt(steps, &options).map_err(|error| self.fault(error))?;
+        let written = self.db.write_opt(steps, &options);
+        // Whatever has become of it: a write that failed may have come through.
+        self.cursors.forget();
+        written.map_err(|error| self.fault(error))?;
         if self.sync {
             self.guard.committed(|| self.db.latest_sequence_number());
         }
@@ -201,14 +218,24 @@ fn verified() -> ReadOptions {
     options
 }
 
-/// The same for the records of a prefix, in the order of their keys.
-fn within(prefix: &[u8]) -> ReadOptions {
-    let mut options = verified();
-    options.set_total_order_seek(true);
-    if let Some(end) = end_of(prefix) {
-        options.set_iterate_upper_bound(end);
+/// Hands the records of a prefix to `each`, from the key `from` on, which comes to lie behind the last of them.
+///
+/// The result within says how `records` ended.
+fn walk(
+    records: &mut DBRawIterator<'_>,
+    prefix: &[u8],
+    from: &mut Vec<u8>,
+    each: &mut Each<'_>,
+) -> Result<Result<(), ::rocksdb::Error>, StateError> {
+    records.seek(&from);
+    while let Some((key, value)) = records.item().filter(|(key, _)| key.starts_with(prefix)) {
+        each(key, value)?;
+        from.clear();
+        from.extend_from_slice(key);
+        from.push(0);
+        records.next();
     }
-    options
+    Ok(records.status())
 }
 
 /// The first key after all those with `prefix`; `None` if there is none, as for `[0xff]`.
