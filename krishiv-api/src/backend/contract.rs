@@ -88,7 +88,11 @@ fn write(backend: &impl StateBackend, batch: WriteBatch) {
 }
 
 fn get(backend: &impl StateBackend, key: &[u8]) -> Option<Vec<u8>> {
-    backend.get(key).expect("get: a healthy backend answers")
+    let value = backend.get(key).expect("get: a healthy backend answers");
+    let mut same = Vec::new();
+    backend.read(key, &mut |value| same.push(value.map(<[u8]>::to_vec))).expect("read: a healthy backend answers");
+    assert_eq!(same, std::slice::from_ref(&value), "read: the value that `get` gives, once");
+    value
 }
 
 fn scan(backend: &impl StateBackend, prefix: &[u8]) -> Vec<Record> {
@@ -252,7 +256,7 @@ fn a_scan_passes_over_what_was_deleted(backend: &impl StateBackend) {
     for number in 0..1_000 {
         put(backend, &key(number), b"value");
     }
-    let left = |number: u16| number % 256 / 100 == 1 || number % 500 == 0;
+    let left = |number: u16| number % 256 / 100 == 1 || number.is_multiple_of(500);
     for number in (0..1_000).filter(|number| !left(*number)) {
         let mut batch = WriteBatch::default();
         batch.delete(&key(number));
@@ -301,8 +305,10 @@ fn big_values_come_back(backend: &impl StateBackend) {
 }
 
 fn readers_see_whole_batches<B: StateBackend>(backend: &Arc<B>) {
-    let number =
-        |key: &[u8]| get(&**backend, key).map(|value| value.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)));
+    let number = |key: &[u8]| {
+        let value = backend.get(key).expect("get: a healthy backend answers");
+        value.map(|value| value.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    };
     std::thread::scope(|scope| {
         // Numbers only grow, so the key read second is never behind, whichever a half batch would write first.
         let readers = [(b"p/1", b"p/2"), (b"p/2", b"p/1")].map(|(first, second)| {

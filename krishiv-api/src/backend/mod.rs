@@ -109,6 +109,25 @@ pub trait StateBackend: Send + Sync + 'static {
     /// When the storage fails or finds its bytes damaged; never `None` in that case.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
 
+    /// Hands the value of `key` to `read`, where it lies; `None` if there is none.
+    ///
+    /// The same value as [`get`](Self::get), for backends that can show it without a copy.
+    ///
+    /// ```
+    /// use krishiv_api::{InMemoryStateBackend, StateBackend};
+    /// let mut length = None;
+    /// InMemoryStateBackend::new().read(b"k", &mut |value| length = value.map(<[u8]>::len))?;
+    /// assert_eq!(length, None);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As `get`; then `read` has not been called.
+    fn read(&self, key: &[u8], read: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), StateError> {
+        self.get(key).map(|value| read(value.as_deref()))
+    }
+
     /// The values of `keys`, in their order.
     ///
     /// ```
@@ -238,6 +257,7 @@ pub struct Rows {
 pub(crate) trait AnyBackend: Send + Sync {
     fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError>;
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
+    fn read(&self, key: &[u8], read: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), StateError>;
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a>;
     fn scan_from<'a>(&'a self, prefix: &[u8], from: &[u8]) -> Scan<'a>;
     fn for_each(&self, prefix: &[u8], each: &mut Each<'_>) -> Result<(), StateError>;
@@ -251,6 +271,9 @@ impl<B: StateBackend> AnyBackend for B {
     }
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         StateBackend::get(self, key)
+    }
+    fn read(&self, key: &[u8], read: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), StateError> {
+        StateBackend::read(self, key, read)
     }
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
         StateBackend::scan(self, prefix)

@@ -98,6 +98,12 @@ impl RowKey {
         Ok(())
     }
 
+    /// Points where `other` does, in the memory that it has.
+    pub(crate) fn set_to(&mut self, other: &Self) {
+        self.bytes.clone_from(&other.bytes);
+        self.group = other.group;
+    }
+
     /// The row that holds what belongs to the whole operator.
     pub(crate) fn of_operator(operator: u16) -> Self {
         Self::of_group(operator, OPERATOR_GROUP)
@@ -177,7 +183,15 @@ pub(crate) fn push_varint(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// Takes a LEB128 varint off the front of `bytes`.
+#[inline]
 pub(crate) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes.split_first() {
+        Some((byte, rest)) if *byte < 0x80 => Some((u64::from(*byte), rest)),
+        _ => take_long_varint(bytes),
+    }
+}
+
+fn take_long_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
     for (index, byte) in bytes.iter().enumerate().take(10) {
         let part = u64::from(byte & 0x7f);

@@ -80,11 +80,13 @@ where
 /// # Errors
 ///
 /// What is wrong with the bytes, in time and memory proportional to their number.
+#[inline]
 pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<T, String> {
     read(codec, bytes, PhantomData)
 }
 
 /// Reads what `seed` asks for from exactly these bytes.
+#[inline]
 fn read<'de, S: DeserializeSeed<'de>>(codec: Codec, bytes: &'de [u8], seed: S) -> Result<S::Value, String> {
     match codec {
         Codec::Postcard => reader::read(bytes, seed).map_err(|error| error.to_string()),

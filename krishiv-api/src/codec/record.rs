@@ -52,6 +52,7 @@ pub(crate) fn push_stamp(expires_at: i64, out: &mut Vec<u8>) {
 }
 
 /// Takes the 8-byte prefix of everything that expires off the front of `bytes`.
+#[inline]
 pub(crate) fn take_stamp(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let (head, rest) = bytes.split_first_chunk::<8>()?;
     Some((i64::from_le_bytes(*head), rest))
@@ -114,6 +115,7 @@ pub(crate) struct Head<'a> {
 }
 
 /// Reads the front of a record.
+#[inline]
 pub(crate) fn head(bytes: &[u8], stamped: bool) -> Result<Head<'_>, StateError> {
     let (expires_at, rest) = if stamped {
         let (expires_at, rest) = take_stamp(bytes).ok_or_else(|| broken("the expiry stamp is cut short"))?;

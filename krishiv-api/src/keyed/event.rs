@@ -198,10 +198,7 @@ impl<S: KeyedState> Current for Frame<'_, S> {
 
     fn locate(&self) -> Result<(), StateError> {
         let key = self.key.ok_or(Cause::OutsideEvent)?;
-        let mut row_key = RowKey::default();
-        self.instance.encode(key, &mut row_key)?;
-        self.instance.shared.locate(&row_key);
-        Ok(())
+        self.instance.shared.locate_by(|row_key| self.instance.encode(key, row_key))
     }
 
     fn join(&self, name: &str, handle: Box<dyn AnyHandle>) {

@@ -142,8 +142,18 @@ impl Shared {
 
     /// Makes `row` the one that slow paths read.
     pub(crate) fn locate(&self, row: &RowKey) {
-        lock(&self.event).row.clone_from(row);
+        lock(&self.event).row.set_to(row);
         self.note(LOCATED);
+    }
+
+    /// Makes the row that `encode` points at the one that slow paths read.
+    pub(crate) fn locate_by(
+        &self,
+        encode: impl FnOnce(&mut RowKey) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        encode(&mut lock(&self.event).row)?;
+        self.note(LOCATED);
+        Ok(())
     }
 
     /// Whether slow paths know where the row being processed lies.
@@ -159,12 +169,26 @@ impl Shared {
         Ok(lock(&self.event))
     }
 
-    /// The record of `slot` with `suffix` in the row being processed.
-    pub(crate) fn get(&self, slot: u16, suffix: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let Event { row, asked, .. } = &mut *self.located()?;
-        asked.clear();
-        row.append(slot, suffix, asked);
-        self.backend().get(asked)
+    /// Hands the record of `slot` with `suffix` in the row being processed to `read`, if there is one.
+    pub(crate) fn read<R>(
+        &self,
+        slot: u16,
+        suffix: &[u8],
+        read: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>, StateError> {
+        let asked = {
+            let Event { row, asked, .. } = &mut *self.located()?;
+            asked.clear();
+            row.append(slot, suffix, asked);
+            // Out of the lock, since `read` runs code of the user's types.
+            std::mem::take(asked)
+        };
+        let (mut read, mut result) = (Some(read), None);
+        let end = self.backend().read(&asked, &mut |found| {
+            result = found.zip(read.take()).map(|(found, read)| read(found));
+        });
+        lock(&self.event).asked = asked;
+        end.map(|()| result)
     }
 
     /// Key of the record of `slot` with `suffix` in the row being processed.

@@ -31,6 +31,11 @@ impl<C: Default, U> Live<C, U> {
         self.cell.as_deref()
     }
 
+    /// The same, to change what is not to be undone.
+    pub(super) fn cell_mut(&mut self) -> Option<&mut C> {
+        self.cell.as_deref_mut()
+    }
+
     /// The cell and the steps back, for a call that may change them.
     pub(super) fn parts(&mut self) -> (&mut C, &mut Vec<U>) {
         (self.cell.get_or_insert_default(), &mut self.undo)

@@ -170,15 +170,15 @@ impl Slot {
     }
 
     fn find<T: StateValue>(&self, suffix: &[u8]) -> Result<Option<Loaded<T>>, StateError> {
-        let (current, other) = match self.plain {
-            Some((current, other)) if suffix.is_empty() => {
-                (self.shared.plain(current)?, other.map(|other| self.shared.plain(other)).transpose()?)
-            }
-            _ => {
-                let get = |slot| self.shared.get(slot, suffix);
-                (get(self.current)?, self.other.map(get).transpose()?)
-            }
+        let Some((current, other)) = self.plain.filter(|_| suffix.is_empty()) else {
+            let read = |slot| self.shared.read(slot, suffix, |bytes| self.read(slot, bytes))?.transpose();
+            return match (read(self.current)?, self.other) {
+                (None, Some(other)) => read(other),
+                (found, _) => Ok(found),
+            };
         };
+        let current = self.shared.plain(current)?;
+        let other = other.map(|other| self.shared.plain(other)).transpose()?;
         self.newer(current.as_deref(), other.flatten().as_deref())
     }
 
@@ -208,6 +208,7 @@ impl Slot {
         Ok(Loaded { value: record::value(head)?, codec: head.codec, stamp: *stamp, size: *size })
     }
 
+    #[inline]
     fn open<'a>(&self, disk_slot: u16, bytes: &'a [u8]) -> Result<Found<'a>, StateError> {
         let head = record::head(bytes, disk_slot & STAMPED != 0)?;
         Ok(Found { stamp: head.stamp.unwrap_or_else(|| self.expiry.unstamped()), head, size: bytes.len() })

@@ -144,8 +144,15 @@ impl StateBackend for RocksDbStateBackend {
     const DURABLE: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let mut found = None;
+        self.read(key, &mut |value| found = value.map(<[u8]>::to_vec))?;
+        Ok(found)
+    }
+
+    fn read(&self, key: &[u8], read: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), StateError> {
         let value = self.db.get_pinned_opt(key, &self.read).map_err(|error| self.fault(error))?;
-        Ok(value.map(|value| value.to_vec()))
+        read(value.as_deref());
+        Ok(())
     }
 
     fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError> {

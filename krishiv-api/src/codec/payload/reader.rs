@@ -30,6 +30,7 @@ fn unreadable<T>(message: impl Into<String>) -> Result<T> {
     Err(Unreadable(Box::new(Reason(message.into()))))
 }
 
+#[inline]
 pub(super) fn read<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], seed: S) -> Result<S::Value> {
     let mut reader = Reader { rest: bytes, elements: bytes.len().saturating_add(FREE_ELEMENTS), depth: 0 };
     let value = seed.deserialize(&mut reader)?;

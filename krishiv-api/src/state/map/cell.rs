@@ -2,11 +2,10 @@
 
 use crate::codec::Codec;
 use crate::codec::record::Stamp;
+use crate::state::map::entries::Entries;
 use crate::state::slot::Loaded;
 use crate::time::TtlClock;
 use crate::value::StateKey;
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
 use smallvec::SmallVec;
 use std::borrow::Borrow;
 use std::hash::Hash;
@@ -74,7 +73,7 @@ pub struct Cell<K, V> {
     pub(super) complete: bool,
     /// All that the backend has goes.
     pub(super) erase: bool,
-    pub(super) entries: IndexMap<K, Entry<V>, RandomState>,
+    pub(super) entries: Entries<K, V>,
     /// The entries lie in the order of their encoded keys.
     pub(super) sorted: bool,
     pub(super) weight: usize,
@@ -82,31 +81,30 @@ pub struct Cell<K, V> {
 
 impl<K, V> Default for Cell<K, V> {
     fn default() -> Self {
-        Self { complete: false, erase: false, entries: IndexMap::default(), sorted: true, weight: 0 }
+        Self { complete: false, erase: false, entries: Entries::default(), sorted: true, weight: 0 }
     }
 }
 
 impl<K: StateKey, V> Cell<K, V> {
-    /// Puts what is known of a key in the place of what was; a key that is new has its suffix.
-    pub(super) fn insert(&mut self, key: K, suffix: Suffix, known: Known<V>) {
-        self.sorted &= self.entries.last().is_none_or(|(_, last)| last.suffix < suffix);
+    /// Adds what is known of a key of which nothing was known; returns its place.
+    pub(super) fn insert(&mut self, key: K, suffix: Suffix, known: Known<V>) -> usize {
+        self.sorted &= self.entries.last().is_none_or(|last| last.suffix < suffix);
         let entry = Entry { suffix, known };
         self.weight += entry.weight::<K>();
-        self.entries.insert(key, entry);
+        self.entries.push(key, entry)
     }
 
     /// Puts in all that the backend has, in the order of the encoded keys. What is known here is newer.
     pub(super) fn fill(&mut self, all: Vec<(K, Entry<V>)>) {
-        // Once, for as many as there are: growing on the way costs as much as reading.
-        self.entries.reserve_exact(all.len());
         if self.entries.is_empty() {
             self.sorted = true;
             self.weight += all.iter().map(|(_, entry)| entry.weight::<K>()).sum::<usize>();
-            self.entries.extend(all);
+            self.entries.set(all);
             return;
         }
         for (key, Entry { suffix, known }) in all {
-            if !self.entries.contains_key(&key) {
+            self.entries.prepare_find();
+            if self.entries.find(&key).is_none() {
                 self.insert(key, suffix, known);
             }
         }
@@ -118,13 +116,16 @@ impl<K: StateKey, V> Cell<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let Some(entry) = self.entries.get_mut(key) else { return Err(known) };
+        self.entries.prepare_find();
+        let Some(place) = self.entries.find(key) else { return Err(known) };
+        let Some((_, entry)) = self.entries.at_mut(place) else { return Err(known) };
         self.weight = self.weight + known.heap as usize - entry.known.heap as usize;
         Ok(std::mem::replace(&mut entry.known, known))
     }
 
     pub(super) fn remove(&mut self, key: &K) {
-        if let Some(entry) = self.entries.swap_remove(key) {
+        let place = self.entries.find(key);
+        if let Some((_, entry)) = place.and_then(|place| self.entries.swap_remove(place)) {
             self.weight -= entry.weight::<K>();
             self.sorted = false;
         }
@@ -133,7 +134,7 @@ impl<K: StateKey, V> Cell<K, V> {
     /// Puts the entries in the order of their encoded keys.
     pub(super) fn sort(&mut self) {
         if !self.sorted {
-            self.entries.sort_unstable_by(|_, a, _, b| a.suffix.cmp(&b.suffix));
+            self.entries.sort();
             self.sorted = true;
         }
     }
@@ -147,7 +148,7 @@ impl<K: StateKey, V> Cell<K, V> {
     pub(super) fn settle(&mut self) {
         self.erase = false;
         let Self { complete, weight, .. } = self;
-        self.entries.retain(|_, entry| {
+        self.entries.retain(|entry| {
             let known = &entry.known;
             // What was removed is not likely to be asked for again; with keys that come and go it would only grow.
             let stays = known.value.is_some() || !(*complete || known.dirty);

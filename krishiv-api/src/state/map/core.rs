@@ -11,10 +11,10 @@ use crate::state::live::{Held, Live, left};
 use crate::state::map::cell::{Cell, Entry, Known, Suffix};
 use crate::state::slot::{Slot, heap_size};
 use crate::value::{StateKey, StateValue};
-use indexmap::map::Iter;
 use std::borrow::Borrow;
 use std::cell::{Cell as Scratch, RefCell, RefMut};
 use std::hash::Hash;
+use std::slice::Iter;
 
 /// One step back.
 enum Undo<K, V> {
@@ -40,7 +40,7 @@ pub struct Map<K, V> {
 
 /// The entries that are there, in the order of their encoded keys.
 struct Entries<'a, K, V> {
-    entries: Iter<'a, K, Entry<V>>,
+    entries: Iter<'a, (K, Entry<V>)>,
     left: usize,
 }
 
@@ -97,28 +97,39 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         Ok(suffix)
     }
 
-    /// Makes the entry of `key` readable.
-    pub(super) fn entry_ready<Q>(&self, key: &Q) -> Result<(), StateError>
+    /// Place of the entry of `key`, whether all entries are known, and whether the time has been asked about them.
+    fn look_up<Q>(&self, key: &Q) -> (Option<usize>, bool, bool)
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        match self.live.try_borrow_mut() {
+            Ok(mut live) => live.cell_mut().map_or((None, false, false), |cell| {
+                cell.entries.prepare_find();
+                (cell.entries.find(key), cell.complete, !self.slot.can_expire())
+            }),
+            // A closure that reads the map has what is known of it judged already, in this event.
+            Err(_) => match self.live.try_borrow().as_deref().map(Live::cell) {
+                Ok(Some(cell)) => (cell.entries.find(key), cell.complete, true),
+                _ => (None, false, false),
+            },
+        }
+    }
+
+    /// Makes the entry of `key` readable; returns its place, if anything is known of it.
+    pub(super) fn entry_ready<Q>(&self, key: &Q) -> Result<Option<usize>, StateError>
     where
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        // A closure that reads the map has all of it judged already, in this event.
-        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
-            return Ok(());
-        }
-        if let Ok(live) = self.live.try_borrow()
-            && !self.slot.can_expire()
-            && live.cell().is_some_and(|cell| cell.complete || cell.entries.contains_key(key))
-        {
-            return Ok(());
+        let (place, complete, judged) = self.look_up(key);
+        if judged && (place.is_some() || complete) {
+            return Ok(place);
         }
         let live = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
-        if let Some(index) = cell.entries.get_index_of(key) {
-            if let Some((key, entry)) = cell.entries.get_index_mut(index) {
-                self.judge(key, &mut entry.known, undo);
-            }
+        if let Some((key, entry)) = place.and_then(|place| cell.entries.at_mut(place)) {
+            self.judge(key, &mut entry.known, undo);
         } else if !cell.complete {
             let key = key.to_owned();
             let suffix = self.suffix(&key)?;
@@ -126,15 +137,16 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             let found = self.slot.load(&suffix)?;
             let mut known = found.map_or_else(|| Known::absent(self.slot.codec), Known::found);
             self.judge(&key, &mut known, undo);
-            cell.insert(key, suffix, known);
+            return Ok(Some(cell.insert(key, suffix, known)));
         }
-        Ok(())
+        Ok(place)
     }
 
     /// Makes the entry of `key` readable, and sure that no closure is reading the map, so that it can be written.
     pub(super) fn entry_ready_to_write(&self, key: &K) -> Result<(), StateError> {
-        self.entry_ready(key)?;
-        if !self.borrow()?.cell().is_some_and(|cell| cell.entries.contains_key(key)) {
+        let place = self.entry_ready(key)?;
+        drop(self.borrow()?);
+        if place.is_none() {
             // A map that is known to be without it has not encoded the key yet.
             self.suffix(key)?;
         }
@@ -147,9 +159,9 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        self.entry_ready(key)?;
+        let place = self.entry_ready(key)?;
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        let entry = live.cell().and_then(|cell| cell.entries.get(key));
+        let entry = live.cell().zip(place).and_then(|(cell, place)| cell.entries.at(place));
         Ok(f(entry.and_then(|entry| entry.known.value.as_ref())))
     }
 
@@ -213,7 +225,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
     ) -> Result<R, StateError> {
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        let entries = live.cell().map(|cell| cell.entries.iter()).unwrap_or_default();
+        let entries = live.cell().map(|cell| cell.entries.as_slice().iter()).unwrap_or_default();
         let left = entries.clone().filter(|(_, entry)| entry.known.value.is_some()).count();
         Ok(f(&mut Entries { entries, left }))
     }
@@ -265,8 +277,9 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
         V: Clone,
     {
-        self.entry_ready(key)?;
-        let (mut value, codec) = match self.borrow()?.cell().and_then(|cell| cell.entries.get(key)) {
+        let place = self.entry_ready(key)?;
+        let (mut value, codec) = match self.borrow()?.cell().zip(place).and_then(|(cell, place)| cell.entries.at(place))
+        {
             Some(entry) => (entry.known.value.clone(), entry.known.codec),
             None => (None, self.slot.codec),
         };
@@ -331,7 +344,8 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
                 cell.complete = complete;
             }
             Undo::Renew(key, dirty, stamp) => {
-                if let Some(entry) = cell.entries.get_mut(&key) {
+                let place = cell.entries.find(&key);
+                if let Some((_, entry)) = place.and_then(|place| cell.entries.at_mut(place)) {
                     entry.known.renew(dirty, stamp);
                 }
             }

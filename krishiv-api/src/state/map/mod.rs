@@ -2,6 +2,7 @@
 
 mod cell;
 mod core;
+mod entries;
 
 use crate::StateError;
 use crate::codec::Codec;

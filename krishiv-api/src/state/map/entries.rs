@@ -1,0 +1,205 @@
+//! The known entries of one map, in a list, found by their keys.
+
+use crate::state::map::cell::Entry;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use std::borrow::Borrow;
+use std::hash::{BuildHasher, Hash};
+
+/// Lists of up to so many entries are searched from end to end, which takes no longer than hashing does.
+const SHORT: usize = 8;
+
+/// Entries in a list, with an index that is made when an entry of a long list is looked for.
+///
+/// A map that is only ever gone over has none, and going over it is going over a slice.
+pub(super) struct Entries<K, V> {
+    list: Vec<(K, Entry<V>)>,
+    /// Places in the list, of all entries or of none.
+    index: HashTable<usize>,
+    hasher: RandomState,
+}
+
+impl<K, V> Default for Entries<K, V> {
+    fn default() -> Self {
+        Self { list: Vec::new(), index: HashTable::new(), hasher: RandomState::default() }
+    }
+}
+
+impl<K, V> Entries<K, V> {
+    pub(super) fn as_slice(&self) -> &[(K, Entry<V>)] {
+        &self.list
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut Entry<V>)> {
+        self.list.iter_mut().map(|(key, entry)| (&*key, entry))
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &Entry<V>> {
+        self.list.iter().map(|(_, entry)| entry)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(super) fn last(&self) -> Option<&Entry<V>> {
+        self.list.last().map(|(_, entry)| entry)
+    }
+
+    /// The entry at a place, which changes of other entries may move.
+    pub(super) fn at(&self, place: usize) -> Option<&Entry<V>> {
+        self.list.get(place).map(|(_, entry)| entry)
+    }
+
+    pub(super) fn at_mut(&mut self, place: usize) -> Option<(&K, &mut Entry<V>)> {
+        self.list.get_mut(place).map(|(key, entry)| (&*key, entry))
+    }
+
+    /// Makes these the entries.
+    pub(super) fn set(&mut self, list: Vec<(K, Entry<V>)>) {
+        self.index.clear();
+        self.list = list;
+    }
+
+    /// Keeps the entries that `keep` says.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut Entry<V>) -> bool) {
+        let length = self.list.len();
+        self.list.retain_mut(|(_, entry)| keep(entry));
+        if self.list.len() < length {
+            self.index.clear();
+        }
+    }
+
+    /// Puts the entries in the order of their encoded keys.
+    pub(super) fn sort(&mut self) {
+        self.list.sort_unstable_by(|(_, a), (_, b)| a.suffix.cmp(&b.suffix));
+        self.index.clear();
+    }
+}
+
+impl<K: Hash + Eq, V> Entries<K, V> {
+    /// Place of the entry of `key`.
+    pub(super) fn find<Q>(&self, key: &Q) -> Option<usize>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        if self.index.is_empty() {
+            return self.list.iter().position(|(other, _)| other.borrow() == key);
+        }
+        let is = |place: &usize| self.list.get(*place).is_some_and(|(other, _)| other.borrow() == key);
+        self.index.find(self.hasher.hash_one(key), is).copied()
+    }
+
+    /// Makes sure that an entry is found without going over all of them.
+    pub(super) fn prepare_find(&mut self) {
+        if self.index.is_empty() && self.list.len() > SHORT {
+            let Self { list, index, hasher } = self;
+            let hash = |place: &usize| list.get(*place).map_or(0, |(key, _)| hasher.hash_one(key));
+            index.reserve(list.len(), hash);
+            for place in 0..list.len() {
+                index.insert_unique(hash(&place), place, hash);
+            }
+        }
+    }
+
+    /// Adds an entry, whose key is none of those that are there; returns its place.
+    pub(super) fn push(&mut self, key: K, entry: Entry<V>) -> usize {
+        let place = self.list.len();
+        if !self.index.is_empty() {
+            let Self { list, index, hasher } = self;
+            let hash = |place: &usize| list.get(*place).map_or(0, |(key, _)| hasher.hash_one(key));
+            index.insert_unique(hasher.hash_one(&key), place, hash);
+        }
+        self.list.push((key, entry));
+        place
+    }
+
+    /// Removes the entry at `place`; the last one takes its place.
+    pub(super) fn swap_remove(&mut self, place: usize) -> Option<(K, Entry<V>)> {
+        if place + 1 != self.list.len() {
+            self.index.clear();
+            return (place < self.list.len()).then(|| self.list.swap_remove(place));
+        }
+        let (key, entry) = self.list.pop()?;
+        if let Ok(last) = self.index.find_entry(self.hasher.hash_one(&key), |other| *other == place) {
+            last.remove();
+        }
+        Some((key, entry))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Codec;
+    use crate::codec::record::Stamp;
+    use crate::state::map::cell::{Known, Suffix};
+    use std::collections::BTreeMap;
+
+    fn entry(key: u8, value: u32) -> Entry<u32> {
+        Entry { suffix: Suffix::from_slice(&[key]), known: Known::dirty(Some(value), Codec::Postcard, Stamp::NEVER, 0) }
+    }
+
+    /// Calls in any order, on short and on long lists, against a map that needs no index.
+    #[test]
+    fn every_entry_is_found_whatever_came_before() {
+        let (mut entries, mut model) = (Entries::default(), BTreeMap::new());
+        let mut seed = 0x9e37_79b9_u32;
+        let (mut longest, mut shortest_after) = (0, usize::MAX);
+        for step in 0..20_000 {
+            seed ^= seed << 13;
+            seed ^= seed >> 17;
+            seed ^= seed << 5;
+            // Lists grow for a while, and shrink for a while.
+            let (key, adds) = ((seed >> 8) as u8 % 40, step / 500 % 2 == 0);
+            match seed % 16 {
+                0 => entries.prepare_find(),
+                1 => entries.sort(),
+                2 => {
+                    let gone = key;
+                    entries.retain(|entry| *entry.suffix != [gone]);
+                    model.remove(&gone);
+                }
+                3 => entries.set(model.iter().map(|(key, value)| (*key, entry(*key, *value))).collect()),
+                _ => match entries.find(&key) {
+                    Some(place) if !adds => {
+                        let removed = entries.swap_remove(place).map(|(key, entry)| (key, entry.known.value));
+                        assert_eq!(removed, Some((key, model.remove(&key))), "step {step}");
+                    }
+                    Some(_) => {}
+                    None if adds => {
+                        let place = entries.push(key, entry(key, step));
+                        assert_eq!(entries.find(&key), Some(place), "step {step}");
+                        model.insert(key, step);
+                    }
+                    None => {}
+                },
+            }
+            for key in 0..40 {
+                let found = entries.find(&key).and_then(|place| entries.at(place));
+                assert_eq!(
+                    found.and_then(|entry| entry.known.value),
+                    model.get(&key).copied(),
+                    "step {step}, key {key}"
+                );
+            }
+            assert_eq!(entries.as_slice().len(), model.len(), "step {step}");
+            longest = longest.max(model.len());
+            shortest_after = if model.len() == longest { usize::MAX } else { shortest_after.min(model.len()) };
+        }
+        assert!(longest > 2 * SHORT && shortest_after < SHORT, "both kinds of lists: {longest}, {shortest_after}");
+    }
+
+    #[test]
+    fn sorted_entries_lie_in_the_order_of_their_encoded_keys() {
+        let mut entries = Entries::default();
+        for key in (0..100_u8).rev() {
+            entries.push(key, entry(key, 0));
+            entries.prepare_find();
+        }
+        entries.sort();
+        assert!(entries.as_slice().iter().map(|(key, _)| *key).eq(0..100));
+        assert_eq!(entries.find(&7), Some(7));
+    }
+}
