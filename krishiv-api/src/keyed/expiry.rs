@@ -131,15 +131,21 @@ impl StoreTime {
         self.backend.is_some()
     }
 
+    /// The time that the event has seen; [`NONE`] before it has asked, or before there is any.
+    #[inline]
+    pub(crate) fn noted(&self, clock: TtlClock) -> i64 {
+        match clock {
+            TtlClock::Event => self.event_watermark.load(Relaxed),
+            TtlClock::Processing => self.event_now.load(Relaxed),
+        }
+    }
+
     /// The time that the event sees; [`NONE`] before there is any.
     #[inline]
     pub(crate) fn seen(&self, clock: TtlClock) -> i64 {
-        match clock {
-            TtlClock::Event => self.event_watermark.load(Relaxed),
-            TtlClock::Processing => {
-                let now = self.event_now.load(Relaxed);
-                if now == NONE { self.read_clock() } else { now }
-            }
+        match self.noted(clock) {
+            NONE if clock == TtlClock::Processing => self.read_clock(),
+            now => now,
         }
     }
 

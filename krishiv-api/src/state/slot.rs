@@ -109,7 +109,7 @@ impl Slot {
     }
 
     /// The stamp of what is written now.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn stamp(&self) -> Stamp {
         match self.life {
             Life::Endless => Stamp::NEVER,
@@ -119,6 +119,35 @@ impl Slot {
             },
             Life::Other => self.stamp_otherwise(),
         }
+    }
+
+    /// When what is written now ends, if that takes an addition: the time is counted, and the event knows it.
+    #[inline(always)]
+    pub(crate) fn end(&self) -> Option<i64> {
+        let Life::Counted { clock, ttl_ms } = self.life else { return None };
+        let now = self.shared.time.noted(clock);
+        (now != NONE).then(|| now.saturating_add(ttl_ms))
+    }
+
+    /// Whether it takes a comparison to see that what ends at `expires_at`, by a time that is counted, is still there.
+    #[inline(always)]
+    pub(crate) fn is_before(&self, expires_at: i64) -> bool {
+        let Life::Counted { clock, .. } = self.life else { return false };
+        let now = self.shared.time.noted(clock);
+        now != NONE && expires_at > now
+    }
+
+    /// The stamp of what ends at `expires_at` by a time that is counted.
+    pub(crate) fn counted(&self, expires_at: i64) -> Stamp {
+        match self.life {
+            Life::Counted { clock, .. } => Stamp { expires_at, clock },
+            Life::Endless | Life::Other => Stamp::NEVER,
+        }
+    }
+
+    /// Whether the time is counted, and there is any.
+    pub(crate) fn counts(&self) -> bool {
+        matches!(self.life, Life::Counted { clock, .. } if self.shared.time.seen(clock) != NONE)
     }
 
     #[inline(never)]

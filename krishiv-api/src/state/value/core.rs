@@ -20,8 +20,8 @@ enum Before<T> {
     Stamp { dirty: bool, stamp: Stamp },
     /// It has put another value in the place of this one, which was [hot](Cell::Hot).
     Hot { heap: u32, value: T },
-    /// The same for one that was to be written already, by the codec of the state, and that ends.
-    Stamped { heap: u32, stamp: Stamp, value: T },
+    /// The same for one that was [timed](Cell::Timed).
+    Timed { heap: u32, expires_at: i64, value: T },
     /// It has written.
     Cell(Cell<T>),
 }
@@ -61,6 +61,7 @@ impl<T: StateValue> Value<T> {
         if let Ok(live) = self.live.try_borrow() {
             match live.cell {
                 Cell::Hot { .. } | Cell::Absent { .. } => return Ok(()),
+                Cell::Timed { expires_at, .. } if self.slot.is_before(expires_at) => return Ok(()),
                 Cell::Present { clock, expires_at, .. } if self.slot.is_settled(Stamp { expires_at, clock }) => {
                     return Ok(());
                 }
@@ -87,15 +88,16 @@ impl<T: StateValue> Value<T> {
         match live.cell {
             Cell::Outside => return Err(self.outside()),
             Cell::Unloaded => live.cell = Cell::found(self.slot.load(&[])?),
-            Cell::Absent { .. } | Cell::Hot { .. } | Cell::Present { .. } => {}
+            Cell::Absent { .. } | Cell::Hot { .. } | Cell::Timed { .. } | Cell::Present { .. } => {}
         }
-        let Cell::Present { dirty, clock, expires_at, .. } = &mut live.cell else { return Ok(()) };
-        let stamp = Stamp { expires_at: *expires_at, clock: *clock };
+        let Some(stamp) = self.stamp_of(&live.cell) else { return Ok(()) };
         if self.slot.is_expired(stamp) {
             // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
             live.cell = Cell::Absent { dirty: true };
             self.slot.shared.meter.expired.add(1);
-        } else if self.slot.refreshes_on_read() {
+        } else if self.slot.refreshes_on_read()
+            && let Cell::Present { dirty, clock, expires_at, .. } = &mut live.cell
+        {
             let renewed = self.slot.stamp();
             if renewed != stamp {
                 if matches!(live.before, Before::Same) {
@@ -107,11 +109,28 @@ impl<T: StateValue> Value<T> {
         Ok(())
     }
 
+    /// When the value in `cell` ends, if there is one.
+    fn stamp_of(&self, cell: &Cell<T>) -> Option<Stamp> {
+        match cell {
+            Cell::Hot { .. } => Some(Stamp::NEVER),
+            Cell::Timed { expires_at, .. } => Some(self.slot.counted(*expires_at)),
+            Cell::Present { clock, expires_at, .. } => Some(Stamp { expires_at: *expires_at, clock: *clock }),
+            Cell::Outside | Cell::Unloaded | Cell::Absent { .. } => None,
+        }
+    }
+
     /// Runs `f` on the value.
     #[inline(always)]
     pub(crate) fn with<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
+        // Two looks, and each so short that the compiler leaves the counting of borrows out.
         if let Ok(live) = self.live.try_borrow()
             && let Cell::Hot { value, .. } = &live.cell
+        {
+            return Ok(f(Some(value)));
+        }
+        if let Ok(live) = self.live.try_borrow()
+            && let Cell::Timed { expires_at, value, .. } = &live.cell
+            && self.slot.is_before(*expires_at)
         {
             return Ok(f(Some(value)));
         }
@@ -121,11 +140,19 @@ impl<T: StateValue> Value<T> {
     #[inline(never)]
     fn with_stamped<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
         // What `ready` and `read` would do in two looks.
-        if let Ok(live) = self.live.try_borrow()
-            && let Cell::Present { clock, expires_at, value, .. } = &live.cell
-            && self.slot.is_ahead(Stamp { expires_at: *expires_at, clock: *clock })
-        {
-            return Ok(f(Some(value)));
+        if let Ok(live) = self.live.try_borrow() {
+            let there = match &live.cell {
+                Cell::Timed { expires_at, value, .. } => Some((value, self.slot.counted(*expires_at))),
+                Cell::Present { clock, expires_at, value, .. } => {
+                    Some((value, Stamp { expires_at: *expires_at, clock: *clock }))
+                }
+                _ => None,
+            };
+            if let Some((value, stamp)) = there
+                && self.slot.is_ahead(stamp)
+            {
+                return Ok(f(Some(value)));
+            }
         }
         self.with_judged(f)
     }
@@ -141,7 +168,7 @@ impl<T: StateValue> Value<T> {
     pub(crate) fn read<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
         Ok(f(match &live.cell {
-            Cell::Hot { value, .. } | Cell::Present { value, .. } => Some(value),
+            Cell::Hot { value, .. } | Cell::Timed { value, .. } | Cell::Present { value, .. } => Some(value),
             _ => None,
         }))
     }
@@ -150,15 +177,27 @@ impl<T: StateValue> Value<T> {
     #[inline(always)]
     pub(crate) fn set(&self, value: T) -> Result<(), StateError> {
         // Most values that are set were set before since the last commit, and own no memory: only they change.
-        if !std::mem::needs_drop::<T>()
-            && let Ok(mut live) = self.live.try_borrow_mut()
-            && let Live { cell: Cell::Hot { value: there, .. }, before } = &mut *live
-        {
-            let value = std::mem::replace(there, value);
-            if matches!(before, Before::Same) {
-                *before = Before::Hot { heap: 0, value };
+        if !std::mem::needs_drop::<T>() {
+            if let Ok(mut live) = self.live.try_borrow_mut()
+                && let Live { cell: Cell::Hot { value: there, .. }, before } = &mut *live
+            {
+                let value = std::mem::replace(there, value);
+                if matches!(before, Before::Same) {
+                    *before = Before::Hot { heap: 0, value };
+                }
+                return Ok(());
             }
-            return Ok(());
+            if let Some(end) = self.slot.end()
+                && let Ok(mut live) = self.live.try_borrow_mut()
+                && let Live { cell: Cell::Timed { expires_at, value: there, .. }, before } = &mut *live
+            {
+                let value = std::mem::replace(there, value);
+                let expires_at = std::mem::replace(expires_at, end);
+                if matches!(before, Before::Same) {
+                    *before = Before::Timed { heap: 0, expires_at, value };
+                }
+                return Ok(());
+            }
         }
         self.set_in_place(value)
     }
@@ -178,15 +217,12 @@ impl<T: StateValue> Value<T> {
                     }
                     return Ok(());
                 }
-                Cell::Present { dirty: true, codec, clock, heap: heap_there, expires_at, value: there }
-                    if *codec == self.slot.codec && !matches!(before, Before::Stamp { .. }) =>
-                {
+                Cell::Timed { heap: heap_there, expires_at, value: there } => {
                     let heap = self.weigh(heap_there, heap);
                     let value = std::mem::replace(there, value);
-                    let old = Stamp { expires_at: *expires_at, clock: *clock };
-                    (*expires_at, *clock) = (stamp.expires_at, stamp.clock);
+                    let expires_at = std::mem::replace(expires_at, stamp.expires_at);
                     if matches!(before, Before::Same) {
-                        *before = Before::Stamped { heap, stamp: old, value };
+                        *before = Before::Timed { heap, expires_at, value };
                     }
                     return Ok(());
                 }
@@ -212,15 +248,12 @@ impl<T: StateValue> Value<T> {
 
     /// The cell of a value that is to be written.
     fn dirty(&self, heap: u32, codec: Codec, stamp: Stamp, value: T) -> Cell<T> {
-        if !self.slot.can_expire() && codec == self.slot.codec {
-            return Cell::Hot { heap, value };
-        }
-        Self::stamped(heap, codec, stamp, value)
-    }
-
-    fn stamped(heap: u32, codec: Codec, stamp: Stamp, value: T) -> Cell<T> {
         let Stamp { expires_at, clock } = stamp;
-        Cell::Present { dirty: true, codec, clock, heap, expires_at, value }
+        match codec == self.slot.codec {
+            true if !self.slot.can_expire() => Cell::Hot { heap, value },
+            true if self.slot.counts() => Cell::Timed { heap, expires_at, value },
+            _ => Cell::Present { dirty: true, codec, clock, heap, expires_at, value },
+        }
     }
 
     /// Memory of `value` outside itself, in bytes.
@@ -250,7 +283,7 @@ impl<T: StateValue> Value<T> {
             Before::Same => old,
             Before::Stamp { dirty, stamp } => old.with_stamp(dirty, stamp),
             Before::Hot { heap, value } => Cell::Hot { heap, value },
-            Before::Stamped { heap, stamp, value } => Self::stamped(heap, self.slot.codec, stamp, value),
+            Before::Timed { heap, expires_at, value } => Cell::Timed { heap, expires_at, value },
         });
         Ok(())
     }
@@ -264,6 +297,7 @@ impl<T: StateValue> Value<T> {
         let own = self.slot.codec;
         let hot = self.live.try_borrow().ok().and_then(|live| match &live.cell {
             Cell::Hot { value, .. } => Some(value.clone()),
+            Cell::Timed { expires_at, value, .. } if self.slot.is_before(*expires_at) => Some(value.clone()),
             _ => None,
         });
         let (mut value, codec) = match hot {
@@ -286,7 +320,7 @@ impl<T: StateValue + Clone> Value<T> {
     fn copy(&self) -> Result<(Option<T>, Codec), StateError> {
         self.ready()?;
         Ok(match &self.borrow()?.cell {
-            Cell::Hot { value, .. } => (Some(value.clone()), self.slot.codec),
+            Cell::Hot { value, .. } | Cell::Timed { value, .. } => (Some(value.clone()), self.slot.codec),
             Cell::Present { value, codec, .. } => (Some(value.clone()), *codec),
             _ => (None, self.slot.codec),
         })
@@ -334,7 +368,11 @@ impl<T: StateValue> Core for Value<T> {
         }
         std::mem::swap(&mut live.cell, cell);
         let weight = match cell {
-            Cell::Hot { heap, .. } | Cell::Present { heap, .. } if std::mem::needs_drop::<T>() => *heap as usize,
+            Cell::Hot { heap, .. } | Cell::Timed { heap, .. } | Cell::Present { heap, .. }
+                if std::mem::needs_drop::<T>() =>
+            {
+                *heap as usize
+            }
             _ => 0,
         };
         Left { wrote, weight }
@@ -349,9 +387,7 @@ impl<T: StateValue> Core for Value<T> {
                 live.cell = cell.with_stamp(dirty, stamp);
             }
             Before::Hot { heap, value } => live.cell = Cell::Hot { heap, value },
-            Before::Stamped { heap, stamp, value } => {
-                live.cell = Self::stamped(heap, self.slot.codec, stamp, value);
-            }
+            Before::Timed { heap, expires_at, value } => live.cell = Cell::Timed { heap, expires_at, value },
             Before::Cell(cell) => live.cell = cell,
         }
     }
@@ -387,6 +423,9 @@ impl<T: StateValue> Core for Value<T> {
                 self.slot.put(batch, row, &[], value, (*codec, stamp))
             }
             Cell::Hot { value, .. } => self.slot.put(batch, row, &[], value, (self.slot.codec, Stamp::NEVER)),
+            Cell::Timed { expires_at, value, .. } => {
+                self.slot.put(batch, row, &[], value, (self.slot.codec, self.slot.counted(*expires_at)))
+            }
             Cell::Absent { dirty: true } => {
                 self.slot.delete(batch, row, &[]);
                 Ok(())
@@ -396,26 +435,25 @@ impl<T: StateValue> Core for Value<T> {
     }
 
     fn committed(&self, cell: &mut Cell<T>) {
-        match cell {
-            Cell::Absent { dirty } | Cell::Present { dirty, .. } => *dirty = false,
-            Cell::Hot { .. } => {
-                if let Cell::Hot { heap, value } = std::mem::replace(cell, Cell::Unloaded) {
-                    let Stamp { expires_at, clock } = Stamp::NEVER;
-                    *cell = Cell::Present { dirty: false, codec: self.slot.codec, clock, heap, expires_at, value };
+        let (heap, stamp, value) = match std::mem::replace(cell, Cell::Unloaded) {
+            Cell::Hot { heap, value } => (heap, Stamp::NEVER, value),
+            Cell::Timed { heap, expires_at, value } => (heap, self.slot.counted(expires_at), value),
+            mut other => {
+                if let Cell::Absent { dirty } | Cell::Present { dirty, .. } = &mut other {
+                    *dirty = false;
                 }
+                *cell = other;
+                return;
             }
-            Cell::Outside | Cell::Unloaded => {}
-        }
+        };
+        let Stamp { expires_at, clock } = stamp;
+        *cell = Cell::Present { dirty: false, codec: self.slot.codec, clock, heap, expires_at, value };
     }
 
     fn holds(&self, cell: &Cell<T>, stored: &[(u16, &[u8])]) -> bool {
         match cell {
-            Cell::Present { clock, expires_at, .. } => {
-                !self.slot.is_expired(Stamp { expires_at: *expires_at, clock: *clock })
-            }
-            Cell::Hot { .. } => true,
-            Cell::Absent { .. } => false,
             Cell::Outside | Cell::Unloaded => stored.iter().any(|(slot, _)| self.slot.owns(*slot)),
+            _ => self.stamp_of(cell).is_some_and(|stamp| !self.slot.is_expired(stamp)),
         }
     }
 }
