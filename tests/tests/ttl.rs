@@ -276,6 +276,32 @@ fn a_failed_event_renews_nothing<P: Place>(place: P) {
 }
 on_every_backend!(a_failed_event_renews_nothing);
 
+fn a_failed_event_leaves_the_end_as_it_was<P: Place>(place: P) {
+    fn test<P: Place, S: Sessions, T: Turn>(mut world: World<'_, P, S, T>) {
+        for (t, commit) in [(1_000, false), (2_000, true)] {
+            world.at(t).write(1);
+            if commit {
+                world.commit();
+            }
+            let event = |state: &S| {
+                let (value, list, map, last) = state.fields();
+                for n in 2..4 {
+                    value.set(n);
+                    list.add(n);
+                    map.put(1, n);
+                    last.merge(n);
+                }
+                assert_eq!((value.get(), last.get()), (Some(3), Some(3)));
+                Err::<(), _>(StateError::backend("no"))
+            };
+            world.at(t + 5).store().try_with_key("ann", event).unwrap_err();
+            world.at(t + 9).expect(&[1]).at(t + 10).expect(&[]);
+        }
+    }
+    by_both_clocks(place, test, test);
+}
+on_every_backend!(a_failed_event_leaves_the_end_as_it_was);
+
 #[test]
 fn one_event_sees_one_time() {
     let place = Memory::new();
