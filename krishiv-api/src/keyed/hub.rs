@@ -27,6 +27,15 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The record of the catalog under `key`.
+///
+/// By a scan: a `get` may read the filter of a whole file of rows first, which takes longer than all else that opening does.
+fn find(backend: &dyn AnyBackend, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+    // Other names may begin with this one; its record comes first.
+    let first = backend.scan(key).next().transpose()?;
+    Ok(first.filter(|(found, _)| found == key).map(|(_, bytes)| bytes))
+}
+
 /// The operators of one backend.
 pub(crate) struct BackendHub {
     backend: Arc<dyn AnyBackend>,
@@ -83,7 +92,7 @@ impl BackendHub {
 
     fn read(backend: &Arc<dyn AnyBackend>) -> Result<Self, StateError> {
         let mut format = 0;
-        if let Some(bytes) = backend.get(&catalog::format_key())? {
+        if let Some(bytes) = find(&**backend, &catalog::format_key())? {
             let found = catalog::read::<FormatRecord>("format record", &bytes)?.format;
             if !(1..=FORMAT).contains(&found) {
                 return Err(Cause::NewerFormat { found, supported: FORMAT }.into());
@@ -143,7 +152,7 @@ impl BackendHub {
         max_parallelism: Option<u16>,
         inner: &mut BackendState,
     ) -> Result<OperatorHub, StateError> {
-        let stored = self.backend.get(&catalog::operator_key(name))?;
+        let stored = find(&*self.backend, &catalog::operator_key(name))?;
         let persisted = stored.is_some();
         catalog::check_name("an operator", name, persisted)?;
         let record = match stored {

@@ -122,7 +122,6 @@ impl<T: StateValue> Value<T> {
     /// Runs `f` on the value.
     #[inline(always)]
     pub(crate) fn with<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
-        // Two looks, and each so short that the compiler leaves the counting of borrows out.
         if let Ok(live) = self.live.try_borrow()
             && let Cell::Hot { value, .. } = &live.cell
         {
@@ -177,33 +176,39 @@ impl<T: StateValue> Value<T> {
     #[inline(always)]
     pub(crate) fn set(&self, value: T) -> Result<(), StateError> {
         // Most values that are set were set before since the last commit, and own no memory: only they change.
-        if !std::mem::needs_drop::<T>() {
-            if let Ok(mut live) = self.live.try_borrow_mut()
-                && let Live { cell: Cell::Hot { value: there, .. }, before } = &mut *live
-            {
-                let value = std::mem::replace(there, value);
-                if matches!(before, Before::Same) {
-                    *before = Before::Hot { heap: 0, value };
-                }
-                return Ok(());
+        if !std::mem::needs_drop::<T>()
+            && let Ok(mut live) = self.live.try_borrow_mut()
+            && let Live { cell: Cell::Hot { value: there, .. }, before } = &mut *live
+        {
+            let value = std::mem::replace(there, value);
+            if matches!(before, Before::Same) {
+                *before = Before::Hot { heap: 0, value };
             }
-            if let Some(end) = self.slot.end()
-                && let Ok(mut live) = self.live.try_borrow_mut()
-                && let Live { cell: Cell::Timed { expires_at, value: there, .. }, before } = &mut *live
-            {
-                let value = std::mem::replace(there, value);
-                let expires_at = std::mem::replace(expires_at, end);
-                if matches!(before, Before::Same) {
-                    *before = Before::Timed { heap: 0, expires_at, value };
-                }
-                return Ok(());
-            }
+            return Ok(());
         }
         self.set_in_place(value)
     }
 
     #[inline(never)]
     fn set_in_place(&self, value: T) -> Result<(), StateError> {
+        // The same for those that end.
+        if !std::mem::needs_drop::<T>()
+            && let Some(end) = self.slot.end()
+            && let Ok(mut live) = self.live.try_borrow_mut()
+            && let Live { cell: Cell::Timed { expires_at, value: there, .. }, before } = &mut *live
+        {
+            let value = std::mem::replace(there, value);
+            let expires_at = std::mem::replace(expires_at, end);
+            if matches!(before, Before::Same) {
+                *before = Before::Timed { heap: 0, expires_at, value };
+            }
+            return Ok(());
+        }
+        self.set_weighed(value)
+    }
+
+    #[inline(never)]
+    fn set_weighed(&self, value: T) -> Result<(), StateError> {
         let heap = self.heap(&value)?;
         let stamp = self.slot.stamp();
         if let Ok(mut live) = self.live.try_borrow_mut() {
