@@ -293,6 +293,22 @@ impl<T: StateValue> Value<T> {
         Ok(())
     }
 
+    /// The same as [`update`](Self::update) for a value that is hot and owns no memory, where there is nothing to make ready; hands
+    /// `f` back for any other.
+    #[inline(always)]
+    pub(crate) fn update_hot<F, R>(&self, f: F) -> Result<(R, Result<(), StateError>), F>
+    where
+        F: FnOnce(&mut Option<T>) -> R,
+        T: Clone,
+    {
+        let mut value = match self.live.try_borrow().as_deref() {
+            Ok(Live { cell: Cell::Hot { value, .. }, .. }) if !std::mem::needs_drop::<T>() => Some(value.clone()),
+            _ => return Err(f),
+        };
+        let result = f(&mut value);
+        Ok((result, value.map_or_else(|| self.clear(), |value| self.set(value))))
+    }
+
     /// Sets or removes the value by what `f` makes of a copy, so that a panic in `f` changes nothing.
     #[inline]
     pub(crate) fn update<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> Result<R, StateError>
@@ -332,16 +348,16 @@ impl<T: StateValue + Clone> Value<T> {
     }
 
     /// Merges `value` into what is there, by `reducer` or else the state's own.
+    #[inline]
     pub(crate) fn merge(&self, value: T, reducer: Option<fn(T, T) -> T>) -> Result<(), StateError> {
-        match reducer.or(self.reducer) {
-            None => self.set(value),
-            Some(reducer) => self.update(|old| {
-                *old = Some(match old.take() {
-                    Some(old) => reducer(old, value),
-                    None => value,
-                });
-            }),
-        }
+        let Some(reducer) = reducer.or(self.reducer) else { return self.set(value) };
+        let merge = |old: &mut Option<T>| {
+            *old = Some(match old.take() {
+                Some(old) => reducer(old, value),
+                None => value,
+            });
+        };
+        self.update(merge)
     }
 }
 

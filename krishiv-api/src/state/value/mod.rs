@@ -411,6 +411,16 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn update<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> R {
+        let f = match self.core() {
+            Some(core) => match core.update_hot(f) {
+                Ok((result, done)) => {
+                    done.unwrap_or_else(|error| self.fail(error));
+                    return result;
+                }
+                Err(f) => f,
+            },
+            None => f,
+        };
         self.run_closure(f, Value::ready_to_write, Value::update, |f| f(&mut None))
     }
 
