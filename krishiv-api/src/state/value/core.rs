@@ -127,6 +127,12 @@ impl<T: StateValue> Value<T> {
         {
             return Ok(f(Some(value)));
         }
+        self.with_timed(f)
+    }
+
+    /// The same for what ends; inline it would make the common case above slower, and with more in it this one.
+    #[inline(never)]
+    fn with_timed<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
         if let Ok(live) = self.live.try_borrow()
             && let Cell::Timed { expires_at, value, .. } = &live.cell
             && self.slot.is_before(*expires_at)
