@@ -5,6 +5,8 @@ use krishiv_api::{
     ReducingState, StateBackend, StateError, ValueState, WriteBatch,
 };
 use krishiv_tests::{Place, RocksDb, on_every_backend};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -398,6 +400,40 @@ fn a_handle_in_use_by_its_own_closure_is_an_error_and_no_panic() {
             true
         });
     });
+}
+
+/// The one closure of a `get` is the `Clone` of its value.
+#[test]
+fn an_entry_that_is_asked_for_while_another_is_cloned_is_never_taken_for_absent() {
+    thread_local!(static ASKED: RefCell<Option<Result<bool, StateError>>> = const { RefCell::new(None) });
+
+    #[derive(Serialize, Deserialize)]
+    struct Nosy {
+        asks: bool,
+    }
+    impl Clone for Nosy {
+        fn clone(&self) -> Self {
+            if self.asks {
+                let other = MapState::<u8, Nosy>::new("nosy").try_contains(&2);
+                ASKED.with(|asked| asked.replace(Some(other)));
+            }
+            Self { asks: self.asks }
+        }
+    }
+
+    let backend = Arc::new(InMemoryStateBackend::new());
+    let mut store = Keyed::<Dynamic<String>>::open(Arc::clone(&backend)).unwrap();
+    let nosy = MapState::<u8, Nosy>::new("nosy");
+    store.with_key("ann", |_| nosy.put_all([(1, Nosy { asks: true }), (2, Nosy { asks: false })])).unwrap();
+    store.commit("").unwrap();
+    drop(store);
+
+    let mut store = Keyed::<Dynamic<String>>::open(backend).unwrap();
+    assert!(store.with_key("ann", |_| nosy.get(&1).is_some()).unwrap());
+    let asked = ASKED.with(RefCell::take).expect("the value was cloned");
+    assert!(matches!(asked.unwrap_err().cause(), Cause::Reentrant));
+    store.with_key("ann", |_| assert!(nosy.contains(&2) && nosy.get(&1).is_some())).unwrap();
+    assert!(ASKED.with(RefCell::take).expect("the value was cloned").unwrap());
 }
 
 #[test]
