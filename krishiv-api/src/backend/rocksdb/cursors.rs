@@ -57,8 +57,7 @@ impl Cursors {
 }
 
 fn everything() -> ReadOptions {
-    let mut options = verified();
-    options.set_total_order_seek(true);
+    let mut options = within(b"");
     options.set_max_skippable_internal_keys(PATIENCE);
     options
 }

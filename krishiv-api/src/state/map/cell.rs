@@ -103,8 +103,7 @@ impl<K: StateKey, V> Cell<K, V> {
             return;
         }
         for (key, Entry { suffix, known }) in all {
-            self.entries.prepare_find();
-            if self.entries.find(&key).is_none() {
+            if self.entries.seek(&key).is_none() {
                 self.insert(key, suffix, known);
             }
         }
@@ -116,9 +115,8 @@ impl<K: StateKey, V> Cell<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.entries.prepare_find();
-        let Some(place) = self.entries.find(key) else { return Err(known) };
-        let Some((_, entry)) = self.entries.at_mut(place) else { return Err(known) };
+        let place = self.entries.seek(key);
+        let Some((_, entry)) = place.and_then(|place| self.entries.at_mut(place)) else { return Err(known) };
         self.weight = self.weight + known.heap as usize - entry.known.heap as usize;
         Ok(std::mem::replace(&mut entry.known, known))
     }

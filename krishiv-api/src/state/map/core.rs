@@ -97,21 +97,25 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         Ok(suffix)
     }
 
-    /// Place of the entry of `key`, whether all entries are known, and whether the time has been asked about them.
-    fn look_up<Q>(&self, key: &Q) -> (Option<usize>, bool, bool)
+    /// Place of the entry of `key`, and whether that is all there is to know: what is found has been judged by the time, and what
+    /// is not is known to be absent.
+    fn look_up<Q>(&self, key: &Q) -> (Option<usize>, bool)
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         match self.live.try_borrow_mut() {
-            Ok(mut live) => live.cell_mut().map_or((None, false, false), |cell| {
-                cell.entries.prepare_find();
-                (cell.entries.find(key), cell.complete, !self.slot.can_expire())
+            Ok(mut live) => live.cell_mut().map_or((None, false), |cell| {
+                let place = cell.entries.seek(key);
+                (place, !self.slot.can_expire() && (place.is_some() || cell.complete))
             }),
             // A closure that reads the map has what is known of it judged already, in this event.
             Err(_) => match self.live.try_borrow().as_deref().map(Live::cell) {
-                Ok(Some(cell)) => (cell.entries.find(key), cell.complete, true),
-                _ => (None, false, false),
+                Ok(Some(cell)) => {
+                    let place = cell.entries.find(key);
+                    (place, place.is_some() || cell.complete)
+                }
+                _ => (None, false),
             },
         }
     }
@@ -122,8 +126,8 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        let (place, complete, judged) = self.look_up(key);
-        if judged && (place.is_some() || complete) {
+        let (place, is_settled) = self.look_up(key);
+        if is_settled {
             return Ok(place);
         }
         let live = &mut *self.borrow()?;

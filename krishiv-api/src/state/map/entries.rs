@@ -14,8 +14,10 @@ const SHORT: usize = 8;
 /// A map that is only ever gone over has none, and going over it is going over a slice.
 pub(super) struct Entries<K, V> {
     list: Vec<(K, Entry<V>)>,
-    /// Places in the list, of all entries or of none.
-    index: HashTable<usize>,
+    /// Hashes of the keys and places in the list, of all entries or of none.
+    ///
+    /// With the hash beside it no place is hashed again when the table grows: a `Hash` that panics leaves it as it was.
+    index: HashTable<(u64, usize)>,
     hasher: RandomState,
 }
 
@@ -87,29 +89,33 @@ impl<K: Hash + Eq, V> Entries<K, V> {
         if self.index.is_empty() {
             return self.list.iter().position(|(other, _)| other.borrow() == key);
         }
-        let is = |place: &usize| self.list.get(*place).is_some_and(|(other, _)| other.borrow() == key);
-        self.index.find(self.hasher.hash_one(key), is).copied()
+        let is = |(_, place): &(u64, usize)| self.list.get(*place).is_some_and(|(other, _)| other.borrow() == key);
+        self.index.find(self.hasher.hash_one(key), is).map(|(_, place)| *place)
     }
 
-    /// Makes sure that an entry is found without going over all of them.
-    pub(super) fn prepare_find(&mut self) {
+    /// The same, and makes the index first where going over all of them would take longer.
+    pub(super) fn seek<Q>(&mut self, key: &Q) -> Option<usize>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
         if self.index.is_empty() && self.list.len() > SHORT {
-            let Self { list, index, hasher } = self;
-            let hash = |place: &usize| list.get(*place).map_or(0, |(key, _)| hasher.hash_one(key));
-            index.reserve(list.len(), hash);
-            for place in 0..list.len() {
-                index.insert_unique(hash(&place), place, hash);
+            let mut index = HashTable::with_capacity(self.list.len());
+            for (place, (key, _)) in self.list.iter().enumerate() {
+                let hash = self.hasher.hash_one(key);
+                index.insert_unique(hash, (hash, place), |(hash, _)| *hash);
             }
+            self.index = index;
         }
+        self.find(key)
     }
 
     /// Adds an entry, whose key is none of those that are there; returns its place.
     pub(super) fn push(&mut self, key: K, entry: Entry<V>) -> usize {
         let place = self.list.len();
         if !self.index.is_empty() {
-            let Self { list, index, hasher } = self;
-            let hash = |place: &usize| list.get(*place).map_or(0, |(key, _)| hasher.hash_one(key));
-            index.insert_unique(hasher.hash_one(&key), place, hash);
+            let hash = self.hasher.hash_one(&key);
+            self.index.insert_unique(hash, (hash, place), |(hash, _)| *hash);
         }
         self.list.push((key, entry));
         place
@@ -121,11 +127,13 @@ impl<K: Hash + Eq, V> Entries<K, V> {
             self.index.clear();
             return (place < self.list.len()).then(|| self.list.swap_remove(place));
         }
-        let (key, entry) = self.list.pop()?;
-        if let Ok(last) = self.index.find_entry(self.hasher.hash_one(&key), |other| *other == place) {
+        let (key, _) = self.list.last()?;
+        if !self.index.is_empty()
+            && let Ok(last) = self.index.find_entry(self.hasher.hash_one(key), |(_, other)| *other == place)
+        {
             last.remove();
         }
-        Some((key, entry))
+        self.list.pop()
     }
 }
 
@@ -135,7 +143,10 @@ mod tests {
     use crate::codec::Codec;
     use crate::codec::record::Stamp;
     use crate::state::map::cell::{Known, Suffix};
+    use std::cell::Cell;
     use std::collections::BTreeMap;
+    use std::hash::Hasher;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     fn entry(key: u8, value: u32) -> Entry<u32> {
         Entry { suffix: Suffix::from_slice(&[key]), known: Known::dirty(Some(value), Codec::Postcard, Stamp::NEVER, 0) }
@@ -154,7 +165,7 @@ mod tests {
             // Lists grow for a while, and shrink for a while.
             let (key, adds) = ((seed >> 8) as u8 % 40, step / 500 % 2 == 0);
             match seed % 16 {
-                0 => entries.prepare_find(),
+                0 => assert_eq!(entries.seek(&key).is_some(), model.contains_key(&key), "step {step}"),
                 1 => entries.sort(),
                 2 => {
                     let gone = key;
@@ -191,12 +202,50 @@ mod tests {
         assert!(longest > 2 * SHORT && shortest_after < SHORT, "both kinds of lists: {longest}, {shortest_after}");
     }
 
+    /// A key whose hash panics when it is told to.
+    #[derive(PartialEq, Eq)]
+    struct Moody(u8);
+
+    thread_local!(static PANICS_AT: Cell<Option<u8>> = const { Cell::new(None) });
+
+    impl Hash for Moody {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            assert_ne!(PANICS_AT.get(), Some(self.0), "on purpose");
+            self.0.hash(state);
+        }
+    }
+
+    #[test]
+    fn a_hash_that_panics_hides_no_entry() {
+        let all_are_there = |entries: &mut Entries<Moody, u32>, length: u8| {
+            PANICS_AT.set(None);
+            (0..length).all(|key| entries.seek(&Moody(key)) == Some(usize::from(key)))
+        };
+        for at in 0..20 {
+            let mut entries = Entries::default();
+            for key in 0..20 {
+                entries.push(Moody(key), entry(key, 0));
+            }
+            for _ in 0..2 {
+                PANICS_AT.set(Some(at));
+                assert!(catch_unwind(AssertUnwindSafe(|| entries.seek(&Moody(at)))).is_err());
+                assert!(all_are_there(&mut entries, 20), "{at}");
+            }
+            PANICS_AT.set(Some(19));
+            assert!(catch_unwind(AssertUnwindSafe(|| entries.swap_remove(19))).is_err());
+            assert!(all_are_there(&mut entries, 20), "{at}");
+            PANICS_AT.set(Some(20));
+            assert!(catch_unwind(AssertUnwindSafe(|| entries.push(Moody(20), entry(20, 0)))).is_err());
+            assert!(all_are_there(&mut entries, 20) && entries.find(&Moody(20)).is_none(), "{at}");
+        }
+    }
+
     #[test]
     fn sorted_entries_lie_in_the_order_of_their_encoded_keys() {
         let mut entries = Entries::default();
         for key in (0..100_u8).rev() {
             entries.push(key, entry(key, 0));
-            entries.prepare_find();
+            assert_eq!(entries.seek(&key), Some(usize::from(99 - key)));
         }
         entries.sort();
         assert!(entries.as_slice().iter().map(|(key, _)| *key).eq(0..100));
