@@ -572,6 +572,42 @@ fn a_commit_of_a_value_that_cannot_be_stored_writes_nothing_and_can_be_repeated_
     assert_eq!(store.with_key("bob", |_| picky.get()).unwrap(), Some(Picky(1)));
 }
 
+/// A text that cannot be stored when it says so: unlike a number it is looked at when it is set.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Secret(String);
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 == "secret" {
+            Err(S::Error::custom("secret"))
+        } else {
+            serializer.serialize_newtype_struct("Secret", &self.0)
+        }
+    }
+}
+
+#[test]
+fn an_update_that_makes_what_cannot_be_stored_fails_its_event_and_returns_what_its_closure_did() {
+    let (value, map) = (ValueState::<Secret>::new("value"), MapState::<u8, Secret>::new("map"));
+    let tell = |to: &mut Option<Secret>| to.replace(Secret("secret".to_owned()));
+    for known in [false, true] {
+        let mut store = open(&filled(false), false).unwrap();
+        let told = known.then(|| Secret("told".to_owned()));
+        if let Some(told) = &told {
+            store.with_key("ann", |_| (value.set(told.clone()), map.put(1, told.clone()))).unwrap();
+        }
+        let changes: [(&str, &dyn Fn() -> Option<Secret>); 2] =
+            [("value", &|| value.update(tell)), ("map", &|| map.update(1, tell))];
+        for (state, change) in changes {
+            let mut returned = None;
+            let error = store.with_key("ann", |_| returned = change()).unwrap_err();
+            assert_eq!((error.kind(), error.state()), (ErrorKind::Invalid, Some(state)), "{error}");
+            assert_eq!(returned, told, "{state}");
+            assert_eq!(store.with_key("ann", |_| (value.get(), map.get(&1))).unwrap(), (told.clone(), told.clone()));
+        }
+    }
+}
+
 /// Events that fail, each on another key, must not fill the memory.
 #[test]
 fn rows_of_failed_events_leave_memory_like_others() {

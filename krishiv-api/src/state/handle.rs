@@ -153,6 +153,9 @@ pub trait Visitor {
     fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell);
 }
 
+/// What a closure that changes state has returned, and whether the state could take what it made.
+pub(crate) type Ran<R> = (R, Result<(), StateError>);
+
 /// How the methods of a handle reach its store.
 pub(crate) trait Calls: Handle {
     /// The part that belongs to a store; every handle in a store has it.
@@ -225,6 +228,13 @@ pub(crate) trait Calls: Handle {
             // `ready` has made sure that `run` cannot fail, and nothing but `run` takes `f`.
             _ => unreachable!("a state that was ready to read failed to read"),
         }
+    }
+
+    /// What the closure has returned; latches that the state could not take what it made.
+    #[inline]
+    fn finish<R>(&self, (result, done): Ran<R>) -> R {
+        done.unwrap_or_else(|error| self.fail(error));
+        result
     }
 
     /// Latches `error` in the store that it belongs to.

@@ -138,6 +138,7 @@ impl Slot {
     }
 
     /// The stamp of what ends at `expires_at` by a time that is counted.
+    #[inline]
     pub(crate) fn counted(&self, expires_at: i64) -> Stamp {
         match self.life {
             Life::Counted { clock, .. } => Stamp { expires_at, clock },

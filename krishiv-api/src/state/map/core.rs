@@ -6,7 +6,7 @@ use crate::codec::keys::{RowKey, encode_key};
 use crate::codec::record::Stamp;
 use crate::codec::{Codec, decode};
 use crate::error::Cause;
-use crate::state::handle::{Core, Left};
+use crate::state::handle::{Core, Left, Ran};
 use crate::state::live::{Held, Live, left};
 use crate::state::map::cell::{Cell, Entry, Known, Suffix};
 use crate::state::slot::{Slot, heap_size};
@@ -281,6 +281,17 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
         V: Clone,
     {
+        let (result, done) = self.change(key, f)?;
+        done.map(|()| result)
+    }
+
+    /// The same, with what `f` returned also where what it made cannot be stored.
+    pub(super) fn change<Q, R>(&self, key: &Q, f: impl FnOnce(&mut Option<V>) -> R) -> Result<Ran<R>, StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+        V: Clone,
+    {
         let place = self.entry_ready(key)?;
         let (mut value, codec) = match self.borrow()?.cell().zip(place).and_then(|(cell, place)| cell.entries.at(place))
         {
@@ -289,10 +300,8 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         };
         let had = value.is_some();
         let result = f(&mut value);
-        if had || value.is_some() {
-            self.write(key.to_owned(), value, codec)?;
-        }
-        Ok(result)
+        let done = if had || value.is_some() { self.write(key.to_owned(), value, codec) } else { Ok(()) };
+        Ok((result, done))
     }
 
     /// Keeps what `keep` says; asks it about all entries before it changes anything.

@@ -586,7 +586,8 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn update<R>(&self, key: K, f: impl FnOnce(&mut Option<V>) -> R) -> R {
-        self.run_closure(f, |core| core.entry_ready_to_write(&key), |core, f| core.update(&key, f), |f| f(&mut None))
+        let change = |core: &Map<K, V>, f| core.change(&key, f);
+        self.finish(self.run_closure(f, |core| core.entry_ready_to_write(&key), change, |f| (f(&mut None), Ok(()))))
     }
 
     /// [`update`](Self::update) that returns its failure and leaves the event alone.

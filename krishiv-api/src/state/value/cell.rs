@@ -33,6 +33,15 @@ impl<T> Cell<T> {
         Self::Present { dirty: false, codec, clock: stamp.clock, heap, expires_at: stamp.expires_at, value }
     }
 
+    /// The value, if there is one.
+    #[inline]
+    pub(super) fn value(&self) -> Option<&T> {
+        match self {
+            Self::Hot { value, .. } | Self::Timed { value, .. } | Self::Present { value, .. } => Some(value),
+            Self::Outside | Self::Unloaded | Self::Absent { .. } => None,
+        }
+    }
+
     /// The same with another stamp, if it has one.
     pub(super) fn with_stamp(self, dirty: bool, stamp: Stamp) -> Self {
         match self {

@@ -6,7 +6,7 @@ use crate::codec::Codec;
 use crate::codec::keys::RowKey;
 use crate::codec::record::Stamp;
 use crate::error::Cause;
-use crate::state::handle::{Core, Left};
+use crate::state::handle::{Core, Left, Ran};
 use crate::state::slot::{Slot, heap_size};
 use crate::state::value::cell::Cell;
 use crate::value::StateValue;
@@ -58,15 +58,13 @@ impl<T: StateValue> Value<T> {
     /// Makes the value readable: loaded, judged by the time, and renewed if reading does that.
     #[inline]
     pub(crate) fn ready(&self) -> Result<(), StateError> {
-        if let Ok(live) = self.live.try_borrow() {
-            match live.cell {
-                Cell::Hot { .. } | Cell::Absent { .. } => return Ok(()),
-                Cell::Timed { expires_at, .. } if self.slot.is_before(expires_at) => return Ok(()),
-                Cell::Present { clock, expires_at, .. } if self.slot.is_settled(Stamp { expires_at, clock }) => {
-                    return Ok(());
-                }
-                _ => {}
+        if let Ok(live) = self.live.try_borrow()
+            && match self.stamp_of(&live.cell) {
+                Some(stamp) => self.slot.is_settled(stamp),
+                None => matches!(live.cell, Cell::Absent { .. }),
             }
+        {
+            return Ok(());
         }
         self.prepare()
     }
@@ -110,6 +108,7 @@ impl<T: StateValue> Value<T> {
     }
 
     /// When the value in `cell` ends, if there is one.
+    #[inline]
     fn stamp_of(&self, cell: &Cell<T>) -> Option<Stamp> {
         match cell {
             Cell::Hot { .. } => Some(Stamp::NEVER),
@@ -145,19 +144,10 @@ impl<T: StateValue> Value<T> {
     #[inline(never)]
     fn with_stamped<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
         // What `ready` and `read` would do in two looks.
-        if let Ok(live) = self.live.try_borrow() {
-            let there = match &live.cell {
-                Cell::Timed { expires_at, value, .. } => Some((value, self.slot.counted(*expires_at))),
-                Cell::Present { clock, expires_at, value, .. } => {
-                    Some((value, Stamp { expires_at: *expires_at, clock: *clock }))
-                }
-                _ => None,
-            };
-            if let Some((value, stamp)) = there
-                && self.slot.is_ahead(stamp)
-            {
-                return Ok(f(Some(value)));
-            }
+        if let Ok(live) = self.live.try_borrow()
+            && self.stamp_of(&live.cell).is_some_and(|stamp| self.slot.is_ahead(stamp))
+        {
+            return Ok(f(live.cell.value()));
         }
         self.with_judged(f)
     }
@@ -172,10 +162,7 @@ impl<T: StateValue> Value<T> {
     #[inline]
     pub(crate) fn read<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
         let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(f(match &live.cell {
-            Cell::Hot { value, .. } | Cell::Timed { value, .. } | Cell::Present { value, .. } => Some(value),
-            _ => None,
-        }))
+        Ok(f(live.cell.value()))
     }
 
     /// Sets the value.
@@ -299,10 +286,10 @@ impl<T: StateValue> Value<T> {
         Ok(())
     }
 
-    /// The same as [`update`](Self::update) for a value that is hot and owns no memory, where there is nothing to make ready; hands
+    /// The same as [`change`](Self::change) for a value that is hot and owns no memory, where there is nothing to make ready; hands
     /// `f` back for any other.
     #[inline(always)]
-    pub(crate) fn update_hot<F, R>(&self, f: F) -> Result<(R, Result<(), StateError>), F>
+    pub(crate) fn update_hot<F, R>(&self, f: F) -> Result<Ran<R>, F>
     where
         F: FnOnce(&mut Option<T>) -> R,
         T: Clone,
@@ -321,6 +308,16 @@ impl<T: StateValue> Value<T> {
     where
         T: Clone,
     {
+        let (result, done) = self.change(f)?;
+        done.map(|()| result)
+    }
+
+    /// The same, with what `f` returned also where what it made cannot be stored.
+    #[inline]
+    pub(crate) fn change<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> Result<Ran<R>, StateError>
+    where
+        T: Clone,
+    {
         let own = self.slot.codec;
         let hot = self.live.try_borrow().ok().and_then(|live| match &live.cell {
             Cell::Hot { value, .. } => Some(value.clone()),
@@ -332,12 +329,12 @@ impl<T: StateValue> Value<T> {
             None => self.copy()?,
         };
         let result = f(&mut value);
-        match value {
-            Some(value) if codec == own => self.set(value)?,
-            Some(value) => self.set_by(value, codec)?,
-            None => self.clear()?,
-        }
-        Ok(result)
+        let done = match value {
+            Some(value) if codec == own => self.set(value),
+            Some(value) => self.set_by(value, codec),
+            None => self.clear(),
+        };
+        Ok((result, done))
     }
 }
 

@@ -413,15 +413,12 @@ impl<T: StateValue + Clone> ValueState<T> {
     pub fn update<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> R {
         let f = match self.core() {
             Some(core) => match core.update_hot(f) {
-                Ok((result, done)) => {
-                    done.unwrap_or_else(|error| self.fail(error));
-                    return result;
-                }
+                Ok(ran) => return self.finish(ran),
                 Err(f) => f,
             },
             None => f,
         };
-        self.run_closure(f, Value::ready_to_write, Value::update, |f| f(&mut None))
+        self.finish(self.run_closure(f, Value::ready_to_write, Value::change, |f| (f(&mut None), Ok(()))))
     }
 
     /// [`update`](Self::update) that returns its failure and leaves the event alone.
