@@ -67,6 +67,15 @@ pub enum Cause {
         /// What the decoder met.
         reason: String,
     },
+    /// A stored value is whole, but its type does not read it.
+    #[error(
+        "the stored bytes are whole, but the type does not read them: {reason}; they are not damaged: read them by the type that wrote them, and see docs/derive.md for types that serde writes and does not read"
+    )]
+    #[non_exhaustive]
+    Unreadable {
+        /// What serde says.
+        reason: String,
+    },
     /// A value of the program cannot be turned into bytes.
     #[error("the value cannot be stored: {reason}; give it a serde form that can be read back")]
     #[non_exhaustive]
@@ -186,7 +195,7 @@ impl Cause {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Decode { .. } | Self::Damaged { .. } => ErrorKind::Corrupt,
-            Self::NewerFormat { .. } | Self::Mismatch { .. } => ErrorKind::Incompatible,
+            Self::NewerFormat { .. } | Self::Mismatch { .. } | Self::Unreadable { .. } => ErrorKind::Incompatible,
             Self::Encode { .. }
             | Self::HandleType { .. }
             | Self::OutsideEvent

@@ -1,8 +1,9 @@
 //! A serializer around a serializer: it lets through what the format below can give back, and refuses the rest.
 //!
-//! Postcard and JSON each lose some values without a word. Postcard forgets that a field was skipped, and reads
-//! the next one in its place; JSON writes NaN and `Some(None)` as `null`. Everything passes through here on its
-//! way to either, so that the loss becomes an error, and [`payload`](super::payload) can use the other format.
+//! Each format loses some values without a word. Postcard forgets that a field was skipped, and reads the next one
+//! in its place; JSON writes NaN and `Some(None)` as `null`, and so does MessagePack the latter. Everything passes
+//! through here on its way to any of them, so that the loss becomes an error, and [`payload`](super::payload) can use
+//! another format; `Some(None)` in MessagePack becomes an extension, which its [reader](super::payload) knows.
 
 use serde::ser::{self, Serialize, Serializer};
 use std::cell::Cell;
@@ -12,8 +13,22 @@ use std::fmt;
 /// and a writer that knows the limit never writes what cannot be read.
 pub(crate) const MAX_DEPTH: usize = 512;
 
-/// The limit of `serde_json`, which is not configurable.
+/// The limit of `serde_json`, which is not configurable, and does not count what takes no brackets.
 const MAX_JSON_DEPTH: usize = 127;
+
+/// The limit of MessagePack. The types that need it are read by way of a copy, which takes more of the stack for each level.
+pub(crate) const MAX_PACK_DEPTH: usize = 256;
+
+/// Whose losses to look for.
+pub(crate) const POSTCARD: u8 = 0;
+pub(crate) const JSON: u8 = 1;
+pub(crate) const MESSAGE_PACK: u8 = 2;
+
+/// The MessagePack extension that stands for a null inside of so many `Some` as its one byte says.
+pub(crate) const NULL_IN_SOME: i8 = 1;
+
+/// The name by which the serializer of MessagePack knows an extension.
+const EXTENSION: &str = "_ExtStruct";
 
 /// What one run of a serializer leaves behind besides bytes.
 #[derive(Default)]
@@ -39,23 +54,27 @@ impl Watch {
     }
 }
 
-/// The wrapper; `JSON` tells whose losses to look for, and postcard's are the others.
-pub(crate) struct Faithful<'w, S, const JSON: bool> {
+/// The wrapper; `FORM` tells whose losses to look for: [`POSTCARD`], [`JSON`] or [`MESSAGE_PACK`].
+pub(crate) struct Faithful<'w, S, const FORM: u8> {
     inner: S,
     watch: &'w Watch,
     depth: usize,
-    /// Directly inside `Some`, where JSON cannot tell `null` from absent.
-    in_some: bool,
+    /// Directly inside so many `Some`, where null is not what is absent.
+    in_some: u8,
 }
 
-impl<'w, S: Serializer, const JSON: bool> Faithful<'w, S, JSON> {
+impl<'w, S: Serializer, const FORM: u8> Faithful<'w, S, FORM> {
     pub(crate) fn new(inner: S, watch: &'w Watch) -> Self {
-        Self { inner, watch, depth: 0, in_some: false }
+        Self { inner, watch, depth: 0, in_some: 0 }
     }
 
     #[inline]
     fn at(&self, levels: usize) -> Result<usize, S::Error> {
-        let limit = if JSON { MAX_JSON_DEPTH } else { MAX_DEPTH };
+        let limit = match FORM {
+            JSON => MAX_JSON_DEPTH,
+            MESSAGE_PACK => MAX_PACK_DEPTH,
+            _ => MAX_DEPTH,
+        };
         match self.depth + levels {
             depth if depth > limit => self.watch.refuse("it is nested too deeply"),
             depth => Ok(depth),
@@ -70,7 +89,7 @@ impl<'w, S: Serializer, const JSON: bool> Faithful<'w, S, JSON> {
     /// Options, newtypes and bare variants are no level of their own in JSON.
     #[inline]
     fn at_transparent(&self) -> Result<usize, S::Error> {
-        self.at(if JSON { 0 } else { 1 })
+        self.at(if FORM == JSON { 0 } else { 1 })
     }
 
     /// A variant is one level, and its fields are another.
@@ -79,41 +98,56 @@ impl<'w, S: Serializer, const JSON: bool> Faithful<'w, S, JSON> {
         self.at(2)
     }
 
+    /// Writes what is a null by itself, and inside `Some` would be taken for the absence of that.
     #[inline]
-    fn null_is_exact(&self) -> Result<(), S::Error> {
-        if JSON && self.in_some {
-            return self.watch.refuse("`Some` of an absent value or of a unit would read back as `None`");
+    fn null(self, write: impl FnOnce(S) -> Result<S::Ok, S::Error>) -> Result<S::Ok, S::Error> {
+        match FORM {
+            JSON if self.in_some > 0 => {
+                self.watch.refuse("`Some` of an absent value or of a unit would read back as `None`")
+            }
+            MESSAGE_PACK if self.in_some > 0 => {
+                self.inner.serialize_newtype_struct(EXTENSION, &(NULL_IN_SOME, OneByte(self.in_some)))
+            }
+            _ => write(self.inner),
         }
-        Ok(())
     }
 
     #[inline]
     fn number_is_exact(&self, exact: bool, reason: &'static str) -> Result<(), S::Error> {
-        if JSON && !exact { self.watch.refuse(reason) } else { Ok(()) }
+        if FORM == JSON && !exact { self.watch.refuse(reason) } else { Ok(()) }
     }
 }
 
 const NOT_FINITE: &str = "NaN and the infinities have no number in JSON";
 const TOO_WIDE: &str = "an integer beyond 64 bits may read back as a float";
 
+/// The content of an extension.
+struct OneByte(u8);
+
+impl Serialize for OneByte {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&[self.0])
+    }
+}
+
 /// A value inside a wrapped one.
-struct Inside<'w, 'v, T: ?Sized, const JSON: bool> {
+struct Inside<'w, 'v, T: ?Sized, const FORM: u8> {
     value: &'v T,
     watch: &'w Watch,
     depth: usize,
-    in_some: bool,
+    in_some: u8,
 }
 
-impl<T: Serialize + ?Sized, const JSON: bool> Serialize for Inside<'_, '_, T, JSON> {
+impl<T: Serialize + ?Sized, const FORM: u8> Serialize for Inside<'_, '_, T, FORM> {
     #[inline]
     fn serialize<S: Serializer>(&self, inner: S) -> Result<S::Ok, S::Error> {
         let Self { value, watch, depth, in_some } = *self;
-        value.serialize(Faithful::<S, JSON> { inner, watch, depth, in_some })
+        value.serialize(Faithful::<S, FORM> { inner, watch, depth, in_some })
     }
 }
 
 /// The parts of a sequence, map, tuple or struct.
-pub(crate) struct Parts<'w, C, const JSON: bool> {
+pub(crate) struct Parts<'w, C, const FORM: u8> {
     inner: C,
     watch: &'w Watch,
     depth: usize,
@@ -122,10 +156,10 @@ pub(crate) struct Parts<'w, C, const JSON: bool> {
     done: usize,
 }
 
-impl<'w, C, const JSON: bool> Parts<'w, C, JSON> {
+impl<'w, C, const FORM: u8> Parts<'w, C, FORM> {
     #[inline]
-    fn inside<'v, T: ?Sized>(&self, value: &'v T) -> Inside<'w, 'v, T, JSON> {
-        Inside { value, watch: self.watch, depth: self.depth, in_some: false }
+    fn inside<'v, T: ?Sized>(&self, value: &'v T) -> Inside<'w, 'v, T, FORM> {
+        Inside { value, watch: self.watch, depth: self.depth, in_some: 0 }
     }
 
     #[inline]
@@ -141,7 +175,10 @@ impl<'w, C, const JSON: bool> Parts<'w, C, JSON> {
 
     #[inline]
     fn skip<E: ser::Error>(&self) -> Result<(), E> {
-        if JSON { Ok(()) } else { self.watch.refuse("a field is skipped, and postcard tells fields by their place") }
+        if FORM == POSTCARD {
+            return self.watch.refuse("a field is skipped, and postcard tells fields by their place");
+        }
+        Ok(())
     }
 }
 
@@ -162,16 +199,16 @@ macro_rules! compound {
     };
 }
 
-impl<'w, S: Serializer, const JSON: bool> Serializer for Faithful<'w, S, JSON> {
+impl<'w, S: Serializer, const FORM: u8> Serializer for Faithful<'w, S, FORM> {
     type Ok = S::Ok;
     type Error = S::Error;
-    type SerializeSeq = Parts<'w, S::SerializeSeq, JSON>;
-    type SerializeTuple = Parts<'w, S::SerializeTuple, JSON>;
-    type SerializeTupleStruct = Parts<'w, S::SerializeTupleStruct, JSON>;
-    type SerializeTupleVariant = Parts<'w, S::SerializeTupleVariant, JSON>;
-    type SerializeMap = Parts<'w, S::SerializeMap, JSON>;
-    type SerializeStruct = Parts<'w, S::SerializeStruct, JSON>;
-    type SerializeStructVariant = Parts<'w, S::SerializeStructVariant, JSON>;
+    type SerializeSeq = Parts<'w, S::SerializeSeq, FORM>;
+    type SerializeTuple = Parts<'w, S::SerializeTuple, FORM>;
+    type SerializeTupleStruct = Parts<'w, S::SerializeTupleStruct, FORM>;
+    type SerializeTupleVariant = Parts<'w, S::SerializeTupleVariant, FORM>;
+    type SerializeMap = Parts<'w, S::SerializeMap, FORM>;
+    type SerializeStruct = Parts<'w, S::SerializeStruct, FORM>;
+    type SerializeStructVariant = Parts<'w, S::SerializeStructVariant, FORM>;
 
     fn is_human_readable(&self) -> bool {
         self.inner.is_human_readable()
@@ -209,32 +246,35 @@ impl<'w, S: Serializer, const JSON: bool> Serializer for Faithful<'w, S, JSON> {
 
     #[inline]
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
-        self.null_is_exact()?;
-        self.inner.serialize_none()
+        self.null(S::serialize_none)
     }
 
     #[inline]
     fn serialize_unit(self) -> Result<S::Ok, S::Error> {
-        self.null_is_exact()?;
-        self.inner.serialize_unit()
+        self.null(S::serialize_unit)
     }
 
     #[inline]
     fn serialize_unit_struct(self, name: &'static str) -> Result<S::Ok, S::Error> {
-        self.null_is_exact()?;
-        self.inner.serialize_unit_struct(name)
+        // In MessagePack it would be an empty sequence.
+        self.null(|inner| if FORM == MESSAGE_PACK { inner.serialize_unit() } else { inner.serialize_unit_struct(name) })
     }
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
         let depth = self.at_transparent()?;
-        self.inner.serialize_some(&Inside::<T, JSON> { value, watch: self.watch, depth, in_some: true })
+        let Some(in_some) = self.in_some.checked_add(1) else { return self.watch.refuse("it is nested too deeply") };
+        self.inner.serialize_some(&Inside::<T, FORM> { value, watch: self.watch, depth, in_some })
     }
 
     #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
         let depth = self.at_transparent()?;
-        let value = Inside::<T, JSON> { value, watch: self.watch, depth, in_some: self.in_some };
+        let value = Inside::<T, FORM> { value, watch: self.watch, depth, in_some: self.in_some };
+        if FORM == MESSAGE_PACK {
+            // It would write the same, but for one name that it takes for its own.
+            return value.serialize(self.inner);
+        }
         self.inner.serialize_newtype_struct(name, &value)
     }
 
@@ -253,7 +293,7 @@ impl<'w, S: Serializer, const JSON: bool> Serializer for Faithful<'w, S, JSON> {
         value: &T,
     ) -> Result<S::Ok, S::Error> {
         let depth = self.at_compound()?;
-        let value = Inside::<T, JSON> { value, watch: self.watch, depth, in_some: false };
+        let value = Inside::<T, FORM> { value, watch: self.watch, depth, in_some: 0 };
         self.inner.serialize_newtype_variant(name, index, variant, &value)
     }
 
@@ -275,7 +315,7 @@ impl<'w, S: Serializer, const JSON: bool> Serializer for Faithful<'w, S, JSON> {
     }
 }
 
-impl<C: ser::SerializeSeq, const JSON: bool> ser::SerializeSeq for Parts<'_, C, JSON> {
+impl<C: ser::SerializeSeq, const FORM: u8> ser::SerializeSeq for Parts<'_, C, FORM> {
     type Ok = C::Ok;
     type Error = C::Error;
 
@@ -293,7 +333,7 @@ impl<C: ser::SerializeSeq, const JSON: bool> ser::SerializeSeq for Parts<'_, C, 
     }
 }
 
-impl<C: ser::SerializeMap, const JSON: bool> ser::SerializeMap for Parts<'_, C, JSON> {
+impl<C: ser::SerializeMap, const FORM: u8> ser::SerializeMap for Parts<'_, C, FORM> {
     type Ok = C::Ok;
     type Error = C::Error;
 
@@ -319,7 +359,7 @@ impl<C: ser::SerializeMap, const JSON: bool> ser::SerializeMap for Parts<'_, C, 
 
 macro_rules! positional {
     ($($name:ident :: $method:ident),*) => {
-        $(impl<C: ser::$name, const JSON: bool> ser::$name for Parts<'_, C, JSON> {
+        $(impl<C: ser::$name, const FORM: u8> ser::$name for Parts<'_, C, FORM> {
             type Ok = C::Ok;
             type Error = C::Error;
 
@@ -339,7 +379,7 @@ macro_rules! positional {
 
 macro_rules! named {
     ($($name:ident),*) => {
-        $(impl<C: ser::$name, const JSON: bool> ser::$name for Parts<'_, C, JSON> {
+        $(impl<C: ser::$name, const FORM: u8> ser::$name for Parts<'_, C, FORM> {
             type Ok = C::Ok;
             type Error = C::Error;
 

@@ -4,8 +4,12 @@ mod faithful;
 pub(crate) mod keys;
 mod payload;
 pub(crate) mod record;
+mod same;
 mod shape;
 pub(crate) mod timer_key;
+mod walk;
+mod weight;
 
-pub(crate) use payload::{Codec, decode, decode_run, encode, encode_run};
+pub(crate) use payload::{Codec, decode, decode_run, encode, encode_run, is_sound, show, write};
 pub(crate) use shape::{Shape, trace};
+pub(crate) use weight::{Plan, weigh, weigh_strictly};

@@ -1,12 +1,16 @@
-//! Values as bytes: postcard where it can, JSON where it must, and never a value that reads back as another.
+//! Values as bytes: postcard where it can, MessagePack where the bytes must say what they are, JSON where it is asked
+//! for, and never a value that reads back as another.
 
+mod message_pack;
 mod reader;
 mod run;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
-use super::faithful::{Faithful, Watch};
-use serde::de::{DeserializeOwned, DeserializeSeed};
+use super::faithful::{self, Faithful, Watch};
+use super::same::same;
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
@@ -18,8 +22,10 @@ pub(crate) use run::{decode_run, encode_run};
 pub enum Codec {
     /// Compact, by position.
     Postcard = 0,
-    /// Self-describing, by name.
+    /// Text that describes itself.
     Json = 1,
+    /// Bytes that describe themselves.
+    MessagePack = 2,
 }
 
 impl Codec {
@@ -27,15 +33,22 @@ impl Codec {
         self as u64
     }
 
-    /// The codec that the lowest bit of `bits` names.
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        if bits & 1 == 0 { Self::Postcard } else { Self::Json }
+    /// The codec that the two lowest bits of `bits` name.
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
+        match bits & 3 {
+            0 => Some(Self::Postcard),
+            1 => Some(Self::Json),
+            2 => Some(Self::MessagePack),
+            _ => None,
+        }
     }
 
-    fn other(self) -> Self {
+    /// What to try if this one cannot hold a value, best first.
+    fn others(self) -> [Self; 2] {
         match self {
-            Self::Postcard => Self::Json,
-            Self::Json => Self::Postcard,
+            Self::Postcard => [Self::MessagePack, Self::Json],
+            Self::Json => [Self::Postcard, Self::MessagePack],
+            Self::MessagePack => [Self::Postcard, Self::Json],
         }
     }
 
@@ -43,6 +56,7 @@ impl Codec {
         match self {
             Self::Postcard => "postcard",
             Self::Json => "JSON",
+            Self::MessagePack => "MessagePack",
         }
     }
 }
@@ -51,28 +65,42 @@ impl Codec {
 /// reader busy for ages: `Vec<()>` of length 2^60 is nothing but its length.
 const FREE_ELEMENTS: usize = 1 << 16;
 
-/// Appends the value in the wanted codec or, if that would lose something, in the other; says which.
+/// Appends the value in the wanted codec or, if that would lose something, in another; says which.
+///
+/// Postcard is taken at its word where it is wanted, since it is wanted only for types whose values survive it. What another
+/// codec has written is read back first, and has to be the same value.
 ///
 /// # Errors
 ///
-/// The reasons of both codecs, with `out` as it was, if neither can give the value back.
+/// The reasons of all codecs, with `out` as it was, if none can give the value back.
 pub(crate) fn encode<T>(value: &T, wanted: Codec, out: &mut Vec<u8>) -> Result<Codec, String>
 where
     T: Serialize + DeserializeOwned,
 {
-    let Err(first) = write(value, wanted, out) else {
-        return Ok(wanted);
-    };
-    let (other, start) = (wanted.other(), out.len());
-    // Whether the type can be read from the other codec is not known, so the bytes have to prove it.
-    let written = write(value, other, out).and_then(|()| {
-        if reads_back::<T>(other, tail(out, start)) { Ok(()) } else { Err("it does not read back".into()) }
-    });
-    written.map(|()| other).map_err(|second| {
+    let mut refused = String::new();
+    let [second, third] = wanted.others();
+    for codec in [wanted, second, third] {
+        let trusted = codec == wanted && codec == Codec::Postcard;
+        match if trusted { write(value, codec, out) } else { write_checked(value, codec, out) } {
+            Ok(()) => return Ok(codec),
+            Err(reason) => refused += &format!("; not {}, because {reason}", codec.name()),
+        }
+    }
+    Err(format!("no codec can hold it{refused}"))
+}
+
+/// Appends the value in this codec only, if it reads back as the same value; on failure `out` is as before.
+fn write_checked<T>(value: &T, codec: Codec, out: &mut Vec<u8>) -> Result<(), String>
+where
+    T: Serialize + DeserializeOwned,
+{
+    let start = out.len();
+    write(value, codec, out)?;
+    let checked = survives(value, codec, tail(out, start));
+    if checked.is_err() {
         out.truncate(start);
-        let (wanted, other) = (wanted.name(), other.name());
-        format!("neither codec can hold it: not {wanted}, because {first}; not {other}, because {second}")
-    })
+    }
+    checked
 }
 
 /// Reads a value from exactly these bytes.
@@ -90,6 +118,7 @@ pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<
 fn read<'de, S: DeserializeSeed<'de>>(codec: Codec, bytes: &'de [u8], seed: S) -> Result<S::Value, String> {
     match codec {
         Codec::Postcard => reader::read(bytes, seed).map_err(|error| error.to_string()),
+        Codec::MessagePack => message_pack::read(bytes, seed).map_err(|error| error.to_string()),
         Codec::Json => {
             let mut json = serde_json::Deserializer::from_slice(bytes);
             let value = seed.deserialize(&mut json);
@@ -98,17 +127,29 @@ fn read<'de, S: DeserializeSeed<'de>>(codec: Codec, bytes: &'de [u8], seed: S) -
     }
 }
 
+/// Whether the bytes are sound by themselves, whatever type they are to be read as; postcard cannot tell.
+pub(crate) fn is_sound(codec: Codec, bytes: &[u8]) -> bool {
+    codec != Codec::Postcard && read(codec, bytes, PhantomData::<IgnoredAny>).is_ok()
+}
+
 /// Appends the value in this codec only; on failure `out` is as before.
-pub(super) fn write<T: Serialize + ?Sized>(value: &T, codec: Codec, out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn write<T: Serialize + ?Sized>(value: &T, codec: Codec, out: &mut Vec<u8>) -> Result<(), String> {
     let (start, watch) = (out.len(), Watch::default());
     let written = match codec {
         Codec::Postcard => {
             let mut postcard = postcard::Serializer { output: Append(&mut *out) };
-            value.serialize(Faithful::<_, false>::new(&mut postcard, &watch)).map_err(|error| error.to_string())
+            let faithful = Faithful::<_, { faithful::POSTCARD }>::new(&mut postcard, &watch);
+            value.serialize(faithful).map_err(|error| error.to_string())
         }
         Codec::Json => {
             let mut json = serde_json::Serializer::new(&mut *out);
-            value.serialize(Faithful::<_, true>::new(&mut json, &watch)).map_err(|error| error.to_string())
+            let faithful = Faithful::<_, { faithful::JSON }>::new(&mut json, &watch);
+            value.serialize(faithful).map_err(|error| error.to_string())
+        }
+        Codec::MessagePack => {
+            let mut pack = rmp_serde::Serializer::new(&mut *out).with_struct_map();
+            let faithful = Faithful::<_, { faithful::MESSAGE_PACK }>::new(&mut pack, &watch);
+            value.serialize(faithful).map_err(|error| error.to_string())
         }
     };
     let refused = match (watch.reason(), written) {
@@ -125,17 +166,27 @@ pub(super) fn write<T: Serialize + ?Sized>(value: &T, codec: Codec, out: &mut Ve
     })
 }
 
-/// Whether bytes decode to a value that encodes to the same bytes, but for the order of hashed collections.
-pub(super) fn reads_back<T: Serialize + DeserializeOwned>(codec: Codec, bytes: &[u8]) -> bool {
-    let mut again = Vec::with_capacity(bytes.len());
-    let read = decode::<T>(codec, bytes).and_then(|value| write(&value, codec, &mut again));
-    read.is_ok() && (again == bytes || sorted(&again) == sorted(bytes))
+/// Most bytes of a value that a message shows.
+const SHOWN: usize = 200;
+
+/// A value as messages show it.
+pub(crate) fn show<T: Serialize + ?Sized>(value: &T) -> String {
+    let mut shown = serde_json::to_string(value).unwrap_or_else(|_| "what is no JSON".to_owned());
+    if shown.len() > SHOWN {
+        let end = (0..=SHOWN).rev().find(|end| shown.is_char_boundary(*end)).unwrap_or(0);
+        shown.truncate(end);
+        shown += "…";
+    }
+    shown
 }
 
-fn sorted(bytes: &[u8]) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    bytes.sort_unstable();
-    bytes
+/// Checks that `bytes` decode to the value that they were written from, as far as serde can tell the two apart.
+pub(super) fn survives<T: Serialize + DeserializeOwned>(value: &T, codec: Codec, bytes: &[u8]) -> Result<(), String> {
+    let back: T = decode(codec, bytes).map_err(|reason| format!("it does not read back: {reason}"))?;
+    let mut again = Vec::with_capacity(bytes.len());
+    // The same bytes are the same value. Others may be too: what is hashed comes in any order.
+    let same = write(&back, codec, &mut again).is_ok_and(|()| again == bytes || same(value, &back));
+    if same { Ok(()) } else { Err(format!("it reads back as {}", show(&back))) }
 }
 
 fn tail(bytes: &[u8], start: usize) -> &[u8] {

@@ -5,7 +5,7 @@
 //! and the codec of the payload (0 postcard, 1 JSON).
 
 use crate::codec::keys::{push_varint, take_varint};
-use crate::codec::{Codec, decode, decode_run, encode, encode_run};
+use crate::codec::{Codec, decode, decode_run, encode, encode_run, is_sound, write as write_payload};
 use crate::error::Cause;
 use crate::time::TtlClock;
 use crate::{StateError, StateValue};
@@ -60,49 +60,70 @@ pub(crate) fn take_stamp(bytes: &[u8]) -> Option<(i64, &[u8])> {
 
 /// In a header: the payload is a run.
 const RUN: u64 = 2;
-
 /// In a header: the stamp is event time.
 const EVENT: u64 = 4;
+/// In place of a schema version: a second number follows, with the codec in its two lowest bits and the era above.
+const EXTENDED: u64 = 2;
 
-/// Encodes a record; `stamp` only in stamped slots.
-pub(crate) fn write<T: StateValue>(
-    value: &T,
-    wanted: Codec,
-    stamp: Option<Stamp>,
-    out: &mut Vec<u8>,
-) -> Result<(), StateError> {
-    // The codec is known only after encoding, but the header of version 1 is one byte whatever the codec.
-    push_head(stamp, 0, out);
-    let header = out.len() - 1;
-    let codec = encode(value, wanted, out).map_err(|reason| Cause::Encode { reason })?;
-    if let Some(byte) = out.get_mut(header) {
-        *byte |= codec.bits() as u8;
-    }
-    Ok(())
+/// How a record is written, besides its value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    pub(crate) codec: Codec,
+    /// Only in stamped slots.
+    pub(crate) stamp: Option<Stamp>,
+    /// How often the TTL of the state had been switched.
+    pub(crate) era: u64,
 }
 
-/// Encodes a record of several list elements; `stamp` only in stamped slots.
+impl How {
+    /// Whether formats before 4 know such a record.
+    pub(crate) fn is_old(&self) -> bool {
+        self.codec != Codec::MessagePack && self.era == 0
+    }
+}
+
+/// Encodes a record of one value, by its codec or, if that cannot hold it, by another; says which.
+pub(crate) fn write<T: StateValue>(value: &T, how: How, out: &mut Vec<u8>) -> Result<Codec, StateError> {
+    let start = out.len();
+    push_head(how, 0, out);
+    if write_payload(value, how.codec, out).is_ok() {
+        return Ok(how.codec);
+    }
+    // Which codec can hold it is known only when it has, and it stands in front.
+    let mut payload = Vec::new();
+    let codec = encode(value, how.codec, &mut payload).map_err(|reason| Cause::Encode { reason })?;
+    out.truncate(start);
+    push_head(How { codec, ..how }, 0, out);
+    out.append(&mut payload);
+    Ok(codec)
+}
+
+/// Encodes a record of several list elements.
 ///
 /// # Errors
 ///
-/// The reason, if `codec` cannot hold them in one record. Then `out` has part of it.
+/// The codec cannot hold all of them; what was appended is of no use then.
 pub(crate) fn write_run<'a, T: StateValue>(
     values: impl Iterator<Item = &'a T> + Clone,
-    codec: Codec,
-    stamp: Option<Stamp>,
+    how: How,
     out: &mut Vec<u8>,
 ) -> Result<(), String> {
-    push_head(stamp, RUN | codec.bits(), out);
-    encode_run(values, codec, out)
+    push_head(how, RUN, out);
+    encode_run(values, how.codec, out)
 }
 
-fn push_head(stamp: Option<Stamp>, bits: u64, out: &mut Vec<u8>) {
-    let mut clock = 0;
-    if let Some(stamp) = stamp {
+fn push_head(how: How, bits: u64, out: &mut Vec<u8>) {
+    let mut bits = bits;
+    if let Some(stamp) = how.stamp {
         push_stamp(stamp.expires_at, out);
-        clock = if stamp.clock == TtlClock::Event { EVENT } else { 0 };
+        bits |= if stamp.clock == TtlClock::Event { EVENT } else { 0 };
     }
-    push_varint(SCHEMA_VERSION << 3 | clock | bits, out);
+    if how.is_old() {
+        push_varint(SCHEMA_VERSION << 3 | bits | how.codec.bits(), out);
+    } else {
+        push_varint(EXTENDED << 3 | bits, out);
+        push_varint(how.era << 2 | how.codec.bits(), out);
+    }
 }
 
 /// Everything in front of a record's payload.
@@ -110,6 +131,9 @@ fn push_head(stamp: Option<Stamp>, bits: u64, out: &mut Vec<u8>) {
 pub(crate) struct Head<'a> {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) codec: Codec,
+    /// How often the TTL of the state had been switched.
+    #[allow(dead_code)]
+    pub(crate) era: u64,
     is_run: bool,
     payload: &'a [u8],
 }
@@ -124,13 +148,18 @@ pub(crate) fn head(bytes: &[u8], stamped: bool) -> Result<Head<'_>, StateError> 
         (None, bytes)
     };
     let (header, payload) = take_varint(rest).ok_or_else(|| broken("the header is cut short"))?;
-    let version = header >> 3;
-    if version != SCHEMA_VERSION {
-        return Err(broken(&format!("the header names schema version {version}, and only {SCHEMA_VERSION} exists")));
-    }
+    let (codec, era, payload) = match header >> 3 {
+        SCHEMA_VERSION => (Codec::from_bits(header & 1), 0, payload),
+        EXTENDED => {
+            let (more, payload) = take_varint(payload).ok_or_else(|| broken("the header is cut short"))?;
+            (Codec::from_bits(more), more >> 2, payload)
+        }
+        other => return Err(broken(&format!("the header is of version {other}, and this program reads 1 and 2"))),
+    };
+    let codec = codec.ok_or_else(|| broken("the header names a codec that does not exist"))?;
     let clock = if header & EVENT == 0 { TtlClock::Processing } else { TtlClock::Event };
     let stamp = expires_at.map(|expires_at| Stamp { expires_at, clock });
-    Ok(Head { stamp, codec: Codec::from_bits(header), is_run: header & RUN != 0, payload })
+    Ok(Head { stamp, codec, era, is_run: header & RUN != 0, payload })
 }
 
 /// Reads the value behind `head`.
@@ -138,7 +167,16 @@ pub(crate) fn value<T: StateValue>(head: &Head<'_>) -> Result<T, StateError> {
     if head.is_run {
         return Err(broken("it holds list elements, and one value belongs there"));
     }
-    decode(head.codec, head.payload).map_err(|reason| Cause::Decode { reason }.into())
+    decode(head.codec, head.payload).map_err(|reason| misread(head, reason))
+}
+
+/// The error of a payload that its type does not read: damage, unless the payload is sound by itself.
+fn misread(head: &Head<'_>, reason: String) -> StateError {
+    if is_sound(head.codec, head.payload) {
+        Cause::Unreadable { reason }.into()
+    } else {
+        Cause::Decode { reason }.into()
+    }
 }
 
 /// Reads the list elements behind `head` to the end of `values`, which has part of them if it fails; returns their number.
@@ -147,7 +185,7 @@ pub(crate) fn elements<T: StateValue>(head: &Head<'_>, values: &mut VecDeque<T>)
         values.push_back(value(head)?);
         return Ok(1);
     }
-    let read = decode_run(head.codec, head.payload, values).map_err(|reason| Cause::Decode { reason })?;
+    let read = decode_run(head.codec, head.payload, values).map_err(|reason| misread(head, reason))?;
     match u16::try_from(read) {
         Ok(length) if length > 0 => Ok(length),
         _ => Err(broken(&format!("a run has 1 to {} elements, and this one {read}", u16::MAX))),

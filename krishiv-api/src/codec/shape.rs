@@ -31,14 +31,14 @@ pub(crate) struct Shape {
 #[derive(Clone, Debug)]
 pub(crate) struct Traced {
     pub(crate) shape: Shape,
-    /// JSON for what only a self-describing format can give back.
+    /// MessagePack for what only a self-describing format can give back.
     pub(crate) codec: Codec,
 }
 
 /// One value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Form {
+pub(crate) enum Form {
     Unit,
     Bool,
     I8,
@@ -73,7 +73,7 @@ enum Form {
 /// A struct, an enum, or the content of a variant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Layout {
+pub(crate) enum Layout {
     Unit,
     Newtype(Form),
     Tuple(Vec<Form>),
@@ -82,18 +82,26 @@ enum Layout {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Field {
+pub(crate) struct Field {
     name: String,
-    is: Form,
+    pub(super) is: Form,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Variant {
+pub(crate) struct Variant {
     name: String,
-    is: Layout,
+    pub(super) is: Layout,
 }
 
 impl Shape {
+    pub(super) fn root(&self) -> &Form {
+        &self.root
+    }
+
+    pub(super) fn layout(&self, name: &str) -> Option<&Layout> {
+        self.types.get(name)
+    }
+
     fn opaque(name: &str) -> Self {
         Self { root: Form::Opaque(name.to_owned()), types: BTreeMap::new() }
     }

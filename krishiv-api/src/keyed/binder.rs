@@ -57,6 +57,6 @@ impl Draft<'_> {
         if expiry.can_expire() {
             shared.watch_time();
         }
-        H::attach(Slot::new(Arc::clone(shared), &record, expiry, shapes.codec))
+        H::attach(Slot::new(Arc::clone(shared), &record, expiry, (shapes.codec, shapes.plan)))
     }
 }

@@ -15,7 +15,8 @@ use std::ops::Range;
 /// The newest format of stored bytes that this library writes and reads.
 ///
 /// 2: the timers of an operator, and the state that holds them per key. 3: one record for several list elements.
-pub(crate) const FORMAT: u32 = 3;
+/// 4: values and keys in MessagePack, and records that tell how often the TTL of their state had been switched.
+pub(crate) const FORMAT: u32 = 4;
 
 /// Says in which format everything beside it is written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

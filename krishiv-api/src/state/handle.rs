@@ -3,7 +3,7 @@
 use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
-use crate::codec::{Codec, Shape, trace};
+use crate::codec::{Codec, Plan, Shape, trace};
 use crate::descriptor::StateKind;
 use crate::error::Cause;
 use crate::keyed::catalog::KeyRecord;
@@ -55,12 +55,14 @@ pub struct Shapes {
     pub(crate) value: Shape,
     pub(crate) map_key: Option<KeyRecord>,
     pub(crate) codec: Codec,
+    /// What a value takes in memory.
+    pub(crate) plan: Plan,
 }
 
 impl Shapes {
     pub(crate) fn of<T: StateValue>() -> Self {
         let traced = trace::<T>();
-        Self { value: traced.shape, map_key: None, codec: traced.codec }
+        Self { plan: Plan::of(&traced.shape), value: traced.shape, map_key: None, codec: traced.codec }
     }
 
     pub(crate) fn of_map<K: StateValue, V: StateValue>() -> Self {

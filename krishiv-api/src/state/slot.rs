@@ -3,8 +3,8 @@
 use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::{RowKey, STAMPED};
-use crate::codec::record::{self, Head, Stamp};
-use crate::codec::{Codec, encode};
+use crate::codec::record::{self, Head, How, Stamp};
+use crate::codec::{Codec, Plan, encode, weigh, weigh_strictly};
 use crate::error::Cause;
 use crate::keyed::catalog::StateRecord;
 use crate::keyed::expiry::{Expiry, NONE};
@@ -24,6 +24,7 @@ pub struct Slot {
     /// Codec that the type asks for, and the one of map keys.
     pub(crate) codec: Codec,
     pub(crate) key_codec: Codec,
+    plan: Plan,
     expiry: Arc<Expiry>,
     life: Life,
     refreshes_on_read: bool,
@@ -47,20 +48,23 @@ pub(crate) struct Loaded<T> {
     pub(crate) value: T,
     pub(crate) codec: Codec,
     pub(crate) stamp: Stamp,
-    /// Encoded length in bytes.
-    pub(crate) size: usize,
+    /// Memory of the value outside itself, in bytes.
+    pub(crate) heap: usize,
 }
 
 /// A record as it lies in the backend.
 pub(crate) struct Found<'a> {
     pub(crate) head: Head<'a>,
     pub(crate) stamp: Stamp,
-    /// Encoded length in bytes.
-    pub(crate) size: usize,
 }
 
 impl Slot {
-    pub(crate) fn new(shared: Arc<Shared>, record: &StateRecord, expiry: Arc<Expiry>, codec: Codec) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        record: &StateRecord,
+        expiry: Arc<Expiry>,
+        (codec, plan): (Codec, Plan),
+    ) -> Self {
         let stamped = expiry.has_ttl();
         let disk = |stamped: bool| if stamped { record.slot | STAMPED } else { record.slot };
         let older = if stamped { record.plain } else { record.stamped };
@@ -71,6 +75,7 @@ impl Slot {
             current: disk(stamped),
             other: older.then(|| disk(!stamped)),
             codec,
+            plan,
             key_codec: record.map_key.as_ref().map_or(Codec::Postcard, |key| key.codec),
             life: match expiry.counted() {
                 _ if !expiry.can_expire() => Life::Endless,
@@ -234,14 +239,15 @@ impl Slot {
 
     fn read<T: StateValue>(&self, disk_slot: u16, bytes: &[u8]) -> Result<Loaded<T>, StateError> {
         let found = self.open(disk_slot, bytes)?;
-        let Found { head, stamp, size } = &found;
-        Ok(Loaded { value: record::value(head)?, codec: head.codec, stamp: *stamp, size: *size })
+        let Found { head, stamp } = &found;
+        let value = record::value(head)?;
+        Ok(Loaded { heap: self.weigh(&value), value, codec: head.codec, stamp: *stamp })
     }
 
     #[inline]
     fn open<'a>(&self, disk_slot: u16, bytes: &'a [u8]) -> Result<Found<'a>, StateError> {
         let head = record::head(bytes, disk_slot & STAMPED != 0)?;
-        Ok(Found { stamp: head.stamp.unwrap_or_else(|| self.expiry.unstamped()), head, size: bytes.len() })
+        Ok(Found { stamp: head.stamp.unwrap_or_else(|| self.expiry.unstamped()), head })
     }
 
     /// Reads the values of all records of the row being processed, in the order of their suffixes.
@@ -296,8 +302,12 @@ impl Slot {
         value: &T,
         (codec, stamp): (Codec, Stamp),
     ) -> Result<(), StateError> {
-        let write = |stamp, bytes: &mut Vec<u8>| record::write(value, codec, stamp, bytes);
-        self.put_with(batch, row, suffix, stamp, write).map_err(|error| self.blame(error))
+        let how = self.how(codec, stamp);
+        let mut used = codec;
+        let write = |bytes: &mut Vec<u8>| record::write(value, how, bytes).map(|codec| used = codec);
+        self.put_with(batch, row, suffix, write).map_err(|error| self.blame(error))?;
+        self.note_format(How { codec: used, ..how });
+        Ok(())
     }
 
     /// Adds the record of several list elements under `suffix` to `batch`.
@@ -314,7 +324,8 @@ impl Slot {
         (codec, stamp): (Codec, Stamp),
     ) -> Result<(), String> {
         self.shared.hub.needs_newest_format();
-        self.put_with(batch, row, suffix, stamp, |stamp, bytes| record::write_run(values, codec, stamp, bytes))
+        let how = self.how(codec, stamp);
+        self.put_with(batch, row, suffix, |bytes| record::write_run(values, how, bytes))
     }
 
     fn put_with<E>(
@@ -322,11 +333,9 @@ impl Slot {
         batch: &mut WriteBatch,
         row: &RowKey,
         suffix: &[u8],
-        stamp: Stamp,
-        write: impl FnOnce(Option<Stamp>, &mut Vec<u8>) -> Result<(), E>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let stamp = (self.current & STAMPED != 0).then_some(stamp);
-        batch.put_with(|bytes| row.append(self.current, suffix, bytes), |bytes| write(stamp, bytes))?;
+        batch.put_with(|bytes| row.append(self.current, suffix, bytes), write)?;
         if let Some(other) = self.other {
             batch.delete_with(|bytes| row.append(other, suffix, bytes));
         }
@@ -351,21 +360,64 @@ impl Slot {
         Ok(())
     }
 
+    /// How a value is written by `codec`.
+    fn how(&self, codec: Codec, stamp: Stamp) -> How {
+        How { codec, stamp: (self.current & STAMPED != 0).then_some(stamp), era: 0 }
+    }
+
+    /// Lets older programs know that they cannot read what is written.
+    fn note_format(&self, how: How) {
+        if !how.is_old() {
+            self.shared.hub.needs_newest_format();
+        }
+    }
+
+    /// Encodes a value that has not been [settled](Self::settle), without a stamp.
+    pub(crate) fn write<T: StateValue>(&self, value: &T, out: &mut Vec<u8>) -> Result<(), StateError> {
+        let written = self.settle(value, self.codec).and_then(|(codec, _)| {
+            let how = How { codec, stamp: None, era: 0 };
+            self.note_format(how);
+            record::write(value, how, out).map(drop)
+        });
+        written.map_err(|error| self.blame(error))
+    }
+
+    /// Whether values are known to survive their codec, so that they need no look before they are written.
+    #[inline]
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.codec == Codec::Postcard
+    }
+
+    /// Memory of `value` outside itself, in bytes.
+    pub(crate) fn weigh<T: StateValue>(&self, value: &T) -> usize {
+        weigh(value, &self.plan)
+    }
+
+    /// Finds the codec that holds `value`, best `wanted`, and how much memory the value takes outside itself, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// No codec can give the value back: better to know now than at every commit from here on.
+    #[inline]
+    pub(crate) fn settle<T: StateValue>(&self, value: &T, wanted: Codec) -> Result<(Codec, usize), StateError> {
+        if wanted == Codec::Postcard && !std::mem::needs_drop::<T>() {
+            return Ok((wanted, 0));
+        }
+        self.settle_by_walk(value, wanted)
+    }
+
+    fn settle_by_walk<T: StateValue>(&self, value: &T, wanted: Codec) -> Result<(Codec, usize), StateError> {
+        if wanted == Codec::Postcard
+            && let Ok(heap) = weigh_strictly(value, &self.plan)
+        {
+            return Ok((wanted, heap));
+        }
+        let codec = encode(value, wanted, &mut Vec::new());
+        let codec = codec.map_err(|reason| self.blame(Cause::Encode { reason }.into()))?;
+        Ok((codec, self.weigh(value)))
+    }
+
     fn disk_slots(&self) -> impl Iterator<Item = u16> {
         std::iter::once(self.current).chain(self.other)
     }
-}
-
-/// What `value` holds outside itself, in bytes, roughly: its encoded size, for types that own memory.
-#[inline]
-pub(crate) fn heap_size<T: StateValue>(value: &T) -> Result<usize, StateError> {
-    if !std::mem::needs_drop::<T>() {
-        return Ok(0);
-    }
-    postcard::experimental::serialized_size(value).or_else(|_| {
-        // Either another codec can carry it, or it is better to know now than at every commit from here on.
-        let mut bytes = Vec::new();
-        encode(value, Codec::Json, &mut bytes).map_err(|reason| Cause::Encode { reason })?;
-        Ok(bytes.len())
-    })
 }

@@ -5,30 +5,9 @@
 //! and nesting has a limit. Single values are still postcard's to read.
 
 use super::FREE_ELEMENTS;
+use super::unreadable::{Result, Unreadable, unreadable};
 use crate::codec::faithful::MAX_DEPTH;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
-use std::fmt;
-
-/// Boxed twice over, so that a result is no bigger than a pair of registers: it is passed up from every element.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.0)]
-pub(super) struct Unreadable(Box<Reason>);
-
-#[derive(Debug)]
-struct Reason(String);
-
-impl de::Error for Unreadable {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(Box::new(Reason(message.to_string())))
-    }
-}
-
-type Result<T> = std::result::Result<T, Unreadable>;
-
-#[cold]
-fn unreadable<T>(message: impl Into<String>) -> Result<T> {
-    Err(Unreadable(Box::new(Reason(message.into()))))
-}
 
 #[inline]
 pub(super) fn read<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], seed: S) -> Result<S::Value> {

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::{Codec, FREE_ELEMENTS, decode, encode};
-use Codec::{Json, Postcard};
+use Codec::{Json, MessagePack, Postcard};
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -24,7 +24,7 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, wanted: 
 
 #[test]
 fn clean_values_use_the_wanted_codec() {
-    for codec in [Postcard, Json] {
+    for codec in [Postcard, Json, MessagePack] {
         check((), codec, codec);
         check((1_u8, -1_i64, "x".to_owned(), 'c'), codec, codec);
         check(Some(vec![Some(1_u8), None]), codec, codec);
@@ -35,7 +35,12 @@ fn clean_values_use_the_wanted_codec() {
         check(Ok::<(), Duration>(()), codec, codec);
         check([3_u8; 32], codec, codec);
     }
-    check((u128::MAX, i128::MIN, [Some(Some(1)), Some(None), None]), Postcard, Postcard);
+    for codec in [Postcard, MessagePack] {
+        check((u128::MAX, i128::MIN, [Some(Some(1)), Some(None), None]), codec, codec);
+        check([Some(Some(())), Some(None), None], codec, codec);
+        check([Some(Some(Some(()))), Some(Some(None)), Some(None), None], codec, codec);
+        check(BTreeMap::from([((1_u32, "a".to_owned()), vec![f32::INFINITY])]), codec, codec);
+    }
 }
 
 #[test]
@@ -94,23 +99,23 @@ struct Flat {
 }
 
 #[test]
-fn postcard_that_would_lose_something_becomes_json() {
+fn postcard_that_would_lose_something_becomes_message_pack() {
     let full = || Skipping { name: Some("x".to_owned()), ..Skipping::default() };
     check(full(), Postcard, Postcard);
-    check(Skipping::default(), Postcard, Json);
-    check(vec![full(), Skipping::default(), full()], Postcard, Json);
-    check(Variants::Skipping { name: None, id: 1 }, Postcard, Json);
+    check(Skipping::default(), Postcard, MessagePack);
+    check(vec![full(), Skipping::default(), full()], Postcard, MessagePack);
+    check(Variants::Skipping { name: None, id: 1 }, Postcard, MessagePack);
     check(Variants::Nested(vec![full()], [1, 2].into()), Postcard, Postcard);
-    check(Variants::Nested(vec![Skipping::default()], (0..100).collect()), Postcard, Json);
-    check(Flat { id: 1, rest: [("a".to_owned(), 2)].into() }, Postcard, Json);
+    check(Variants::Nested(vec![Skipping::default()], (0..100).collect()), Postcard, MessagePack);
+    check(Flat { id: 1, rest: [("a".to_owned(), 2)].into() }, Postcard, MessagePack);
     check(Some(Wrapped(None)), Json, Postcard);
     check(vec![(); FREE_ELEMENTS], Postcard, Postcard);
-    check(vec![(); FREE_ELEMENTS + 10], Postcard, Json);
+    check(vec![(); FREE_ELEMENTS + 10], Postcard, MessagePack);
 }
 
 #[track_caller]
-fn refused<T: Serialize + DeserializeOwned>(value: &T, parts: [&str; 2]) {
-    for wanted in [Postcard, Json] {
+fn refused<T: Serialize + DeserializeOwned>(value: &T, parts: [&str; 3]) {
+    for wanted in [Postcard, Json, MessagePack] {
         let mut bytes = b"before".to_vec();
         let error = encode(value, wanted, &mut bytes).unwrap_err();
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");
@@ -152,16 +157,11 @@ impl<'de> Deserialize<'de> for Liar {
 }
 
 #[test]
-fn what_neither_codec_can_give_back_is_refused_with_both_reasons() {
-    let skipped = Skipping { speed: f64::NAN, ..Skipping::default() };
-    refused(&skipped, ["a field is skipped", "NaN"]);
-    refused(&Liar, ["more or fewer elements", "not JSON"]);
-    // Postcard could write this, but never read it.
-    let error = encode(&Some(serde_json::Value::Null), Json, &mut Vec::new()).unwrap_err();
-    assert!(error.contains("not postcard, because it does not read back"), "{error}");
-    let mut bytes = Vec::new();
-    encode(&Default5 { number: 0 }, Postcard, &mut bytes).unwrap_err();
-    assert!(bytes.is_empty());
+fn what_no_codec_can_give_back_is_refused_with_all_reasons() {
+    refused(&Default5 { number: 0 }, ["a field is skipped", "not JSON, because it reads back as {", "not MessagePack"]);
+    refused(&Liar, ["more or fewer elements", "not JSON", "not MessagePack"]);
+    check(Some(serde_json::Value::Null), Json, MessagePack);
+    check(Skipping { speed: f64::INFINITY, ..Skipping::default() }, Postcard, MessagePack);
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
@@ -176,8 +176,8 @@ fn chain(length: usize) -> Chain {
 
 #[test]
 fn what_is_written_is_not_nested_deeper_than_what_is_read() {
-    for wanted in [Postcard, Json] {
-        for length in [1, 100, 125, 126, 127, 128, 129, 400, 500] {
+    for wanted in [Postcard, Json, MessagePack] {
+        for length in [1, 100, 125, 126, 127, 128, 129, 254, 255, 256, 257, 400, 500] {
             let value = chain(length);
             assert!(used(&value, wanted).1 == value, "{length}");
         }
@@ -187,7 +187,7 @@ fn what_is_written_is_not_nested_deeper_than_what_is_read() {
                 decode::<Chain>(codec, &bytes).unwrap();
             }
         }
-        refused(&chain(1000), ["not JSON, because it is nested too deeply", "not postcard"]);
+        refused(&chain(1000), ["not JSON, because it is nested too deeply", "not postcard", "not MessagePack"]);
     }
     let arrays = (0..300).fold(serde_json::json!(1), |value, _| serde_json::json!([value]));
     encode(&arrays, Json, &mut Vec::new()).unwrap_err();
@@ -199,6 +199,8 @@ fn bytes_have_to_be_used_up() {
     assert!(decode::<u8>(Postcard, &[]).unwrap_err().contains("end too early"));
     assert!(decode::<u8>(Json, b"1 2").is_err());
     assert!(decode::<u8>(Json, b"").is_err());
+    assert!(decode::<u8>(MessagePack, &[1, 2]).unwrap_err().contains("left over"));
+    assert!(decode::<u8>(MessagePack, &[]).unwrap_err().contains("end too early"));
     assert_eq!(decode::<()>(Postcard, &[]), Ok(()));
 }
 
@@ -206,6 +208,9 @@ fn hostile<T: DeserializeOwned>(bytes: &[u8]) {
     // Whoever believes such a length does not come back, or runs out of memory.
     assert!(decode::<T>(Postcard, bytes).is_err());
 }
+
+#[derive(Serialize, Deserialize)]
+struct Endless(Option<Box<Endless>>);
 
 #[test]
 fn hostile_lengths_and_depths_are_errors_at_once() {
@@ -223,6 +228,13 @@ fn hostile_lengths_and_depths_are_errors_at_once() {
     hostile::<Option<Box<Vec<String>>>>(&[&[1, 1][..], &length].concat());
     hostile::<Chain>(&vec![0; 1_000_000]);
     assert!(decode::<serde_json::Value>(Json, &vec![b'['; 1_000_000]).is_err());
+    assert!(decode::<serde_json::Value>(MessagePack, &vec![0x91; 1_000_000]).is_err());
+    // Nothing is taken off the bytes on the way down.
+    assert!(decode::<Endless>(MessagePack, &[5]).is_err());
+    for head in [[0xdd, 0xff, 0xff, 0xff, 0xff], [0xdf, 0xff, 0xff, 0xff, 0xff], [0xdb, 0xff, 0xff, 0xff, 0xff]] {
+        assert!(decode::<serde_json::Value>(MessagePack, &head).is_err());
+        assert!(decode::<Vec<u64>>(MessagePack, &[&head[..], &[0; 1_000]].concat()).is_err());
+    }
     // Many lengths, each of them just small enough.
     let many = postcard::to_allocvec(&60_000_u32).unwrap().repeat(1000);
     hostile::<Vec<Vec<()>>>(&[&[200, 1][..], &many].concat());
@@ -250,7 +262,7 @@ impl Noise {
 fn survives_noise<T: Serialize + DeserializeOwned>(noise: &mut Noise) {
     for _ in 0..2000 {
         let bytes = noise.bytes();
-        for codec in [Postcard, Json] {
+        for codec in [Postcard, Json, MessagePack] {
             // Whatever decodes is a value like any other.
             if let Ok(value) = decode::<T>(codec, &bytes) {
                 let mut again = Vec::new();
@@ -279,4 +291,124 @@ fn noise_is_an_error_or_a_value() {
     survives_noise::<Variants>(&mut noise);
     survives_noise::<Flat>(&mut noise);
     survives_noise::<serde_json::Value>(&mut noise);
+}
+
+/// What describes itself is read back by way of a copy, which knows less than the type.
+mod named {
+    use super::*;
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        Empty,
+        Counts { by_number: BTreeMap<u32, u64>, by_truth: BTreeMap<bool, char>, rest: f32 },
+        Deep { one: Option<Option<Option<u8>>>, two: Vec<Option<()>> },
+        Wide { number: u128 },
+        Again { inside: Box<Tagged>, bytes: Bytes, pair: (i8, String) },
+    }
+
+    #[derive(PartialEq, Debug, Clone)]
+    struct Bytes(Vec<u8>);
+
+    impl Serialize for Bytes {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(&self.0)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Bytes {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visit;
+            impl serde::de::Visitor<'_> for Visit {
+                type Value = Bytes;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("bytes")
+                }
+                fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                    Ok(Bytes(bytes.to_vec()))
+                }
+            }
+            deserializer.deserialize_byte_buf(Visit)
+        }
+    }
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Flattened {
+        #[serde(flatten)]
+        rest: BTreeMap<u32, Option<Option<f64>>>,
+    }
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(tag = "t", content = "c")]
+    enum Adjacent {
+        Unit,
+        New(u128),
+        Pair(u8, f64),
+        Struct { map: BTreeMap<i8, Tagged> },
+    }
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(untagged)]
+    enum Loose {
+        Float(f64),
+        Int(i64),
+        Value { value: u8 },
+        WithUnit { value: u8, unit: String },
+    }
+
+    fn counts() -> Tagged {
+        let by_number = [(1, 2), (u32::MAX, u64::MAX)].into();
+        Tagged::Counts { by_number, by_truth: [(true, 'x'), (false, '\u{1f600}')].into(), rest: f32::INFINITY }
+    }
+
+    #[test]
+    fn comes_back_exactly() {
+        let deep = |one| Tagged::Deep { one, two: vec![Some(()), None] };
+        for value in [
+            Tagged::Empty,
+            counts(),
+            deep(None),
+            deep(Some(None)),
+            deep(Some(Some(None))),
+            deep(Some(Some(Some(1)))),
+            Tagged::Again { inside: Box::new(counts()), bytes: Bytes(vec![0, 255]), pair: (-1, "é".to_owned()) },
+        ] {
+            check(value.clone(), MessagePack, MessagePack);
+            check(vec![value.clone(); 3], MessagePack, MessagePack);
+            check(Adjacent::Struct { map: [(-1, value)].into() }, MessagePack, MessagePack);
+        }
+        check(Adjacent::Unit, MessagePack, MessagePack);
+        check(Adjacent::New(u128::MAX), MessagePack, MessagePack);
+        check(Adjacent::Pair(1, f64::MIN_POSITIVE), MessagePack, MessagePack);
+        let rest = [(7, Some(Some(f64::NEG_INFINITY))), (8, Some(None)), (9, None)].into();
+        check(Flattened { rest }, MessagePack, MessagePack);
+        check(Loose::Float(5.0), MessagePack, MessagePack);
+        check(Loose::Value { value: 1 }, MessagePack, MessagePack);
+        let json = serde_json::json!({"a": [null, 1, -1, 0.5, "x", {"b": {}}], "c": u64::MAX});
+        check(json.clone(), MessagePack, MessagePack);
+        check(Some(json), MessagePack, MessagePack);
+    }
+
+    #[test]
+    fn is_refused_where_serde_makes_something_else_of_it() {
+        let deep = (0..300).fold(Tagged::Empty, |inside, _| Tagged::Again {
+            inside: Box::new(inside),
+            bytes: Bytes(Vec::new()),
+            pair: (0, String::new()),
+        });
+        for (value, reason) in [(Tagged::Wide { number: 5 }, "does not read back"), (deep, "nested too deeply")] {
+            for wanted in [MessagePack, Json] {
+                let error = encode(&value, wanted, &mut Vec::new()).unwrap_err();
+                assert!(error.contains(reason), "{error}");
+            }
+        }
+        for (value, back) in [
+            (Loose::Int(9_007_199_254_740_993), "9007199254740992.0"),
+            (Loose::Int(5), "5.0"),
+            (Loose::WithUnit { value: 1, unit: "kg".to_owned() }, "{\"value\":1}"),
+        ] {
+            let error = encode(&value, MessagePack, &mut Vec::new()).unwrap_err();
+            assert!(error.contains(&format!("it reads back as {back}")), "{error}");
+        }
+    }
 }

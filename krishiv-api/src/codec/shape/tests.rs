@@ -27,7 +27,7 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(shape: &str, codec
     }
 }
 
-use Codec::{Json, Postcard};
+use Codec::{MessagePack, Postcard};
 
 #[test]
 fn plain_types() {
@@ -299,23 +299,23 @@ struct Holder {
 }
 
 #[test]
-fn self_describing_types_go_to_json() {
+fn self_describing_types_go_to_message_pack() {
     let json = serde_json::json!({"a": [1, 2.5, null, "x"], "b": {"c": true}});
-    check("any", Json, &[json.clone(), serde_json::Value::Null]);
-    check("any", Json, &[Untagged::Number(1), Untagged::Text("x".to_owned()), Untagged::Map([].into())]);
-    check("opaque any", Json, &[Internal::A { x: 1 }, Internal::B { y: None }, Internal::C]);
+    check("any", MessagePack, &[json.clone(), serde_json::Value::Null]);
+    check("any", MessagePack, &[Untagged::Number(1), Untagged::Text("x".to_owned()), Untagged::Map([].into())]);
+    check("opaque any", MessagePack, &[Internal::A { x: 1 }, Internal::B { y: None }, Internal::C]);
     let adjacent = [Adjacent::A(1), Adjacent::B { y: "y".to_owned() }, Adjacent::C, Adjacent::D(1, -1)];
-    check("opaque Adjacent", Json, &adjacent);
-    check("opaque AdjacentUnits", Json, &[AdjacentUnits::A, AdjacentUnits::B]);
+    check("opaque Adjacent", MessagePack, &adjacent);
+    check("opaque AdjacentUnits", MessagePack, &[AdjacentUnits::A, AdjacentUnits::B]);
     let position = Position { latitude: 1.0, longitude: 2.0 };
     check(
         "opaque map",
-        Json,
+        MessagePack,
         &[Flat { id: 1, position: position.clone(), rest: [("x".to_owned(), json.clone())].into() }],
     );
     let traced = trace::<Holder>().shape.to_string();
     assert!(traced.starts_with("struct Holder { before: u8, value: any, after: enum Color {"), "{traced}");
-    check(&traced, Json, &[Holder { before: 1, value: json, after: Color::At { position } }]);
+    check(&traced, MessagePack, &[Holder { before: 1, value: json, after: Color::At { position } }]);
     assert_eq!(trace::<Vec<Adjacent>>().shape, Shape::opaque("seq"));
 }
 
@@ -367,8 +367,8 @@ fn what_is_not_written_as_it_is_read() {
         Postcard,
         &[skipping(None, &[]), skipping(Some("x"), &[]), skipping(None, &[1]), skipping(Some("x"), &[1])],
     );
-    check("struct OneWay { id: u32, old: u32, after: u32 }", Json, &[OneWay { id: 1, old: 0, after: 3 }]);
-    check("enum Gap { A, B, C }", Json, &[Gap::A, Gap::B, Gap::C]);
+    check("struct OneWay { id: u32, old: u32, after: u32 }", MessagePack, &[OneWay { id: 1, old: 0, after: 3 }]);
+    check("enum Gap { A, B, C }", MessagePack, &[Gap::A, Gap::B, Gap::C]);
     check("struct Cached { id: u32, after: u8 }", Postcard, &[Cached { id: 1, cache: 0, after: 2 }]);
 }
 
@@ -436,9 +436,13 @@ fn types_that_check_themselves() {
         "{shape}"
     );
     check(&shape, Postcard, &[visit]);
-    check("opaque str", Json, &[Strange("rosebud".to_owned())]);
+    check("opaque str", MessagePack, &[Strange("rosebud".to_owned())]);
     // The tracer never gets to `value`, which postcard could not give back.
-    check("opaque Secret", Json, &[Secret { word: Strange("rosebud".to_owned()), value: serde_json::json!([1]) }]);
+    check(
+        "opaque Secret",
+        MessagePack,
+        &[Secret { word: Strange("rosebud".to_owned()), value: serde_json::json!([1]) }],
+    );
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Debug)]

@@ -55,7 +55,7 @@ pub(crate) fn trace<T: Serialize + DeserializeOwned>() -> Traced {
     let postcard = complete && !tracer.self_describing && survival.survives();
     Traced {
         shape: shape.unwrap_or_else(|| Shape::opaque(tracer.graph.name(root))),
-        codec: if postcard { Codec::Postcard } else { Codec::Json },
+        codec: if postcard { Codec::Postcard } else { Codec::MessagePack },
     }
 }
 
@@ -72,7 +72,7 @@ impl Survival {
         let mut bytes = Vec::new();
         if payload::write(value, Codec::Postcard, &mut bytes).is_ok() {
             self.written = true;
-            self.lost |= !payload::reads_back::<T>(Codec::Postcard, &bytes);
+            self.lost |= payload::survives(value, Codec::Postcard, &bytes).is_err();
         }
     }
 

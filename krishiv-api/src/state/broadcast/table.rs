@@ -95,7 +95,7 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
     pub(super) fn put(&self, scope: &mut BroadcastScope, key: K, value: V) -> Result<(), StateError> {
         self.check(scope)?;
         let mut record = Vec::new();
-        record::write(&value, self.slot.codec, None, &mut record).map_err(|error| self.slot.blame(error))?;
+        self.slot.write(&value, &mut record)?;
         let suffix = self.suffix(&key)?;
         let mut local = self.borrow_mut()?;
         let entry = Entry { value, size: suffix.len() + record.len(), suffix: suffix.clone() };

@@ -10,7 +10,7 @@ use crate::codec::{Codec, encode, record};
 use crate::error::Cause;
 use crate::state::handle::{Core, Left};
 use crate::state::live::{Held, Live, left};
-use crate::state::slot::{Slot, heap_size};
+use crate::state::slot::Slot;
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};
 use std::collections::vec_deque::Iter;
@@ -82,7 +82,8 @@ impl<T: StateValue> List<T> {
             })?;
             if !known.contains(&position) {
                 let length = record::elements(&found.head, &mut values)?;
-                let heap = if std::mem::needs_drop::<T>() { found.size } else { 0 };
+                let new = values.range(values.len() - usize::from(length)..);
+                let heap = if std::mem::needs_drop::<T>() { new.map(|value| self.slot.weigh(value)).sum() } else { 0 };
                 runs.push_back(Run::stored(position, length, found.head.codec, found.stamp, heap));
             }
             Ok(())
@@ -112,7 +113,7 @@ impl<T: StateValue> List<T> {
     fn new_elements(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<Vec<(T, Run)>, StateError> {
         let stamp = self.slot.stamp();
         let element = |value| {
-            let heap = heap_size(&value).map_err(|error| self.slot.blame(error))?;
+            let (codec, heap) = self.slot.settle(&value, codec)?;
             Ok((value, Run::new(codec, stamp, heap)))
         };
         values.into_iter().map(element).collect()

@@ -18,8 +18,9 @@ struct Size {
 }
 
 const DIRTY: u8 = 1;
-const JSON: u8 = 2;
 const EVENT: u8 = 4;
+/// The codec lies above.
+const CODEC: u32 = 3;
 
 /// What is known of a run besides its elements. They all have one codec and one stamp.
 #[derive(Clone, Copy)]
@@ -44,14 +45,13 @@ impl Run {
 
     /// One that the backend has at `position`.
     pub(super) fn stored(position: u64, length: u16, codec: Codec, stamp: Stamp, heap: usize) -> Self {
-        let json = if codec == Codec::Json { JSON } else { 0 };
         let event = if stamp.clock == TtlClock::Event { EVENT } else { 0 };
         let heap = u32::try_from(heap).unwrap_or(u32::MAX);
-        Self { position, expires_at: stamp.expires_at, heap, length, flags: json | event }
+        Self { position, expires_at: stamp.expires_at, heap, length, flags: (codec.bits() as u8) << CODEC | event }
     }
 
     pub(super) fn codec(&self) -> Codec {
-        if self.flags & JSON == 0 { Codec::Postcard } else { Codec::Json }
+        Codec::from_bits((self.flags >> CODEC).into()).unwrap_or(Codec::Postcard)
     }
 
     pub(super) fn stamp(&self) -> Stamp {

@@ -48,8 +48,7 @@ impl<V> Known<V> {
 
     /// What the backend has.
     pub(super) fn found(found: Loaded<V>) -> Self {
-        let Loaded { value, codec, stamp, size } = found;
-        let heap = if std::mem::needs_drop::<V>() { size } else { 0 };
+        let Loaded { value, codec, stamp, heap } = found;
         Self { dirty: false, ..Self::dirty(Some(value), codec, stamp, heap) }
     }
 

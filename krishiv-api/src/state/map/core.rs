@@ -9,7 +9,7 @@ use crate::error::Cause;
 use crate::state::handle::{Core, Left, Ran};
 use crate::state::live::{Held, Live, left};
 use crate::state::map::cell::{Cell, Entry, Known, Suffix};
-use crate::state::slot::{Slot, heap_size};
+use crate::state::slot::Slot;
 use crate::value::{StateKey, StateValue};
 use std::borrow::Borrow;
 use std::cell::{Cell as Scratch, RefCell, RefMut};
@@ -253,13 +253,13 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         let entries: Vec<_> = entries.into_iter().collect();
         for (key, value) in &entries {
             self.suffix(key)?;
-            heap_size(value).map_err(|error| self.slot.blame(error))?;
+            self.slot.settle(value, self.slot.codec)?;
         }
         entries.into_iter().try_for_each(|(key, value)| self.put(key, value, self.slot.codec))
     }
 
     fn write(&self, key: K, value: Option<V>, codec: Codec) -> Result<(), StateError> {
-        let heap = value.as_ref().map_or(Ok(0), heap_size).map_err(|error| self.slot.blame(error))?;
+        let (codec, heap) = value.as_ref().map_or(Ok((codec, 0)), |value| self.slot.settle(value, codec))?;
         let known = Known::dirty(value, codec, self.slot.stamp(), heap);
         let live = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
@@ -295,7 +295,9 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         let place = self.entry_ready(key)?;
         let (mut value, codec) = match self.borrow()?.cell().zip(place).and_then(|(cell, place)| cell.entries.at(place))
         {
-            Some(entry) => (entry.known.value.clone(), entry.known.codec),
+            // Text stays text.
+            Some(Entry { known, .. }) if known.codec == Codec::Json => (known.value.clone(), known.codec),
+            Some(entry) => (entry.known.value.clone(), self.slot.codec),
             None => (None, self.slot.codec),
         };
         let had = value.is_some();

@@ -28,8 +28,8 @@ pub enum Cell<T> {
 
 impl<T> Cell<T> {
     pub(super) fn found(found: Option<Loaded<T>>) -> Self {
-        let Some(Loaded { value, codec, stamp, size }) = found else { return Self::Absent { dirty: false } };
-        let heap = if std::mem::needs_drop::<T>() { u32::try_from(size).unwrap_or(u32::MAX) } else { 0 };
+        let Some(Loaded { value, codec, stamp, heap }) = found else { return Self::Absent { dirty: false } };
+        let heap = u32::try_from(heap).unwrap_or(u32::MAX);
         Self::Present { dirty: false, codec, clock: stamp.clock, heap, expires_at: stamp.expires_at, value }
     }
 

@@ -7,7 +7,7 @@ use crate::codec::keys::RowKey;
 use crate::codec::record::Stamp;
 use crate::error::Cause;
 use crate::state::handle::{Core, Left, Ran};
-use crate::state::slot::{Slot, heap_size};
+use crate::state::slot::Slot;
 use crate::state::value::cell::Cell;
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};
@@ -202,9 +202,11 @@ impl<T: StateValue> Value<T> {
 
     #[inline(never)]
     fn set_weighed(&self, value: T) -> Result<(), StateError> {
-        let heap = self.heap(&value)?;
+        let (codec, heap) = self.settle(&value, self.slot.codec)?;
         let stamp = self.slot.stamp();
-        if let Ok(mut live) = self.live.try_borrow_mut() {
+        if codec == self.slot.codec
+            && let Ok(mut live) = self.live.try_borrow_mut()
+        {
             let Live { cell, before } = &mut *live;
             match cell {
                 Cell::Hot { heap: heap_there, value: there } => {
@@ -227,7 +229,7 @@ impl<T: StateValue> Value<T> {
                 _ => {}
             }
         }
-        self.replace(self.dirty(heap, self.slot.codec, stamp, value))
+        self.replace(self.dirty(heap, codec, stamp, value))
     }
 
     /// Puts `heap` in the place of what was there, and returns that.
@@ -241,24 +243,26 @@ impl<T: StateValue> Value<T> {
 
     /// Sets the value, to be stored by `codec` where that can carry it.
     pub(crate) fn set_by(&self, value: T, codec: Codec) -> Result<(), StateError> {
-        self.replace(self.dirty(self.heap(&value)?, codec, self.slot.stamp(), value))
+        let (codec, heap) = self.settle(&value, codec)?;
+        self.replace(self.dirty(heap, codec, self.slot.stamp(), value))
     }
 
     /// The cell of a value that is to be written.
     fn dirty(&self, heap: u32, codec: Codec, stamp: Stamp, value: T) -> Cell<T> {
         let Stamp { expires_at, clock } = stamp;
-        match codec == self.slot.codec {
+        // Another value in its place would have to be looked at first, where that is needed.
+        match codec == self.slot.codec && self.slot.is_trusted() {
             true if !self.slot.can_expire() => Cell::Hot { heap, value },
             true if self.slot.counts() => Cell::Timed { heap, expires_at, value },
             _ => Cell::Present { dirty: true, codec, clock, heap, expires_at, value },
         }
     }
 
-    /// Memory of `value` outside itself, in bytes.
+    /// The codec that holds `value`, and the memory of it outside itself, in bytes.
     #[inline]
-    fn heap(&self, value: &T) -> Result<u32, StateError> {
-        let heap = heap_size(value).map_err(|error| self.slot.blame(error))?;
-        Ok(u32::try_from(heap).unwrap_or(u32::MAX))
+    fn settle(&self, value: &T, wanted: Codec) -> Result<(Codec, u32), StateError> {
+        let (codec, heap) = self.slot.settle(value, wanted)?;
+        Ok((codec, u32::try_from(heap).unwrap_or(u32::MAX)))
     }
 
     /// Removes the value.
@@ -330,8 +334,9 @@ impl<T: StateValue> Value<T> {
         };
         let result = f(&mut value);
         let done = match value {
-            Some(value) if codec == own => self.set(value),
-            Some(value) => self.set_by(value, codec),
+            // Text stays text; what was stored otherwise since its codec could not hold it may have changed.
+            Some(value) if codec == Codec::Json => self.set_by(value, codec),
+            Some(value) => self.set(value),
             None => self.clear(),
         };
         Ok((result, done))
