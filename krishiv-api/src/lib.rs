@@ -43,6 +43,7 @@ mod error;
 mod keyed;
 mod names;
 mod operator;
+mod quiet;
 mod state;
 mod time;
 mod value;

@@ -2,9 +2,9 @@
 //!
 //! All records of one key are neighbours, a key group is one range, and no key is a prefix of another.
 
-use crate::StateError;
-use crate::codec::{Codec, encode};
+use crate::codec::{Codec, decode, encode, show, write};
 use crate::error::Cause;
+use crate::{StateError, StateKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use twox_hash::XxHash3_64;
@@ -30,21 +30,60 @@ pub(crate) fn key_group(key: &[u8], max_parallelism: u16) -> u16 {
     u16::try_from(group).unwrap_or(0)
 }
 
-/// Encodes a key or map key by the codec of its type; equal keys must give equal bytes.
+/// Encodes a key or map key by the codec of its type; the bytes are what the key is.
 pub(crate) fn encode_key<K: Serialize + DeserializeOwned>(
     key: &K,
     codec: Codec,
     out: &mut Vec<u8>,
 ) -> Result<(), StateError> {
-    match encode(key, codec, out) {
-        Ok(used) if used == codec => Ok(()),
-        // The other codec is a way out for values; a key that is found by its bytes has only one form.
-        Ok(_) => {
-            let reason = "a key must always serialize in the same form; this one leaves fields out";
-            Err(Cause::Encode { reason: reason.to_owned() }.into())
-        }
-        Err(reason) => Err(Cause::Encode { reason }.into()),
+    write(key, codec, out).map_err(|_| {
+        // Another codec is a way out for values; a key that is found by its bytes has only one form.
+        let reason = match encode(key, codec, &mut Vec::new()) {
+            Ok(_) => "a key must always serialize in the same form; this one leaves fields out".to_owned(),
+            Err(reason) => reason,
+        };
+        Cause::Encode { reason }.into()
+    })
+}
+
+/// Refuses a key that is not what `bytes`, its encoded form, decode to.
+///
+/// Two keys with one form would be one row at rest, and one key with two forms would be two.
+pub(crate) fn check_key<K: StateKey>(key: &K, codec: Codec, bytes: &[u8]) -> Result<(), StateError> {
+    let refuse = |what: String| {
+        let reason = format!("the key {} {what}; a key is what its serde form decodes to", show(key));
+        Err(Cause::Encode { reason }.into())
+    };
+    let back: K = match decode(codec, bytes) {
+        Ok(back) => back,
+        Err(reason) => return refuse(format!("does not read back: {reason}")),
+    };
+    let mut again = Vec::with_capacity(bytes.len());
+    if write(&back, codec, &mut again).is_err() || again != bytes {
+        return refuse(format!("reads back as {}, which is written as other bytes", show(&back)));
     }
+    if back != *key {
+        return refuse(format!("reads back as {}, which is not equal to it", show(&back)));
+    }
+    Ok(())
+}
+
+/// Refuses a key that has the form of `known` and is not equal to it.
+pub(crate) fn check_same<K: StateKey, Q: PartialEq + ?Sized>(
+    known: &K,
+    borrowed: &Q,
+    key: &Q,
+    shown: impl FnOnce() -> String,
+) -> Result<(), StateError> {
+    if borrowed == key {
+        return Ok(());
+    }
+    let reason = format!(
+        "the key {} has the serde form of {}, which is not equal to it; a key is what its serde form decodes to",
+        shown(),
+        show(known)
+    );
+    Err(Cause::Encode { reason }.into())
 }
 
 /// Start of the keys of everything that an operator stores.

@@ -1,5 +1,6 @@
 //! Bytes at rest: keys, records and what serde sees of a type.
 
+mod exact;
 mod faithful;
 pub(crate) mod keys;
 mod payload;
@@ -10,6 +11,7 @@ pub(crate) mod timer_key;
 mod walk;
 mod weight;
 
+pub(crate) use exact::is_exact;
 pub(crate) use payload::{Codec, decode, decode_run, encode, encode_run, is_sound, show, write};
 pub(crate) use shape::{Shape, trace};
 pub(crate) use weight::{Plan, weigh, weigh_strictly};

@@ -1,9 +1,12 @@
 //! A batch of events, each atomic by itself.
 
 use crate::StateError;
+use crate::codec::keys::RowKey;
 use crate::error::BatchError;
+use crate::keyed::rows::{Row, Rows};
 use crate::keyed::visitors::{Preload, Wanting};
 use crate::keyed::{Instance, Keyed, KeyedState};
+use crate::quiet::quietly;
 use crate::value::AsKey;
 
 /// Events whose rows are looked up together: enough to overlap the waiting, few enough to stay in the cache.
@@ -92,7 +95,7 @@ impl<S: KeyedState> Keyed<S> {
                 return Ok(());
             }
             hashes.clear();
-            hashes.extend(group.iter().map(|item| self.rows.hash(key_of(item))));
+            hashes.extend(group.iter().map(|item| self.hash(key_of(item))));
             self.look_ahead(&hashes, |index| group.get(index).map(&key_of));
             // One look at the clock, which costs more than the rest of an event.
             self.instance.shared.begin();
@@ -109,8 +112,21 @@ impl<S: KeyedState> Keyed<S> {
 
     /// The hash that the row of `key` is found by.
     #[inline]
-    pub(crate) fn hash(&self, key: &S::Key) -> u64 {
-        self.rows.hash(key)
+    pub(crate) fn hash<Q: AsKey<S::Key> + ?Sized>(&self, key: &Q) -> u64 {
+        if self.rows.hasher.exact { self.rows.hash(key) } else { self.hash_by_bytes(key) }
+    }
+
+    #[inline(never)]
+    fn hash_by_bytes<Q: AsKey<S::Key> + ?Sized>(&self, key: &Q) -> u64 {
+        let mut row_key = RowKey::default();
+        // What does not encode is found out again, and reported, when its row is looked for.
+        let encoded = self.instance.encode(&key.to_owned(), &mut row_key);
+        if encoded.is_ok() { self.rows.hash(row_key.key()) } else { 0 }
+    }
+
+    /// Whether keys are looked up as they are, and no code of the user runs for that.
+    pub(crate) fn has_exact_keys(&self) -> bool {
+        self.rows.hasher.exact
     }
 
     /// Memory of all rows, in bytes, roughly.
@@ -132,11 +148,12 @@ impl<S: KeyedState> Keyed<S> {
     where
         Q: AsKey<S::Key> + ?Sized + 'k,
     {
-        let Self { instance: Instance { state, dynamic, .. }, rows, .. } = self;
+        let Self { instance, rows, row_key, .. } = self;
         let mut wanting = Vec::new();
         for (index, hash) in hashes.iter().enumerate() {
             let Some(key) = key_at(index) else { continue };
-            let row = rows.table.find_mut(*hash, |row| Q::borrowed(&row.key) == key);
+            let row = instance.find(rows, *hash, key, row_key);
+            let Instance { state, dynamic, .. } = &mut *instance;
             // Every cell is looked at, also of a row that is read: a row lies on two lines of the cache.
             let wants = row.is_none_or(|row| {
                 let mut cells = Wanting(false);
@@ -170,7 +187,7 @@ impl<S: KeyedState> Keyed<S> {
         let mut wanted = Vec::with_capacity(wanting.len());
         for (hash, index) in wanting {
             let Some(key) = key_at(*index) else { continue };
-            let Ok(seat) = rows.seat(*hash, key, |key| instance.admit(key, row_key)) else { continue };
+            let Ok(seat) = instance.seat(rows, *hash, key, row_key) else { continue };
             if seat.new || instance.encode(&seat.row.key, row_key).is_ok() {
                 records.extend(slots.iter().map(|slot| row_key.record(*slot, &[])));
                 wanted.push((*hash, key));
@@ -179,11 +196,31 @@ impl<S: KeyedState> Keyed<S> {
         instance.shared.meter.loads.add(wanted.len());
         let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         let Ok(found) = instance.shared.backend().multi_get(&records) else { return };
-        let Instance { state, dynamic, .. } = instance;
         for ((hash, key), found) in wanted.into_iter().zip(found.chunks(slots.len())) {
-            let Some(row) = rows.table.find_mut(hash, |row| Q::borrowed(&row.key) == key) else { continue };
+            let Some(row) = instance.find(rows, hash, key, row_key) else { continue };
+            let Instance { state, dynamic, .. } = &mut *instance;
             state.visit(&mut row.cells, &mut Preload(found));
-            dynamic.visit(&mut row.extra, |handle, cell| handle.preload(cell, found));
+            dynamic.visit(&mut row.extra, |handle, cell| quietly(|| handle.preload(cell, found)));
         }
+    }
+}
+
+impl<S: KeyedState> Instance<S> {
+    /// The row of `key`, if it is in memory.
+    pub(super) fn find<'r, Q>(
+        &self,
+        rows: &'r mut Rows<S>,
+        hash: u64,
+        key: &Q,
+        row_key: &mut RowKey,
+    ) -> Option<&'r mut Row<S>>
+    where
+        Q: AsKey<S::Key> + ?Sized,
+    {
+        if rows.hasher.exact {
+            return rows.table.find_mut(hash, |row| Q::borrowed(&row.key) == key);
+        }
+        self.encode(&key.to_owned(), row_key).ok()?;
+        rows.table.find_mut(hash, |row| row.encoded() == row_key.key())
     }
 }

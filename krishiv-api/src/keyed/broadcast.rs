@@ -3,7 +3,7 @@
 use crate::StateError;
 use crate::keyed::event::Frame;
 use crate::keyed::tables::Tables;
-use crate::keyed::visitors::Undo;
+use crate::keyed::visitors::{Sweep, Undo};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::BroadcastScope;
 use crate::state::current;
@@ -121,8 +121,11 @@ impl<S: KeyedState> Drop for Broadcasting<'_, S> {
     fn drop(&mut self) {
         if !self.published {
             let Instance { state, dynamic, shared, .. } = &mut *self.instance;
-            state.visit(&mut S::Row::default(), &mut Undo);
+            let mut none = S::Row::default();
+            state.visit(&mut none, &mut Undo);
             dynamic.for_each(|handle| handle.undo());
+            state.visit(&mut none, &mut Sweep);
+            dynamic.for_each(|handle| handle.sweep());
             drop(shared.take_failure());
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::StateError;
 use crate::backend::{Rows as BackendRows, StateBackend, TtlTime};
+use crate::codec::Plan;
 use crate::codec::keys::MAX_GROUPS;
 use crate::codec::keys::RowKey;
 use crate::error::Cause;
@@ -218,8 +219,9 @@ impl<S: KeyedState> KeyedBuilder<S> {
         {
             return setting(format!("the max parallelism is 1 to {MAX_GROUPS}, and this one is {groups}"));
         }
-        let hub =
-            BackendHub::of(&rows.backend)?.operator(&operator, &KeyRecord::of::<S::Key>(), self.max_parallelism)?;
+        let key = KeyRecord::of::<S::Key>();
+        let key_plan = Plan::of(&key.shape);
+        let hub = BackendHub::of(&rows.backend)?.operator(&operator, &key, self.max_parallelism)?;
         let max_parallelism = hub.max_parallelism();
         let range = self.key_groups.unwrap_or(0..max_parallelism);
         if range.is_empty() || range.end > max_parallelism {
@@ -249,7 +251,15 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let timers = Timers::new(shared.id, &range, max_parallelism, stored, self.memory_budget);
         Ok(Keyed {
             timers,
-            instance: Instance { state, dynamic: Default::default(), shared, events: 0, range, max_parallelism },
+            instance: Instance {
+                state,
+                dynamic: Default::default(),
+                shared,
+                events: 0,
+                range,
+                max_parallelism,
+                key_plan,
+            },
             rows: Rows::new(self.memory_budget),
             position: past.position,
             row_key: RowKey::default(),

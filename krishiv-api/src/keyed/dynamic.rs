@@ -44,11 +44,16 @@ impl<K: StateKey> KeyedState for Dynamic<K> {
     }
 }
 
-/// The cells of a row that belong to undeclared states, in the order of their handles.
-///
-/// Boxed, so that the rows of a store that has none are two words smaller.
-#[allow(clippy::box_collection)]
-pub(super) type Extra = Option<Box<Vec<Box<dyn Any + Send>>>>;
+/// What most rows do without, behind a word of the row.
+pub(super) type Extra = Option<Box<Rest>>;
+
+#[derive(Default)]
+pub(super) struct Rest {
+    /// Cells of the states that no struct declares.
+    pub(super) cells: Vec<Box<dyn Any + Send>>,
+    /// The encoded key, where rows are found by that.
+    pub(super) encoded: Box<[u8]>,
+}
 
 /// The handles of undeclared states that a store got to know.
 ///
@@ -91,7 +96,7 @@ impl DynamicHandles {
 
     #[cold]
     fn visit_all(&mut self, extra: &mut Extra, mut f: impl FnMut(&mut dyn AnyHandle, &mut (dyn Any + Send))) {
-        let cells = extra.get_or_insert_default();
+        let cells = &mut extra.get_or_insert_default().cells;
         for (index, named) in self.handles.as_mut().iter_mut().enumerate() {
             if cells.len() == index {
                 cells.push(named.handle.new_cell());
@@ -116,7 +121,7 @@ impl DynamicHandles {
     pub(super) fn hand_over(&mut self, extra: &mut Extra) {
         let joined = self.joined.get_mut();
         if !joined.is_empty() {
-            extra.get_or_insert_default().append(joined);
+            extra.get_or_insert_default().cells.append(joined);
         }
     }
 }

@@ -1,13 +1,15 @@
 //! One event: all of it happens, or nothing.
 
 use crate::StateError;
-use crate::codec::keys::RowKey;
+use crate::codec::keys::{RowKey, check_key, check_same};
+use crate::codec::{self, weigh};
 use crate::error::Cause;
 use crate::keyed::dynamic::{DynamicHandles, Extra};
-use crate::keyed::rows::{Row, Seat};
+use crate::keyed::rows::{Row, Rows, Seat};
 use crate::keyed::shared::Shared;
-use crate::keyed::visitors::{Adopt, Enter, Leave, Rest, Undo};
+use crate::keyed::visitors::{Adopt, Enter, Leave, Rest, Sweep, Undo, Waste};
 use crate::keyed::{Instance, Keyed, KeyedState};
+use crate::quiet::quietly;
 use crate::state::current::{self, AnyHandle, Current};
 use crate::state::handle::Left;
 use crate::value::AsKey;
@@ -93,7 +95,9 @@ impl<S: KeyedState> Keyed<S> {
         Q: AsKey<S::Key> + ?Sized,
     {
         self.instance.shared.begin();
-        let result = self.event(self.rows.hash(key), key, |key| *key, |state, _| event(state), keep);
+        // What is found by its bytes is encoded, and hashed, when it is looked for.
+        let hash = if self.rows.hasher.exact { self.rows.hash(key) } else { 0 };
+        let result = self.event(hash, key, |key| *key, |state, _| event(state), keep);
         self.rows.evict();
         result
     }
@@ -113,7 +117,7 @@ impl<S: KeyedState> Keyed<S> {
     {
         self.keep_up().map_err(|error| self.blame(error))?;
         let Self { instance, rows, row_key, .. } = self;
-        let seat = rows.seat(hash, key_of(&item), |key| instance.admit(key, row_key))?;
+        let seat = instance.seat(rows, hash, key_of(&item), row_key)?;
         instance.run(seat, row_key, |state| event(state, item), keep)
     }
 }
@@ -150,6 +154,50 @@ impl<S: KeyedState> Instance<S> {
         error.at_operator(&self.shared.operator).at_key(|| show(key))
     }
 
+    /// The row of `key` for an event; `hash` is that of an exact key.
+    #[inline]
+    pub(super) fn seat<'r, Q>(
+        &self,
+        rows: &'r mut Rows<S>,
+        hash: u64,
+        key: &Q,
+        row_key: &mut RowKey,
+    ) -> Result<Seat<'r, S>, StateError>
+    where
+        Q: AsKey<S::Key> + ?Sized,
+    {
+        if rows.hasher.exact {
+            return rows.seat(hash, key, |key| self.admit(key, row_key));
+        }
+        self.seat_by_bytes(rows, key, row_key)
+    }
+
+    #[inline(never)]
+    fn seat_by_bytes<'r, Q>(
+        &self,
+        rows: &'r mut Rows<S>,
+        key: &Q,
+        row_key: &mut RowKey,
+    ) -> Result<Seat<'r, S>, StateError>
+    where
+        Q: AsKey<S::Key> + ?Sized,
+    {
+        let owned = key.to_owned();
+        self.encode(&owned, row_key)?;
+        let encoded = row_key.key();
+        // Not moved into the row at once: what was there keeps its own.
+        let mut owned = Some(owned);
+        let seat = rows.seat_by_bytes(encoded, || {
+            let Some(key) = owned.take() else { return Err(Cause::OutsideEvent.into()) };
+            self.admit_by_bytes(key, row_key)
+        })?;
+        if let Some(owned) = &owned {
+            let same = check_same(&seat.row.key, Q::borrowed(&seat.row.key), key, || codec::show(owned));
+            same.map_err(|error| self.blame(error, owned))?;
+        }
+        Ok(seat)
+    }
+
     /// Makes `row_key` say where the row of `key` lies.
     #[cold]
     pub(super) fn encode(&self, key: &S::Key, row_key: &mut RowKey) -> Result<(), StateError> {
@@ -161,13 +209,30 @@ impl<S: KeyedState> Instance<S> {
     #[cold]
     pub(super) fn admit(&self, key: S::Key, row_key: &mut RowKey) -> Result<Row<S>, StateError> {
         self.encode(&key, row_key)?;
+        self.own(&key, row_key)?;
+        let outside = weigh(&key, &self.key_plan);
+        Ok(Row::new(key, outside))
+    }
+
+    /// The same for one that is found by its bytes, which `row_key` has.
+    #[cold]
+    fn admit_by_bytes(&self, key: S::Key, row_key: &RowKey) -> Result<Row<S>, StateError> {
+        self.own(&key, row_key)?;
+        let checked = check_key(&key, self.shared.key_codec, row_key.key());
+        checked.map_err(|error| self.blame(error, &key))?;
+        let outside = weigh(&key, &self.key_plan);
+        Ok(Row::by_bytes(key, outside, row_key.key()))
+    }
+
+    /// Refuses a key of another instance.
+    fn own(&self, key: &S::Key, row_key: &RowKey) -> Result<(), StateError> {
         let group = row_key.group();
         if self.range.contains(&group) {
             self.shared.meter.misses.add(1);
-            return Ok(Row::new(key, row_key.prefix().len()));
+            return Ok(());
         }
         let foreign = Cause::ForeignKey { group, owned: self.range.clone() };
-        Err(self.blame(foreign.into(), &key))
+        Err(self.blame(foreign.into(), key))
     }
 }
 
@@ -231,6 +296,11 @@ impl<'a, S: KeyedState> Entered<'a, S> {
     fn rest(self) {
         self.instance.events += 1;
         self.instance.state.visit(&mut self.row.cells, &mut Rest);
+        let mut waste = Waste(false);
+        self.instance.state.visit(&mut self.row.cells, &mut waste);
+        if waste.0 {
+            sweep(self.instance, self.row);
+        }
         std::mem::forget(self);
     }
 
@@ -239,7 +309,20 @@ impl<'a, S: KeyedState> Entered<'a, S> {
         if !keep {
             self.undo();
         }
+        if self.instance.shared.has_prefetched() {
+            let Instance { state, dynamic, shared, .. } = &mut *self.instance;
+            adopt(state, &mut self.row.cells, dynamic, shared);
+        }
         let left = self.leave();
+        let Self { instance, row } = &mut self;
+        let mut waste = Waste(false);
+        instance.state.visit(&mut row.cells, &mut waste);
+        if !instance.dynamic.is_empty() {
+            instance.dynamic.for_each(|handle| waste.0 |= handle.has_waste());
+        }
+        if waste.0 {
+            sweep(instance, row);
+        }
         std::mem::forget(self);
         left
     }
@@ -254,14 +337,18 @@ impl<'a, S: KeyedState> Entered<'a, S> {
     fn leave(&mut self) -> Left {
         let Instance { state, dynamic, shared, events, .. } = &mut *self.instance;
         *events += 1;
-        if shared.has_prefetched() {
-            adopt(state, &mut self.row.cells, dynamic, shared);
-        }
         shared.settle();
         let mut leave = Leave(Left::NOTHING);
         state.visit(&mut self.row.cells, &mut leave);
         if dynamic.is_empty() { leave.0 } else { leave.0.and(&leave_dynamic(dynamic, &mut self.row.extra)) }
     }
+}
+
+/// Drops what an event has left behind, when all cells are back.
+#[inline(never)]
+fn sweep<S: KeyedState>(instance: &mut Instance<S>, row: &mut Row<S>) {
+    instance.state.visit(&mut row.cells, &mut Sweep);
+    instance.dynamic.for_each(|handle| handle.sweep());
 }
 
 #[cold]
@@ -275,15 +362,18 @@ fn leave_dynamic(dynamic: &mut DynamicHandles, extra: &mut Extra) -> Left {
 #[cold]
 fn adopt<S: KeyedState>(state: &mut S, cells: &mut S::Row, dynamic: &mut DynamicHandles, shared: &Shared) {
     state.visit(cells, &mut Adopt);
-    dynamic.for_each(|handle| handle.adopt());
+    dynamic.for_each(|handle| quietly(|| handle.adopt()));
     shared.forget_prefetched();
 }
 
 impl<S: KeyedState> Drop for Entered<'_, S> {
     #[cold]
     fn drop(&mut self) {
+        // On the way of a panic: nothing here may panic, so no code of the user runs but that of `Drop`, which is caught.
         self.undo();
         self.leave();
+        self.instance.shared.forget_prefetched();
+        sweep(self.instance, self.row);
         // A panic may come after a failure, which must not be blamed on the next event.
         drop(self.instance.shared.take_failure());
     }

@@ -8,7 +8,7 @@ use crate::keyed::event::show;
 use crate::keyed::rows::Row;
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 impl<S: KeyedState> Keyed<S> {
@@ -71,8 +71,7 @@ impl<S: KeyedState> Keyed<S> {
     fn walk(&mut self, mut f: impl FnMut(&mut Self, S::Key) -> Result<(), StateError>) -> Result<(), StateError> {
         self.instance.shared.begin();
         // Taken first, so that what `f` changes on the way does not come by twice.
-        let dirty: HashSet<S::Key> =
-            self.rows.table.iter().filter(|row| row.status.is_dirty()).map(|row| row.key.clone()).collect();
+        let dirty = self.dirty_keys()?;
         let backend = Arc::clone(self.instance.shared.hub.backend());
         for prefix in self.prefixes() {
             let mut row: Option<Vec<u8>> = None;
@@ -90,21 +89,33 @@ impl<S: KeyedState> Keyed<S> {
                     continue;
                 }
                 row = Some(prefix.to_vec());
+                let is_dirty = dirty.contains_key(parts.key);
                 let key: S::Key = decode(self.instance.shared.key_codec, parts.key).map_err(|reason| {
                     let reason = format!("a stored key is damaged: {reason}");
                     self.blame(Cause::Decode { reason }.into())
                 })?;
-                if !dirty.contains(&key) {
+                if !is_dirty {
                     f(self, key)?;
                 }
             }
         }
-        for key in dirty {
+        for key in dirty.into_values() {
             if self.holds(&key)? {
                 f(self, key)?;
             }
         }
         Ok(())
+    }
+
+    /// The keys of all dirty rows by their encoded forms.
+    fn dirty_keys(&self) -> Result<HashMap<Box<[u8]>, S::Key>, StateError> {
+        let mut row_key = RowKey::default();
+        let dirty = self.rows.table.iter().filter(|row| row.status.is_dirty());
+        let by_bytes = dirty.map(|row| {
+            self.instance.encode(&row.key, &mut row_key)?;
+            Ok((row_key.key().into(), row.key.clone()))
+        });
+        by_bytes.collect()
     }
 
     fn prefixes(&self) -> Vec<Vec<u8>> {
@@ -145,11 +156,12 @@ impl<S: KeyedState> Keyed<S> {
             }
         }
         let stored: Vec<_> = records.iter().map(|(slot, suffix)| (*slot, suffix.as_slice())).collect();
-        let hash = self.rows.hash(key);
-        let Self { instance: Instance { state, dynamic, .. }, rows, .. } = self;
-        let Some(Row { cells, extra, .. }) = rows.table.find_mut(hash, |row| row.key == *key) else {
+        let hash = self.hash(key);
+        let Self { instance, rows, .. } = self;
+        let Some(Row { cells, extra, .. }) = instance.find(rows, hash, key, &mut row_key) else {
             return Ok(!stored.is_empty());
         };
+        let Instance { state, dynamic, .. } = instance;
         let mut holds = Holds { stored: &stored, any: false, slots: Vec::new() };
         state.visit(cells, &mut holds);
         let Holds { mut any, mut slots, .. } = holds;

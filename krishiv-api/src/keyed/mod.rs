@@ -22,8 +22,10 @@ pub(crate) mod timers;
 mod visitors;
 
 use crate::backend::StateBackend;
+use crate::codec::Plan;
 use crate::codec::keys::RowKey;
 use crate::descriptor::{StateDescriptor, StateKind};
+use crate::quiet::drop_quietly;
 use crate::state::handle::Visitor;
 use crate::{AsKey, StateError, StateKey};
 use shared::Shared;
@@ -171,6 +173,8 @@ struct Instance<S> {
     events: u64,
     range: Range<u16>,
     max_parallelism: u16,
+    /// What a key takes in memory.
+    key_plan: Plan,
 }
 
 impl<S: KeyedState> Keyed<S> {
@@ -376,5 +380,7 @@ impl<S: KeyedState> Drop for Keyed<S> {
     fn drop(&mut self) {
         self.instance.shared.hub.release(&self.instance.range);
         self.report(&report::Size::default(), None);
+        // One by one, and whatever one of them does: a store may be dropped on the way of a panic.
+        self.rows.table.drain().for_each(drop_quietly);
     }
 }

@@ -1,8 +1,10 @@
 //! The rows in memory: one per live key, the dirty ones, and the eviction of clean ones.
 
 use crate::StateError;
+use crate::codec::is_exact;
 use crate::keyed::KeyedState;
-use crate::keyed::dynamic::Extra;
+use crate::keyed::dynamic::{Extra, Rest};
+use crate::quiet::drop_quietly;
 use crate::state::handle::Left;
 use crate::value::AsKey;
 use foldhash::fast::RandomState;
@@ -45,12 +47,12 @@ impl Status {
 
     /// What is known of the row of a key that takes `key` bytes of memory.
     fn new(key: usize) -> Self {
-        Self(u64::from(u16::try_from(key).unwrap_or(u16::MAX)) << 16 | Self::NEW)
+        Self(u64::from(packed(key)) << 16 | Self::NEW)
     }
 
     /// Memory outside the row, in bytes, roughly.
     fn outside(self) -> usize {
-        ((self.0 >> 32) + (self.0 >> 16 & 0xffff)) as usize
+        (self.0 >> 32) as usize + unpacked((self.0 >> 16) as u16)
     }
 
     pub(super) fn is_dirty(self) -> bool {
@@ -87,7 +89,7 @@ impl Status {
 /// All rows in memory.
 pub(super) struct Rows<S: KeyedState> {
     pub(super) table: HashTable<Row<S>>,
-    pub(super) hasher: RandomState,
+    pub(super) hasher: Hasher,
     /// Hashes of the dirty rows: eight bytes each, where keys could be of any size.
     pub(super) dirty: Vec<u64>,
     pub(super) weight: Weight,
@@ -95,6 +97,34 @@ pub(super) struct Rows<S: KeyedState> {
     pub(super) evicted: u64,
     /// Where the sweep goes on.
     hand: usize,
+}
+
+/// What rows are found by.
+pub(super) struct Hasher {
+    pub(super) state: RandomState,
+    /// Whether keys are [exact](is_exact), so that they are looked up as they are; others are by their bytes.
+    pub(super) exact: bool,
+}
+
+impl Hasher {
+    fn of<S: KeyedState>(&self, row: &Row<S>) -> u64 {
+        if self.exact { self.state.hash_one(&row.key) } else { self.state.hash_one(row.encoded()) }
+    }
+}
+
+/// In sixteen bits: the bytes of a key, or else pages of it, rounded up.
+const PAGES: u16 = 0x8000;
+const PAGE: usize = 4_096;
+
+fn packed(bytes: usize) -> u16 {
+    match u16::try_from(bytes) {
+        Ok(bytes) if bytes < PAGES => bytes,
+        _ => PAGES | u16::try_from(bytes.div_ceil(PAGE)).unwrap_or(PAGES - 1).min(PAGES - 1),
+    }
+}
+
+fn unpacked(packed: u16) -> usize {
+    if packed < PAGES { packed.into() } else { usize::from(packed ^ PAGES) * PAGE }
 }
 
 /// Memory of all rows, in bytes.
@@ -128,10 +158,21 @@ impl<S: KeyedState> Row<S> {
     /// just grown there are 16 places for 7 rows.
     const SIZE: usize = ((size_of::<Self>() + 1) * 16).div_ceil(7);
 
-    /// A row of nothing yet, for a key that takes `encoded` bytes.
-    pub(super) fn new(key: S::Key, encoded: usize) -> Self {
-        let status = Status::new(if std::mem::needs_drop::<S::Key>() { encoded } else { 0 });
-        Self { key, cells: S::Row::default(), extra: None, status }
+    /// A row of nothing yet, for a key that takes so many bytes outside itself.
+    pub(super) fn new(key: S::Key, outside: usize) -> Self {
+        Self { key, cells: S::Row::default(), extra: None, status: Status::new(outside) }
+    }
+
+    /// One that is found by its encoded key.
+    pub(super) fn by_bytes(key: S::Key, outside: usize, encoded: &[u8]) -> Self {
+        let rest = Rest { encoded: encoded.into(), ..Rest::default() };
+        let row = Self::new(key, outside + size_of::<Rest>() + encoded.len());
+        Self { extra: Some(Box::new(rest)), ..row }
+    }
+
+    /// The encoded key of one that is found by it.
+    pub(super) fn encoded(&self) -> &[u8] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.encoded)
     }
 
     /// Memory that it takes, in bytes, roughly.
@@ -144,7 +185,7 @@ impl<S: KeyedState> Rows<S> {
     pub(super) fn new(budget: usize) -> Self {
         Self {
             table: HashTable::new(),
-            hasher: RandomState::default(),
+            hasher: Hasher { state: RandomState::default(), exact: is_exact::<S::Key>() },
             dirty: Vec::new(),
             weight: Weight { budget, all: 0, dirty: 0, timers: 0, dirty_timers: 0 },
             evicted: 0,
@@ -152,8 +193,9 @@ impl<S: KeyedState> Rows<S> {
         }
     }
 
+    #[inline]
     pub(super) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
-        self.hasher.hash_one(key)
+        self.hasher.state.hash_one(key)
     }
 
     pub(super) fn needs_commit(&self) -> bool {
@@ -161,7 +203,7 @@ impl<S: KeyedState> Rows<S> {
         dirty > 0 && dirty >= self.weight.budget / 2
     }
 
-    /// The row of `key`, which hashes to `hash`, for an event; `admit` makes one if there is none.
+    /// The row of an [exact](is_exact) `key`, which hashes to `hash`, for an event; `admit` makes one if there is none.
     #[inline]
     pub(super) fn seat<Q>(
         &mut self,
@@ -178,7 +220,26 @@ impl<S: KeyedState> Rows<S> {
             Err(absent) => {
                 let row = admit(key.to_owned())?;
                 weight.all += row.weight();
-                (absent.into_table().insert_unique(hash, row, |row| hasher.hash_one(&row.key)).into_mut(), true)
+                (absent.into_table().insert_unique(hash, row, |row| hasher.of(row)).into_mut(), true)
+            }
+        };
+        Ok(Seat { row, new, hash, dirty, weight })
+    }
+
+    /// The row of the key that is encoded as `encoded`; `admit` makes one if there is none.
+    pub(super) fn seat_by_bytes(
+        &mut self,
+        encoded: &[u8],
+        admit: impl FnOnce() -> Result<Row<S>, StateError>,
+    ) -> Result<Seat<'_, S>, StateError> {
+        let Self { table, hasher, dirty, weight, .. } = self;
+        let hash = hasher.state.hash_one(encoded);
+        let (row, new) = match table.find_entry(hash, |row| row.encoded() == encoded) {
+            Ok(row) => (row.into_mut(), false),
+            Err(absent) => {
+                let row = admit()?;
+                weight.all += row.weight();
+                (absent.into_table().insert_unique(hash, row, |row| hasher.of(row)).into_mut(), true)
             }
         };
         Ok(Seat { row, new, hash, dirty, weight })
@@ -194,7 +255,7 @@ impl<S: KeyedState> Rows<S> {
             for hash in hashes {
                 // One, but for collisions.
                 let rows = table.iter_hash_mut(*hash);
-                rows.filter(|row| row.status.is_dirty() && hasher.hash_one(&row.key) == *hash).try_for_each(&mut f)?;
+                rows.filter(|row| row.status.is_dirty() && hasher.of(row) == *hash).try_for_each(&mut f)?;
             }
         }
         Ok(())
@@ -228,7 +289,7 @@ impl<S: KeyedState> Rows<S> {
         if self.table.len() < self.table.num_buckets() / 8 {
             // After a burst most of the table would stay empty, and rows lie inside it.
             let Self { table, hasher, .. } = self;
-            table.shrink_to(2 * table.len(), |row| hasher.hash_one(&row.key));
+            table.shrink_to(2 * table.len(), |row| hasher.of(row));
             self.hand = 0;
         }
     }
@@ -252,6 +313,7 @@ impl<S: KeyedState> Rows<S> {
                 let (row, _) = entry.remove();
                 self.weight.all -= row.weight();
                 self.evicted += 1;
+                drop_quietly(row);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What an event does with each handle of a struct and its cell.
 
+use crate::quiet::quietly;
 use crate::state::handle::{Calls, Core, Handle, Left, Visitor};
 
 /// Enters a row into the handles.
@@ -20,7 +21,7 @@ pub(super) struct Adopt;
 impl Visitor for Adopt {
     fn visit<H: Handle>(&mut self, handle: &mut H, _: &mut H::Cell) {
         if let Some(core) = handle.core_mut() {
-            core.adopt();
+            quietly(|| core.adopt());
         }
     }
 }
@@ -43,7 +44,7 @@ pub(super) struct Preload<'a>(pub(super) &'a [Option<Vec<u8>>]);
 impl Visitor for Preload<'_> {
     fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
         if let Some(core) = handle.core() {
-            core.preload(cell, self.0);
+            quietly(|| core.preload(cell, self.0));
         }
     }
 }
@@ -79,6 +80,29 @@ impl Visitor for Rest {
     fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
         if let Some(core) = handle.core_mut() {
             core.rest(cell);
+        }
+    }
+}
+
+/// Whether any handle has something to drop.
+pub(super) struct Waste(pub(super) bool);
+
+impl Visitor for Waste {
+    #[inline]
+    fn visit<H: Handle>(&mut self, handle: &mut H, _: &mut H::Cell) {
+        if let Some(core) = handle.core_mut() {
+            self.0 |= core.has_waste();
+        }
+    }
+}
+
+/// Drops what the event has left behind.
+pub(super) struct Sweep;
+
+impl Visitor for Sweep {
+    fn visit<H: Handle>(&mut self, handle: &mut H, _: &mut H::Cell) {
+        if let Some(core) = handle.core_mut() {
+            core.sweep();
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::operator::{
     BoxError, BroadcastContext, BroadcastOperator, DeadLetter, DriverBuilder, Emitted, EventContext, KeyOf, LateEvents,
     OnError, Operator, OperatorCause, OperatorError, OperatorInput, Prepared, Rejected,
 };
+use crate::quiet::drop_quietly;
 use crate::{Keyed, StateError, Timer, TimerKind};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -241,10 +242,18 @@ impl<O: Operator> Driver<O> {
                 operator.on_event(state, event, &mut ctx)
             })
         });
-        result.or_else(|cause| {
-            let rejected = copy.map(|event| Rejected::Event(event, event_time));
-            self.failed(before, OperatorInput::Event, key.as_ref(), cause, rejected)
-        })
+        let Err(cause) = result else {
+            // The event is done, whatever becomes of what is left of it.
+            if let Some(copy) = copy {
+                drop_quietly(copy);
+            }
+            if !self.store.has_exact_keys() {
+                drop_quietly(key);
+            }
+            return Ok(());
+        };
+        let rejected = copy.map(|event| Rejected::Event(event, event_time));
+        self.failed(before, OperatorInput::Event, key.as_ref(), cause, rejected)
     }
 
     #[cold]
@@ -334,10 +343,13 @@ impl<O: Operator> Driver<O> {
             return Ok(false);
         }
         for _ in 0..limit.max(1) {
-            let next = self.store.next_timer(kind, now);
-            let next = next.map_err(|error| self.error(OperatorInput::Timers, None, error.into()))?;
+            // A key may panic when it is decoded.
+            let next = attempt(|| self.store.next_timer(kind, now).map_err(BoxError::from));
+            let next = next.map_err(|cause| self.error(OperatorInput::Timers, None, cause))?;
             let Some((timer, key)) = next else { return Ok(false) };
-            self.fire_one(timer, &key)?;
+            let fired = self.fire_one(timer, &key);
+            drop_quietly(key);
+            fired?;
         }
         Ok(true)
     }
@@ -550,7 +562,7 @@ impl<O: Operator> Driver<O> {
         cause: OperatorCause,
         rejected: Option<Rejected<O::In>>,
     ) -> Result<(), OperatorError> {
-        self.out.truncate(before);
+        self.out.drain(before..).for_each(drop_quietly);
         self.asked.clear();
         let stops = cause.stops();
         let error = self.error(input, key, cause);

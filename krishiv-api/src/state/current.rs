@@ -154,6 +154,8 @@ pub(crate) trait AnyHandle: Send {
     fn enter(&mut self, cell: &mut (dyn Any + Send));
     fn undo(&mut self);
     fn adopt(&mut self);
+    fn has_waste(&mut self) -> bool;
+    fn sweep(&mut self);
     fn leave(&mut self, cell: &mut (dyn Any + Send)) -> Left;
     fn wants_preload(&self, cell: &(dyn Any + Send)) -> bool;
     fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]);
@@ -181,6 +183,14 @@ impl<H: Handle> AnyHandle for H {
     }
     fn adopt(&mut self) {
         self.core_mut().into_iter().for_each(Core::adopt);
+    }
+
+    fn has_waste(&mut self) -> bool {
+        self.core_mut().is_some_and(Core::has_waste)
+    }
+
+    fn sweep(&mut self) {
+        self.core_mut().into_iter().for_each(Core::sweep);
     }
     fn leave(&mut self, cell: &mut (dyn Any + Send)) -> Left {
         match (self.core_mut(), cell.downcast_mut()) {

@@ -106,10 +106,10 @@ pub trait Core: Send + 'static {
     /// Takes the cell of the key that is entered, and leaves its own there.
     fn enter(&mut self, cell: &mut Self::Cell);
 
-    /// Goes back to before the event.
+    /// Goes back to before the event. Drops nothing of the user's: see [`sweep`](Self::sweep).
     fn undo(&mut self);
 
-    /// Gives the cell back at the end of an event, and says what has become of it.
+    /// Gives the cell back at the end of an event, and says what has become of it. Drops nothing of the user's.
     fn leave(&mut self, cell: &mut Self::Cell) -> Left;
 
     /// The same after an event that has [touched](crate::keyed::shared::Shared::touch) nothing, of whose cells nothing new
@@ -118,6 +118,14 @@ pub trait Core: Send + 'static {
     fn rest(&mut self, cell: &mut Self::Cell) {
         self.leave(cell);
     }
+
+    /// Whether the last event has left something to be dropped.
+    fn has_waste(&mut self) -> bool {
+        false
+    }
+
+    /// Drops what the last event has left behind, which may panic without harm: all cells are back by then.
+    fn sweep(&mut self) {}
 
     /// Keeps what was read of this cell together with others.
     fn adopt(&mut self) {}

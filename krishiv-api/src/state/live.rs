@@ -1,5 +1,6 @@
 //! What the handles of lists and maps hold of the key being processed.
 
+use crate::quiet::drop_quietly;
 use crate::state::handle::Left;
 
 /// What a row holds of a list or a map: nothing, before the first call that needs it.
@@ -12,11 +13,13 @@ pub(super) struct Live<C, U> {
     entered: bool,
     cell: Held<C>,
     undo: Vec<U>,
+    /// What an event has left behind, to be dropped when all cells are back: that may panic.
+    waste: Vec<U>,
 }
 
 impl<C, U> Default for Live<C, U> {
     fn default() -> Self {
-        Self { entered: false, cell: None, undo: Vec::new() }
+        Self { entered: false, cell: None, undo: Vec::new(), waste: Vec::new() }
     }
 }
 
@@ -51,16 +54,31 @@ impl<C: Default, U> Live<C, U> {
     #[inline]
     pub(super) fn leave(&mut self, cell: &mut Held<C>) -> bool {
         let wrote = !self.undo.is_empty();
-        self.undo.clear();
+        if wrote {
+            self.waste.append(&mut self.undo);
+        }
         std::mem::swap(&mut self.cell, cell);
         self.entered = false;
         wrote
     }
 
-    /// Goes back to before the event, by `take` for each step, the last one first.
-    pub(super) fn undo(&mut self, mut take: impl FnMut(&mut C, U)) {
+    /// Goes back to before the event, by `take` for each step, the last one first; `take` returns what is left over.
+    pub(super) fn undo(&mut self, mut take: impl FnMut(&mut C, U) -> Option<U>) {
         while let Some(step) = self.undo.pop() {
-            take(self.cell.get_or_insert_default(), step);
+            let left = take(self.cell.get_or_insert_default(), step);
+            self.waste.extend(left);
+        }
+    }
+
+    #[inline]
+    pub(super) fn has_waste(&self) -> bool {
+        !self.waste.is_empty()
+    }
+
+    /// Drops what an event has left behind.
+    pub(super) fn sweep(&mut self) {
+        while let Some(left) = self.waste.pop() {
+            drop_quietly(left);
         }
     }
 }

@@ -8,6 +8,7 @@ mod live;
 mod map;
 mod reducing;
 pub(crate) mod slot;
+mod sought;
 mod value;
 
 pub use broadcast::{BroadcastScope, BroadcastState, BroadcastStateDescriptor};

@@ -153,7 +153,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     pub fn contains<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
         self.run(|core| core.get(key, |value| value.is_some()), || false)
     }
@@ -176,7 +176,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     pub fn try_contains<Q>(&self, key: &Q) -> Result<bool, StateError>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
         self.try_run(|core| core.get(key, |value| value.is_some()))
     }
@@ -329,7 +329,7 @@ impl<K: StateKey, V: StateValue + Clone> BroadcastState<K, V> {
     pub fn get<Q>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
         self.run(|core| core.get(key, |value| value.cloned()), || None)
     }
@@ -352,7 +352,7 @@ impl<K: StateKey, V: StateValue + Clone> BroadcastState<K, V> {
     pub fn try_get<Q>(&self, key: &Q) -> Result<Option<V>, StateError>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
         self.try_run(|core| core.get(key, |value| value.cloned()))
     }

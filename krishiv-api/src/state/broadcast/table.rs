@@ -2,22 +2,25 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
-use crate::codec::decode;
-use crate::codec::keys::{RowKey, encode_key};
-use crate::codec::record;
+use crate::codec::keys::{RowKey, check_key, check_same, encode_key};
+use crate::codec::{decode, record, show};
 use crate::error::Cause;
 use crate::keyed::tables::{Change, Tables};
+use crate::quiet::drop_quietly;
 use crate::state::broadcast::BroadcastScope;
 use crate::state::handle::{Core, Left};
 use crate::state::slot::Slot;
+use crate::state::sought::{By, Sought};
 use crate::value::{StateKey, StateValue};
-use hashbrown::HashMap;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use std::borrow::Borrow;
 use std::cell::{Ref, RefCell, RefMut};
 use std::hash::Hash;
 use std::sync::Arc;
 
-struct Entry<V> {
+struct Entry<K, V> {
+    key: K,
     value: V,
     /// The encoded key.
     suffix: Vec<u8>,
@@ -25,21 +28,51 @@ struct Entry<V> {
     size: usize,
 }
 
+/// One step back: what was there, or that nothing was.
+enum Before<K, V> {
+    Entry(Entry<K, V>),
+    Nothing(Vec<u8>, K),
+}
+
 struct Local<K, V> {
-    entries: HashMap<K, Entry<V>>,
+    entries: HashTable<Entry<K, V>>,
+    hasher: RandomState,
+    by: By,
     size: usize,
-    undo: Vec<(K, Option<Entry<V>>)>,
+    undo: Vec<Before<K, V>>,
+    /// What an undone broadcast had put in, until it is swept.
+    waste: Vec<Entry<K, V>>,
 }
 
 impl<K: StateKey, V> Local<K, V> {
-    fn set(&mut self, key: K, entry: Option<Entry<V>>) -> Option<Entry<V>> {
-        self.size += entry.as_ref().map_or(0, |entry| entry.size);
-        let before = match entry {
-            Some(entry) => self.entries.insert(key, entry),
-            None => self.entries.remove(&key),
-        };
-        self.size -= before.as_ref().map_or(0, |before| before.size);
+    fn find<Q>(&self, sought: &Sought<'_, Q>) -> Option<&Entry<K, V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.entries.find(sought.hash(&self.hasher), |entry| sought.is(&entry.key, &entry.suffix))
+    }
+
+    fn put(&mut self, entry: Entry<K, V>) -> Option<Entry<K, V>> {
+        let before = self.take(&entry.key, &entry.suffix);
+        self.size += entry.size;
+        let Self { entries, hasher, by, .. } = self;
+        let hash = |entry: &Entry<K, V>| by.sought(&entry.key, &entry.suffix).hash(hasher);
+        entries.insert_unique(hash(&entry), entry, hash);
         before
+    }
+
+    fn take(&mut self, key: &K, suffix: &[u8]) -> Option<Entry<K, V>> {
+        let sought = self.by.sought(key, suffix);
+        let is = |entry: &Entry<K, V>| sought.is(&entry.key, &entry.suffix);
+        let (before, _) = self.entries.find_entry(sought.hash(&self.hasher), is).ok()?.remove();
+        self.size -= before.size;
+        Some(before)
+    }
+
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.size = 0;
     }
 }
 
@@ -47,12 +80,14 @@ impl<K: StateKey, V> Local<K, V> {
 pub struct Table<K, V> {
     slot: Slot,
     local: RefCell<Local<K, V>>,
+    by: By,
 }
 
 impl<K: StateKey, V: StateValue> Table<K, V> {
     pub(super) fn open(slot: Slot) -> Result<Self, StateError> {
-        let local = Local { entries: HashMap::default(), size: 0, undo: Vec::new() };
-        let table = Self { slot, local: RefCell::new(local) };
+        let (by, hasher) = (By::of_keys::<K>(), RandomState::default());
+        let local = Local { entries: HashTable::new(), hasher, by, size: 0, undo: Vec::new(), waste: Vec::new() };
+        let table = Self { slot, local: RefCell::new(local), by };
         let shared = &table.slot.shared;
         let mut tables = shared.hub.tables();
         tables.load(table.slot.id(), shared.id, shared.backend()).map_err(|error| table.slot.blame(error))?;
@@ -73,9 +108,17 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
     pub(super) fn get<Q, R>(&self, key: &Q, f: impl FnOnce(Option<&V>) -> R) -> Result<R, StateError>
     where
         K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        Ok(f(self.borrow()?.entries.get(key).map(|entry| &entry.value)))
+        let local = self.borrow()?;
+        if self.by == By::Key {
+            return Ok(f(local.find(&Sought::Key(key)).map(|entry| &entry.value)));
+        }
+        let owned = key.to_owned();
+        let suffix = self.suffix(&owned)?;
+        let found = local.find::<Q>(&Sought::Bytes(&suffix));
+        self.admit(found, &owned, &suffix)?;
+        Ok(f(found.map(|entry| &entry.value)))
     }
 
     pub(super) fn length(&self) -> Result<usize, StateError> {
@@ -88,8 +131,8 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
     {
         let local = self.borrow()?;
         let mut entries: Vec<_> = local.entries.iter().collect();
-        entries.sort_by_key(|(_, entry)| entry.suffix.as_slice());
-        Ok(entries.into_iter().map(|(key, entry)| (key.clone(), entry.value.clone())).collect())
+        entries.sort_by_key(|entry| entry.suffix.as_slice());
+        Ok(entries.into_iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect())
     }
 
     pub(super) fn put(&self, scope: &mut BroadcastScope, key: K, value: V) -> Result<(), StateError> {
@@ -97,15 +140,17 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         let mut record = Vec::new();
         self.slot.write(&value, &mut record)?;
         let suffix = self.suffix(&key)?;
-        let mut local = self.borrow_mut()?;
-        let entry = Entry { value, size: suffix.len() + record.len(), suffix: suffix.clone() };
-        let before = local.set(key.clone(), Some(entry));
+        let local = &mut *self.borrow_mut()?;
+        self.admit(local.find(&self.by.sought(&key, &suffix)), &key, &suffix)?;
+        let size = suffix.len() + record.len();
+        let before = local.put(Entry { key: key.clone(), value, size, suffix: suffix.clone() });
+        let step = before.map_or_else(|| Before::Nothing(suffix.clone(), key), Before::Entry);
         let (size, limit) = (local.size, self.slot.shared.broadcast_limit);
         if size > limit {
-            local.set(key, before);
+            local.back(step);
             return Err(self.slot.blame(Cause::BroadcastLimit { size, limit }.into()));
         }
-        local.undo.push((key, before));
+        local.undo.push(step);
         scope.changes.push(self.change(suffix, Some(record)));
         Ok(())
     }
@@ -116,19 +161,31 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
         self.check(scope)?;
-        let mut local = self.borrow_mut()?;
-        let key = key.to_owned();
-        if let Some(before) = local.set(key.clone(), None) {
-            scope.changes.push(self.change(before.suffix.clone(), None));
-            local.undo.push((key, Some(before)));
+        let owned = key.to_owned();
+        let suffix = self.suffix(&owned)?;
+        let local = &mut *self.borrow_mut()?;
+        self.admit(local.find(&self.by.sought(key, &suffix)), &owned, &suffix)?;
+        if let Some(before) = local.take(&owned, &suffix) {
+            scope.changes.push(self.change(suffix, None));
+            local.undo.push(Before::Entry(before));
         }
         Ok(())
     }
 
     pub(super) fn clear(&self, scope: &mut BroadcastScope) -> Result<(), StateError> {
-        let mut keys: Vec<_> = self.borrow()?.entries.iter().map(|(k, e)| (e.suffix.clone(), k.clone())).collect();
+        let mut keys: Vec<_> = self.borrow()?.entries.iter().map(|e| (e.suffix.clone(), e.key.clone())).collect();
         keys.sort_by(|(a, _), (b, _)| a.cmp(b));
         keys.into_iter().try_for_each(|(_, key)| self.remove(scope, &key))
+    }
+
+    /// Refuses a key that is not what its encoded form decodes to.
+    fn admit(&self, found: Option<&Entry<K, V>>, key: &K, suffix: &[u8]) -> Result<(), StateError> {
+        let checked = match (self.by, found) {
+            (By::Key, _) => Ok(()),
+            (By::Bytes, Some(found)) => check_same(&found.key, &found.key, key, || show(key)),
+            (By::Bytes, None) => check_key(key, self.slot.key_codec, suffix),
+        };
+        checked.map_err(|error| self.slot.blame(error))
     }
 
     fn check(&self, scope: &BroadcastScope) -> Result<(), StateError> {
@@ -151,8 +208,7 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
 
     fn reload(&self, tables: &Tables) -> Result<(), StateError> {
         let mut local = self.borrow_mut()?;
-        local.entries.clear();
-        local.size = 0;
+        local.clear();
         tables.entries(self.slot.id()).try_for_each(|(key, record)| self.apply(&mut local, key, Some(record)))
     }
 
@@ -167,16 +223,31 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
     fn apply(&self, local: &mut Local<K, V>, key: &[u8], record: Option<&[u8]>) -> Result<(), StateError> {
         let damaged = |reason| self.slot.blame(Cause::Decode { reason }.into());
         let typed: K = decode(self.slot.key_codec, key).map_err(damaged)?;
-        let entry = match record {
-            None => None,
+        match record {
+            None => drop(local.take(&typed, key)),
             Some(record) => {
                 let head = record::head(record, false).map_err(|error| self.slot.blame(error))?;
                 let value = record::value(&head).map_err(|error| self.slot.blame(error))?;
-                Some(Entry { value, suffix: key.to_vec(), size: key.len() + record.len() })
+                local.put(Entry { key: typed, value, suffix: key.to_vec(), size: key.len() + record.len() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<K: StateKey, V> Local<K, V> {
+    /// Takes a step back.
+    fn back(&mut self, step: Before<K, V>) {
+        let replaced = match step {
+            Before::Entry(entry) => self.put(entry),
+            Before::Nothing(suffix, key) => {
+                let taken = self.take(&key, &suffix);
+                // Another copy of the key is in what is taken.
+                drop_quietly(key);
+                taken
             }
         };
-        local.set(typed, entry);
-        Ok(())
+        self.waste.extend(replaced);
     }
 }
 
@@ -195,8 +266,19 @@ impl<K: StateKey, V: StateValue> Core for Table<K, V> {
 
     fn undo(&mut self) {
         let local = self.local.get_mut();
-        while let Some((key, before)) = local.undo.pop() {
-            local.set(key, before);
+        while let Some(step) = local.undo.pop() {
+            local.back(step);
+        }
+    }
+
+    fn has_waste(&mut self) -> bool {
+        !self.local.get_mut().waste.is_empty()
+    }
+
+    fn sweep(&mut self) {
+        let local = self.local.get_mut();
+        while let Some(entry) = local.waste.pop() {
+            drop_quietly(entry);
         }
     }
 

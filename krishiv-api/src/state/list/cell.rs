@@ -20,7 +20,7 @@ pub struct Cell<T> {
     /// Stored runs of which nothing is left; they go with the next write.
     pub(super) gone: Vec<u64>,
     /// Memory of all values outside themselves, in bytes.
-    heap: usize,
+    pub(super) heap: usize,
 }
 
 impl<T> Default for Cell<T> {
@@ -62,7 +62,7 @@ impl<T> Cell<T> {
 
     /// Memory that it takes outside itself, in bytes.
     pub(super) fn weight(&self) -> usize {
-        self.heap + self.values.len() * size_of::<T>() + self.runs.len() * size_of::<Run>()
+        self.heap + self.values.capacity() * size_of::<T>() + self.runs.capacity() * size_of::<Run>()
     }
 
     /// Appends `value` as the run `new`, or to the last run if it may.
@@ -99,14 +99,22 @@ impl<T> Cell<T> {
         self.clean = 0..self.runs.len();
     }
 
-    /// Gives up what the backend has now, behind runs that nobody has asked for; with `tail` all but a last run that may
-    /// yet take in what is appended.
-    pub(super) fn forget(&mut self, tail: bool) {
+    /// Gives up, and returns, what the backend has now, behind runs that nobody has asked for; with `tail` all but a last run
+    /// that may yet take in what is appended.
+    pub(super) fn forget(&mut self, tail: bool) -> VecDeque<T> {
         let tail = self.runs.back().filter(|last| tail && last.is_short(size_of::<T>())).copied();
-        self.values.drain(..self.values.len() - tail.map_or(0, |tail| tail.len()));
+        let length = self.values.len() - tail.map_or(0, |tail| tail.len());
+        let forgotten = if std::mem::needs_drop::<T>() {
+            let kept = self.values.split_off(length);
+            std::mem::replace(&mut self.values, kept)
+        } else {
+            self.values.drain(..length);
+            VecDeque::new()
+        };
         self.runs.clear();
         self.runs.extend(tail);
         self.reshaped();
+        forgotten
     }
 
     /// Takes the first `surplus` elements, and touches no others.
@@ -195,11 +203,14 @@ impl<T> Cell<T> {
         self.reshaped();
     }
 
-    pub(super) fn drop_expired(&mut self, slot: &Slot) {
-        if slot.can_expire() && self.runs.iter().any(|run| slot.is_expired(run.stamp())) {
-            let expired = self.extract(|_, run| slot.is_expired(run.stamp()));
-            slot.shared.meter.expired.add(expired.len());
+    /// Takes out what has ended.
+    pub(super) fn take_expired(&mut self, slot: &Slot) -> Vec<(usize, T)> {
+        if !slot.can_expire() || !self.runs.iter().any(|run| slot.is_expired(run.stamp())) {
+            return Vec::new();
         }
+        let expired = self.extract(|_, run| slot.is_expired(run.stamp()));
+        slot.shared.meter.expired.add(expired.len());
+        expired
     }
 
     /// Takes note that nothing of `run` is left.

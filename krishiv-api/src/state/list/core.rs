@@ -8,6 +8,7 @@ use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::codec::{Codec, encode, record};
 use crate::error::Cause;
+use crate::quiet::drop_quietly;
 use crate::state::handle::{Core, Left};
 use crate::state::live::{Held, Live, left};
 use crate::state::slot::Slot;
@@ -54,7 +55,7 @@ impl<T: StateValue> List<T> {
         if !cell.loaded {
             self.load(cell)?;
         }
-        cell.drop_expired(&self.slot);
+        drop(cell.take_expired(&self.slot));
         if self.slot.refreshes_on_read() {
             let stamp = self.slot.stamp();
             if cell.runs.iter().any(|run| run.stamp() != stamp) {
@@ -261,12 +262,22 @@ impl<T: StateValue> Core for List<T> {
         self.live.get_mut().undo(|cell, step| step.take(cell));
     }
 
+    #[inline]
+    fn has_waste(&mut self) -> bool {
+        self.live.get_mut().has_waste()
+    }
+
+    fn sweep(&mut self) {
+        self.live.get_mut().sweep();
+    }
+
     fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
         let Some(cell) = cell else { return Ok(()) };
         if cell.erase {
             self.slot.delete_all(batch, row)?;
         }
-        cell.drop_expired(&self.slot);
+        // What had ended is of no use to anybody: a commit does not fail for it.
+        cell.take_expired(&self.slot).into_iter().for_each(drop_quietly);
         for position in &cell.gone {
             self.slot.delete(batch, row, &position.to_be_bytes());
         }
@@ -283,13 +294,12 @@ impl<T: StateValue> Core for List<T> {
         let Some(cell) = held else { return };
         cell.erase = false;
         cell.gone.clear();
-        if !cell.loaded {
-            cell.forget(!self.slot.can_expire());
-        }
+        let forgotten = if cell.loaded { VecDeque::new() } else { cell.forget(!self.slot.can_expire()) };
         cell.settle();
         if cell.is_blank() {
             *held = None;
         }
+        forgotten.into_iter().for_each(drop_quietly);
     }
 
     fn holds(&self, cell: &Self::Cell, stored: &[(u16, &[u8])]) -> bool {

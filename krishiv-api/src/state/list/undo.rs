@@ -36,20 +36,22 @@ impl<T> Undo<T> {
         }
     }
 
-    /// Takes it in `cell`.
-    pub(super) fn take(self, cell: &mut Cell<T>) {
+    /// Takes it in `cell`; returns what is left over.
+    pub(super) fn take(self, cell: &mut Cell<T>) -> Option<Self> {
         match self {
             Self::Append(Appended { values, runs, joined }) => {
-                cell.values.truncate(cell.values.len() - values.min(cell.values.len()));
+                let appended = cell.values.split_off(cell.values.len() - values.min(cell.values.len()));
                 cell.runs.truncate(cell.runs.len() - runs.min(cell.runs.len()));
                 if let (Some(joined), Some(last)) = (joined, cell.runs.back_mut()) {
                     *last = joined;
                 }
                 cell.reshaped();
+                return Some(Self::Replace(Cell { values: appended, ..Cell::default() }));
             }
             Self::PutFront(front) => cell.put_front(front),
             Self::Restore(shape) => cell.restore(shape),
-            Self::Replace(before) => *cell = before,
+            Self::Replace(before) => return Some(Self::Replace(std::mem::replace(cell, before))),
         }
+        None
     }
 }

@@ -4,6 +4,7 @@ use crate::codec::Codec;
 use crate::codec::record::Stamp;
 use crate::state::map::entries::Entries;
 use crate::state::slot::Loaded;
+use crate::state::sought::{By, Sought};
 use crate::time::TtlClock;
 use crate::value::StateKey;
 use smallvec::SmallVec;
@@ -86,15 +87,15 @@ impl<K, V> Default for Cell<K, V> {
 
 impl<K: StateKey, V> Cell<K, V> {
     /// Adds what is known of a key of which nothing was known; returns its place.
-    pub(super) fn insert(&mut self, key: K, suffix: Suffix, known: Known<V>) -> usize {
+    pub(super) fn insert(&mut self, key: K, suffix: Suffix, known: Known<V>, by: By) -> usize {
         self.sorted &= self.entries.last().is_none_or(|last| last.suffix < suffix);
         let entry = Entry { suffix, known };
         self.weight += entry.weight::<K>();
-        self.entries.push(key, entry)
+        self.entries.push(key, entry, by)
     }
 
     /// Puts in all that the backend has, in the order of the encoded keys. What is known here is newer.
-    pub(super) fn fill(&mut self, all: Vec<(K, Entry<V>)>) {
+    pub(super) fn fill(&mut self, all: Vec<(K, Entry<V>)>, by: By) {
         if self.entries.is_empty() {
             self.sorted = true;
             self.weight += all.iter().map(|(_, entry)| entry.weight::<K>()).sum::<usize>();
@@ -102,30 +103,31 @@ impl<K: StateKey, V> Cell<K, V> {
             return;
         }
         for (key, Entry { suffix, known }) in all {
-            if self.entries.seek(&key).is_none() {
-                self.insert(key, suffix, known);
+            if self.entries.seek(&by.sought(&key, &suffix)).is_none() {
+                self.insert(key, suffix, known, by);
             }
         }
     }
 
     /// Puts what is known of a key in the place of what was, if there is a place.
-    pub(super) fn replace<Q>(&mut self, key: &Q, known: Known<V>) -> Result<Known<V>, Known<V>>
+    pub(super) fn replace<Q>(&mut self, sought: &Sought<'_, Q>, known: Known<V>) -> Result<Known<V>, Known<V>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let place = self.entries.seek(key);
+        let place = self.entries.seek(sought);
         let Some((_, entry)) = place.and_then(|place| self.entries.at_mut(place)) else { return Err(known) };
         self.weight = self.weight + known.heap as usize - entry.known.heap as usize;
         Ok(std::mem::replace(&mut entry.known, known))
     }
 
-    pub(super) fn remove(&mut self, key: &K) {
-        let place = self.entries.find(key);
-        if let Some((_, entry)) = place.and_then(|place| self.entries.swap_remove(place)) {
-            self.weight -= entry.weight::<K>();
-            self.sorted = false;
-        }
+    /// Takes out what is known of a key.
+    pub(super) fn remove(&mut self, sought: &Sought<'_, K>, by: By) -> Option<(K, Entry<V>)> {
+        let place = self.entries.find(sought)?;
+        let (key, entry) = self.entries.swap_remove(place, by)?;
+        self.weight -= entry.weight::<K>();
+        self.sorted = false;
+        Some((key, entry))
     }
 
     /// Puts the entries in the order of their encoded keys.
@@ -141,19 +143,19 @@ impl<K: StateKey, V> Cell<K, V> {
         !self.complete && !self.erase && self.entries.is_empty()
     }
 
-    /// All that there was to write is durable.
-    pub(super) fn settle(&mut self) {
+    /// All that there was to write is durable; returns what need not be known any more.
+    pub(super) fn settle(&mut self) -> Vec<(K, Entry<V>)> {
         self.erase = false;
         let Self { complete, weight, .. } = self;
-        self.entries.retain(|entry| {
+        self.entries.extract(|entry| {
             let known = &entry.known;
             // What was removed is not likely to be asked for again; with keys that come and go it would only grow.
-            let stays = known.value.is_some() || !(*complete || known.dirty);
-            if !stays {
+            let goes = known.value.is_none() && (*complete || known.dirty);
+            if goes {
                 *weight -= entry.weight::<K>();
             }
             entry.known.dirty = false;
-            stays
-        });
+            goes
+        })
     }
 }

@@ -2,14 +2,16 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
-use crate::codec::keys::{RowKey, encode_key};
+use crate::codec::keys::{RowKey, check_key, check_same, encode_key};
 use crate::codec::record::Stamp;
-use crate::codec::{Codec, decode};
+use crate::codec::{Codec, decode, show};
 use crate::error::Cause;
+use crate::quiet::drop_quietly;
 use crate::state::handle::{Core, Left, Ran};
 use crate::state::live::{Held, Live, left};
 use crate::state::map::cell::{Cell, Entry, Known, Suffix};
 use crate::state::slot::Slot;
+use crate::state::sought::{By, Sought};
 use crate::value::{StateKey, StateValue};
 use std::borrow::Borrow;
 use std::cell::{Cell as Scratch, RefCell, RefMut};
@@ -19,13 +21,30 @@ use std::slice::Iter;
 /// One step back.
 enum Undo<K, V> {
     /// This was known of the key.
-    Known(K, Known<V>),
+    Known(Name<K>, Known<V>),
     /// Nothing was known of the entry, and the map may have been complete without it.
-    Unknown(K, bool),
+    Unknown(Name<K>, bool),
     /// The stamp was renewed.
-    Renew(K, bool, Stamp),
+    Renew(Name<K>, bool, Stamp),
     /// The whole map was this.
     Clear(Cell<K, V>),
+    /// No step: what is of no use any more.
+    Gone(K, Entry<V>),
+}
+
+/// What an entry is found by when it is undone.
+enum Name<K> {
+    Key(K),
+    Bytes(Suffix),
+}
+
+impl<K> Name<K> {
+    fn sought(&self) -> Sought<'_, K> {
+        match self {
+            Self::Key(key) => Sought::Key(key),
+            Self::Bytes(bytes) => Sought::Bytes(bytes),
+        }
+    }
 }
 
 type Working<K, V> = Live<Cell<K, V>, Undo<K, V>>;
@@ -36,6 +55,7 @@ pub struct Map<K, V> {
     live: RefCell<Working<K, V>>,
     /// Scratch: a key that is being encoded.
     encoded: Scratch<Vec<u8>>,
+    by: By,
 }
 
 /// The entries that are there, in the order of their encoded keys.
@@ -61,7 +81,7 @@ impl<K, V> ExactSizeIterator for Entries<'_, K, V> {}
 
 impl<K: StateKey, V: StateValue> Map<K, V> {
     pub(super) fn new(slot: Slot) -> Self {
-        Self { slot, live: RefCell::default(), encoded: Scratch::default() }
+        Self { slot, live: RefCell::default(), encoded: Scratch::default(), by: By::of_keys::<K>() }
     }
 
     fn borrow(&self) -> Result<RefMut<'_, Working<K, V>>, StateError> {
@@ -71,7 +91,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     }
 
     /// Judges an entry by the time, and renews it if reading does that.
-    fn judge(&self, key: &K, known: &mut Known<V>, undo: &mut Vec<Undo<K, V>>) {
+    fn judge(&self, name: impl FnOnce() -> Name<K>, known: &mut Known<V>, undo: &mut Vec<Undo<K, V>>) {
         if known.value.is_none() || !self.slot.can_expire() {
             return;
         }
@@ -82,7 +102,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         } else if self.slot.refreshes_on_read() {
             let stamp = self.slot.stamp();
             if stamp != known.stamp() {
-                undo.push(Undo::Renew(key.clone(), known.dirty, known.stamp()));
+                undo.push(Undo::Renew(name(), known.dirty, known.stamp()));
                 known.renew(true, stamp);
             }
         }
@@ -97,22 +117,64 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         Ok(suffix)
     }
 
-    /// Place of the entry of `key`, and whether that is all there is to know: what is found has been judged by the time, and what
+    /// What the entry of a key that is encoded as `suffix` is found by later.
+    fn name(&self, key: &K, suffix: &Suffix) -> Name<K> {
+        match self.by {
+            By::Key => Name::Key(key.clone()),
+            By::Bytes => Name::Bytes(suffix.clone()),
+        }
+    }
+
+    /// The encoded form of a key that is found by it.
+    fn bytes_of<Q>(&self, key: &Q) -> Result<Option<(K, Suffix)>, StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + ?Sized,
+    {
+        if self.by == By::Key {
+            return Ok(None);
+        }
+        let key = key.to_owned();
+        let suffix = self.suffix(&key)?;
+        Ok(Some((key, suffix)))
+    }
+
+    /// Refuses a key that is first seen, if it is not what its encoded form decodes to.
+    fn check(&self, key: &K, suffix: &Suffix) -> Result<(), StateError> {
+        match self.by {
+            By::Key => Ok(()),
+            By::Bytes => check_key(key, self.slot.key_codec, suffix).map_err(|error| self.slot.blame(error)),
+        }
+    }
+
+    /// Refuses a key with the encoded form of another.
+    fn check_same<Q>(&self, known: &K, key: &Q) -> Result<(), StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + Eq + ?Sized,
+    {
+        if self.by == By::Key {
+            return Ok(());
+        }
+        check_same(known, known.borrow(), key, || show(&key.to_owned())).map_err(|error| self.slot.blame(error))
+    }
+
+    /// Place of the entry that is sought, and whether that is all there is to know: what is found has been judged by the time, and what
     /// is not is known to be absent.
-    fn look_up<Q>(&self, key: &Q) -> (Option<usize>, bool)
+    fn look_up<Q>(&self, sought: &Sought<'_, Q>) -> (Option<usize>, bool)
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         match self.live.try_borrow_mut() {
             Ok(mut live) => live.cell_mut().map_or((None, false), |cell| {
-                let place = cell.entries.seek(key);
+                let place = cell.entries.seek(sought);
                 (place, !self.slot.can_expire() && (place.is_some() || cell.complete))
             }),
             // A closure that reads the map has what is known of it judged already, in this event.
             Err(_) => match self.live.try_borrow().as_deref().map(Live::cell) {
                 Ok(Some(cell)) => {
-                    let place = cell.entries.find(key);
+                    let place = cell.entries.find(sought);
                     (place, place.is_some() || cell.complete)
                 }
                 _ => (None, false),
@@ -126,22 +188,43 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        let (place, is_settled) = self.look_up(key);
+        let bytes = self.bytes_of(key)?;
+        let sought = bytes.as_ref().map_or(Sought::Key(key), |(_, suffix)| Sought::Bytes(suffix));
+        let (place, is_settled) = self.look_up(&sought);
+        if let (Some(place), Some(_)) = (place, &bytes)
+            && let Ok(live) = self.live.try_borrow()
+            && let Some(known) = live.cell().and_then(|cell| cell.entries.key_at(place))
+        {
+            self.check_same(known, key)?;
+        }
         if is_settled {
-            return Ok(place);
+            return match (place, &bytes) {
+                // Of a map that is known to be without it, it was not seen before.
+                (None, Some((key, suffix))) => self.check(key, suffix).map(|()| None),
+                _ => Ok(place),
+            };
         }
         let live = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
-        if let Some((key, entry)) = place.and_then(|place| cell.entries.at_mut(place)) {
-            self.judge(key, &mut entry.known, undo);
+        if let Some((key, Entry { suffix, known })) = place.and_then(|place| cell.entries.at_mut(place)) {
+            self.judge(|| self.name(key, suffix), known, undo);
         } else if !cell.complete {
-            let key = key.to_owned();
-            let suffix = self.suffix(&key)?;
+            let (key, suffix) = match bytes {
+                Some(bytes) => bytes,
+                None => {
+                    let key = key.to_owned();
+                    let suffix = self.suffix(&key)?;
+                    (key, suffix)
+                }
+            };
+            self.check(&key, &suffix)?;
             self.slot.shared.meter.loads.add(1);
             let found = self.slot.load(&suffix)?;
             let mut known = found.map_or_else(|| Known::absent(self.slot.codec), Known::found);
-            self.judge(&key, &mut known, undo);
-            return Ok(Some(cell.insert(key, suffix, known)));
+            self.judge(|| self.name(&key, &suffix), &mut known, undo);
+            return Ok(Some(cell.insert(key, suffix, known, self.by)));
+        } else if let Some((key, suffix)) = &bytes {
+            self.check(key, suffix)?;
         }
         Ok(place)
     }
@@ -188,7 +271,9 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         }
         cell.sort();
         if self.slot.can_expire() {
-            cell.entries.iter_mut().for_each(|(key, entry)| self.judge(key, &mut entry.known, undo));
+            for (key, Entry { suffix, known }) in cell.entries.iter_mut() {
+                self.judge(|| self.name(key, suffix), known, undo);
+            }
         }
         Ok(())
     }
@@ -203,7 +288,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             all.push((key, Entry { suffix: Suffix::from_slice(suffix), known: Known::found(found) }));
             Ok(())
         })?;
-        cell.fill(all);
+        cell.fill(all, self.by);
         cell.complete = true;
         Ok(())
     }
@@ -252,7 +337,8 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         // First all of them, then the map: the iterator may read it, and one that does not encode stops all.
         let entries: Vec<_> = entries.into_iter().collect();
         for (key, value) in &entries {
-            self.suffix(key)?;
+            let suffix = self.suffix(key)?;
+            self.check(key, &suffix)?;
             self.slot.settle(value, self.slot.codec)?;
         }
         entries.into_iter().try_for_each(|(key, value)| self.put(key, value, self.slot.codec))
@@ -263,12 +349,37 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         let known = Known::dirty(value, codec, self.slot.stamp(), heap);
         let live = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
-        match cell.replace(&key, known) {
-            Ok(before) => undo.push(Undo::Known(key, before)),
+        if self.by == By::Bytes {
+            return self.write_by_bytes(key, known, (cell, undo));
+        }
+        match cell.replace(&Sought::Key(&key), known) {
+            Ok(before) => undo.push(Undo::Known(Name::Key(key), before)),
             Err(known) => {
                 let suffix = self.suffix(&key)?;
-                undo.push(Undo::Unknown(key.clone(), cell.complete));
-                cell.insert(key, suffix, known);
+                undo.push(Undo::Unknown(Name::Key(key.clone()), cell.complete));
+                cell.insert(key, suffix, known, By::Key);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_by_bytes(
+        &self,
+        key: K,
+        known: Known<V>,
+        (cell, undo): (&mut Cell<K, V>, &mut Vec<Undo<K, V>>),
+    ) -> Result<(), StateError> {
+        let suffix = self.suffix(&key)?;
+        let sought: Sought<'_, K> = Sought::Bytes(&suffix);
+        match cell.entries.seek(&sought).and_then(|place| cell.entries.key_at(place)) {
+            Some(there) => self.check_same(there, &key)?,
+            None => self.check(&key, &suffix)?,
+        }
+        match cell.replace(&sought, known) {
+            Ok(before) => undo.push(Undo::Known(Name::Bytes(suffix), before)),
+            Err(known) => {
+                undo.push(Undo::Unknown(Name::Bytes(suffix.clone()), cell.complete));
+                cell.insert(key, suffix, known, By::Bytes);
             }
         }
         Ok(())
@@ -351,21 +462,37 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
     }
 
     fn undo(&mut self) {
+        let by = self.by;
         self.live.get_mut().undo(|cell, step| match step {
-            Undo::Known(key, known) => drop(cell.replace(&key, known)),
-            Undo::Unknown(key, complete) => {
-                cell.remove(&key);
+            Undo::Known(name, known) => {
+                let (Ok(known) | Err(known)) = cell.replace(&name.sought(), known);
+                Some(Undo::Known(name, known))
+            }
+            Undo::Unknown(name, complete) => {
+                let removed = cell.remove(&name.sought(), by);
                 // Loading the whole map since has left out what lies under this key in the backend.
                 cell.complete = complete;
+                removed.map(|(key, entry)| Undo::Gone(key, entry))
             }
-            Undo::Renew(key, dirty, stamp) => {
-                let place = cell.entries.find(&key);
+            Undo::Renew(name, dirty, stamp) => {
+                let place = cell.entries.find(&name.sought());
                 if let Some((_, entry)) = place.and_then(|place| cell.entries.at_mut(place)) {
                     entry.known.renew(dirty, stamp);
                 }
+                Some(Undo::Renew(name, dirty, stamp))
             }
-            Undo::Clear(old) => *cell = old,
+            Undo::Clear(old) => Some(Undo::Clear(std::mem::replace(cell, old))),
+            Undo::Gone(..) => Some(step),
         });
+    }
+
+    #[inline]
+    fn has_waste(&mut self) -> bool {
+        self.live.get_mut().has_waste()
+    }
+
+    fn sweep(&mut self) {
+        self.live.get_mut().sweep();
     }
 
     fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
@@ -384,10 +511,11 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
 
     fn committed(&self, held: &mut Self::Cell) {
         let Some(cell) = held else { return };
-        cell.settle();
+        let gone = cell.settle();
         if cell.is_blank() {
             *held = None;
         }
+        gone.into_iter().for_each(drop_quietly);
     }
 
     fn holds(&self, cell: &Self::Cell, stored: &[(u16, &[u8])]) -> bool {

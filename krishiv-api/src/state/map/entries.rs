@@ -1,10 +1,11 @@
 //! The known entries of one map, in a list, found by their keys.
 
 use crate::state::map::cell::Entry;
+use crate::state::sought::{By, Sought};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::borrow::Borrow;
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 
 /// Lists of up to so many entries are searched from end to end, which takes no longer than hashing does.
 const SHORT: usize = 8;
@@ -53,6 +54,11 @@ impl<K, V> Entries<K, V> {
         self.list.get(place).map(|(_, entry)| entry)
     }
 
+    /// The key of the entry at a place.
+    pub(super) fn key_at(&self, place: usize) -> Option<&K> {
+        self.list.get(place).map(|(key, _)| key)
+    }
+
     pub(super) fn at_mut(&mut self, place: usize) -> Option<(&K, &mut Entry<V>)> {
         self.list.get_mut(place).map(|(key, entry)| (&*key, entry))
     }
@@ -63,13 +69,13 @@ impl<K, V> Entries<K, V> {
         self.list = list;
     }
 
-    /// Keeps the entries that `keep` says.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut Entry<V>) -> bool) {
-        let length = self.list.len();
-        self.list.retain_mut(|(_, entry)| keep(entry));
-        if self.list.len() < length {
+    /// Takes out the entries that `goes` says.
+    pub(super) fn extract(&mut self, mut goes: impl FnMut(&mut Entry<V>) -> bool) -> Vec<(K, Entry<V>)> {
+        let gone: Vec<_> = self.list.extract_if(.., |(_, entry)| goes(entry)).collect();
+        if !gone.is_empty() {
             self.index.clear();
         }
+        gone
     }
 
     /// Puts the entries in the order of their encoded keys.
@@ -80,41 +86,42 @@ impl<K, V> Entries<K, V> {
 }
 
 impl<K: Hash + Eq, V> Entries<K, V> {
-    /// Place of the entry of `key`.
-    pub(super) fn find<Q>(&self, key: &Q) -> Option<usize>
+    /// Place of the entry that is sought.
+    pub(super) fn find<Q>(&self, sought: &Sought<'_, Q>) -> Option<usize>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         if self.index.is_empty() {
-            return self.list.iter().position(|(other, _)| other.borrow() == key);
+            return self.list.iter().position(|(key, entry)| sought.is(key, &entry.suffix));
         }
-        let is = |(_, place): &(u64, usize)| self.list.get(*place).is_some_and(|(other, _)| other.borrow() == key);
-        self.index.find(self.hasher.hash_one(key), is).map(|(_, place)| *place)
+        let is =
+            |(_, place): &(u64, usize)| self.list.get(*place).is_some_and(|(key, entry)| sought.is(key, &entry.suffix));
+        self.index.find(sought.hash(&self.hasher), is).map(|(_, place)| *place)
     }
 
     /// The same, and makes the index first where going over all of them would take longer.
-    pub(super) fn seek<Q>(&mut self, key: &Q) -> Option<usize>
+    pub(super) fn seek<Q>(&mut self, sought: &Sought<'_, Q>) -> Option<usize>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         if self.index.is_empty() && self.list.len() > SHORT {
             let mut index = HashTable::with_capacity(self.list.len());
-            for (place, (key, _)) in self.list.iter().enumerate() {
-                let hash = self.hasher.hash_one(key);
+            for (place, (key, entry)) in self.list.iter().enumerate() {
+                let hash = sought.hash_of(key, &entry.suffix, &self.hasher);
                 index.insert_unique(hash, (hash, place), |(hash, _)| *hash);
             }
             self.index = index;
         }
-        self.find(key)
+        self.find(sought)
     }
 
     /// Adds an entry, whose key is none of those that are there; returns its place.
-    pub(super) fn push(&mut self, key: K, entry: Entry<V>) -> usize {
+    pub(super) fn push(&mut self, key: K, entry: Entry<V>, by: By) -> usize {
         let place = self.list.len();
         if !self.index.is_empty() {
-            let hash = self.hasher.hash_one(&key);
+            let hash = by.sought(&key, &entry.suffix).hash(&self.hasher);
             self.index.insert_unique(hash, (hash, place), |(hash, _)| *hash);
         }
         self.list.push((key, entry));
@@ -122,14 +129,15 @@ impl<K: Hash + Eq, V> Entries<K, V> {
     }
 
     /// Removes the entry at `place`; the last one takes its place.
-    pub(super) fn swap_remove(&mut self, place: usize) -> Option<(K, Entry<V>)> {
+    pub(super) fn swap_remove(&mut self, place: usize, by: By) -> Option<(K, Entry<V>)> {
         if place + 1 != self.list.len() {
             self.index.clear();
             return (place < self.list.len()).then(|| self.list.swap_remove(place));
         }
-        let (key, _) = self.list.last()?;
+        let (key, entry) = self.list.last()?;
+        let hash = by.sought(key, &entry.suffix).hash(&self.hasher);
         if !self.index.is_empty()
-            && let Ok(last) = self.index.find_entry(self.hasher.hash_one(key), |(_, other)| *other == place)
+            && let Ok(last) = self.index.find_entry(hash, |(_, other)| *other == place)
         {
             last.remove();
         }
@@ -155,6 +163,11 @@ mod tests {
     /// Calls in any order, on short and on long lists, against a map that needs no index.
     #[test]
     fn every_entry_is_found_whatever_came_before() {
+        every_entry_is_found(By::Key);
+        every_entry_is_found(By::Bytes);
+    }
+
+    fn every_entry_is_found(by: By) {
         let (mut entries, mut model) = (Entries::default(), BTreeMap::new());
         let mut seed = 0x9e37_79b9_u32;
         let (mut longest, mut shortest_after) = (0, usize::MAX);
@@ -165,30 +178,34 @@ mod tests {
             // Lists grow for a while, and shrink for a while.
             let (key, adds) = ((seed >> 8) as u8 % 40, step / 500 % 2 == 0);
             match seed % 16 {
-                0 => assert_eq!(entries.seek(&key).is_some(), model.contains_key(&key), "step {step}"),
+                0 => assert_eq!(
+                    entries.seek(&by.sought(&key, &[key])).is_some(),
+                    model.contains_key(&key),
+                    "step {step}"
+                ),
                 1 => entries.sort(),
                 2 => {
                     let gone = key;
-                    entries.retain(|entry| *entry.suffix != [gone]);
+                    drop(entries.extract(|entry| *entry.suffix == [gone]));
                     model.remove(&gone);
                 }
                 3 => entries.set(model.iter().map(|(key, value)| (*key, entry(*key, *value))).collect()),
-                _ => match entries.find(&key) {
+                _ => match entries.find(&by.sought(&key, &[key])) {
                     Some(place) if !adds => {
-                        let removed = entries.swap_remove(place).map(|(key, entry)| (key, entry.known.value));
+                        let removed = entries.swap_remove(place, by).map(|(key, entry)| (key, entry.known.value));
                         assert_eq!(removed, Some((key, model.remove(&key))), "step {step}");
                     }
                     Some(_) => {}
                     None if adds => {
-                        let place = entries.push(key, entry(key, step));
-                        assert_eq!(entries.find(&key), Some(place), "step {step}");
+                        let place = entries.push(key, entry(key, step), by);
+                        assert_eq!(entries.find(&by.sought(&key, &[key])), Some(place), "step {step}");
                         model.insert(key, step);
                     }
                     None => {}
                 },
             }
             for key in 0..40 {
-                let found = entries.find(&key).and_then(|place| entries.at(place));
+                let found = entries.find(&by.sought(&key, &[key])).and_then(|place| entries.at(place));
                 assert_eq!(
                     found.and_then(|entry| entry.known.value),
                     model.get(&key).copied(),
@@ -219,24 +236,24 @@ mod tests {
     fn a_hash_that_panics_hides_no_entry() {
         let all_are_there = |entries: &mut Entries<Moody, u32>, length: u8| {
             PANICS_AT.set(None);
-            (0..length).all(|key| entries.seek(&Moody(key)) == Some(usize::from(key)))
+            (0..length).all(|key| entries.seek(&Sought::Key(&Moody(key))) == Some(usize::from(key)))
         };
         for at in 0..20 {
             let mut entries = Entries::default();
             for key in 0..20 {
-                entries.push(Moody(key), entry(key, 0));
+                entries.push(Moody(key), entry(key, 0), By::Key);
             }
             for _ in 0..2 {
                 PANICS_AT.set(Some(at));
-                assert!(catch_unwind(AssertUnwindSafe(|| entries.seek(&Moody(at)))).is_err());
+                assert!(catch_unwind(AssertUnwindSafe(|| entries.seek(&Sought::Key(&Moody(at))))).is_err());
                 assert!(all_are_there(&mut entries, 20), "{at}");
             }
             PANICS_AT.set(Some(19));
-            assert!(catch_unwind(AssertUnwindSafe(|| entries.swap_remove(19))).is_err());
+            assert!(catch_unwind(AssertUnwindSafe(|| entries.swap_remove(19, By::Key))).is_err());
             assert!(all_are_there(&mut entries, 20), "{at}");
             PANICS_AT.set(Some(20));
-            assert!(catch_unwind(AssertUnwindSafe(|| entries.push(Moody(20), entry(20, 0)))).is_err());
-            assert!(all_are_there(&mut entries, 20) && entries.find(&Moody(20)).is_none(), "{at}");
+            assert!(catch_unwind(AssertUnwindSafe(|| entries.push(Moody(20), entry(20, 0), By::Key))).is_err());
+            assert!(all_are_there(&mut entries, 20) && entries.find(&Sought::Key(&Moody(20))).is_none(), "{at}");
         }
     }
 
@@ -244,11 +261,11 @@ mod tests {
     fn sorted_entries_lie_in_the_order_of_their_encoded_keys() {
         let mut entries = Entries::default();
         for key in (0..100_u8).rev() {
-            entries.push(key, entry(key, 0));
-            assert_eq!(entries.seek(&key), Some(usize::from(99 - key)));
+            entries.push(key, entry(key, 0), By::Key);
+            assert_eq!(entries.seek(&Sought::Key(&key)), Some(usize::from(99 - key)));
         }
         entries.sort();
         assert!(entries.as_slice().iter().map(|(key, _)| *key).eq(0..100));
-        assert_eq!(entries.find(&7), Some(7));
+        assert_eq!(entries.find(&Sought::Key(&7)), Some(7));
     }
 }

@@ -6,6 +6,7 @@ use crate::codec::Codec;
 use crate::codec::keys::RowKey;
 use crate::codec::record::Stamp;
 use crate::error::Cause;
+use crate::quiet::drop_quietly;
 use crate::state::handle::{Core, Left, Ran};
 use crate::state::slot::Slot;
 use crate::state::value::cell::Cell;
@@ -24,6 +25,8 @@ enum Before<T> {
     Timed { heap: u32, expires_at: i64, value: T },
     /// It has written.
     Cell(Cell<T>),
+    /// It is over, and this is of no use any more.
+    Gone(Cell<T>),
 }
 
 struct Live<T> {
@@ -282,7 +285,7 @@ impl<T: StateValue> Value<T> {
         let old = std::mem::replace(&mut live.cell, new);
         live.before = Before::Cell(match std::mem::replace(&mut live.before, Before::Same) {
             Before::Cell(first) => first,
-            Before::Same => old,
+            Before::Same | Before::Gone(_) => old,
             Before::Stamp { dirty, stamp } => old.with_stamp(dirty, stamp),
             Before::Hot { heap, value } => Cell::Hot { heap, value },
             Before::Timed { heap, expires_at, value } => Cell::Timed { heap, expires_at, value },
@@ -384,15 +387,17 @@ impl<T: StateValue> Core for Value<T> {
     #[inline]
     fn rest(&mut self, cell: &mut Cell<T>) {
         let live = self.live.get_mut();
-        live.before = Before::Same;
+        if !std::mem::needs_drop::<T>() {
+            live.before = Before::Same;
+        }
         std::mem::swap(&mut live.cell, cell);
     }
 
     #[inline]
     fn leave(&mut self, cell: &mut Cell<T>) -> Left {
         let live = self.live.get_mut();
-        let wrote = !matches!(live.before, Before::Same);
-        if wrote {
+        let wrote = !matches!(live.before, Before::Same | Before::Gone(_));
+        if !std::mem::needs_drop::<T>() {
             live.before = Before::Same;
         }
         std::mem::swap(&mut live.cell, cell);
@@ -408,17 +413,32 @@ impl<T: StateValue> Core for Value<T> {
     }
 
     fn undo(&mut self) {
-        let live = self.live.get_mut();
-        match std::mem::replace(&mut live.before, Before::Same) {
-            Before::Same => {}
+        let Live { cell, before } = self.live.get_mut();
+        let old = match std::mem::replace(before, Before::Same) {
+            Before::Same => return,
             Before::Stamp { dirty, stamp } => {
-                let cell = std::mem::replace(&mut live.cell, Cell::Unloaded);
-                live.cell = cell.with_stamp(dirty, stamp);
+                let renewed = std::mem::replace(cell, Cell::Unloaded);
+                *cell = renewed.with_stamp(dirty, stamp);
+                return;
             }
-            Before::Hot { heap, value } => live.cell = Cell::Hot { heap, value },
-            Before::Timed { heap, expires_at, value } => live.cell = Cell::Timed { heap, expires_at, value },
-            Before::Cell(cell) => live.cell = cell,
-        }
+            Before::Hot { heap, value } => Cell::Hot { heap, value },
+            Before::Timed { heap, expires_at, value } => Cell::Timed { heap, expires_at, value },
+            Before::Cell(old) => old,
+            gone @ Before::Gone(_) => {
+                *before = gone;
+                return;
+            }
+        };
+        *before = Before::Gone(std::mem::replace(cell, old));
+    }
+
+    #[inline]
+    fn has_waste(&mut self) -> bool {
+        std::mem::needs_drop::<T>() && !matches!(self.live.get_mut().before, Before::Same)
+    }
+
+    fn sweep(&mut self) {
+        drop_quietly(std::mem::replace(&mut self.live.get_mut().before, Before::Same));
     }
 
     /// Keeps the value if it was read together with another one.
