@@ -53,4 +53,13 @@ pub(crate) enum Subject {
     Peer,
     /// A store with rows of very different sizes and a memory budget.
     Budget,
+    /// Stores of one kind of rows each, and a memory budget.
+    Zeros,
+    Empty,
+    Absent,
+    Texts,
+    Tables,
+    Tagged,
+    Entries,
+    LongKeys,
 }

@@ -2,8 +2,8 @@
 //! whole or not at all, and no other event is touched.
 
 use krishiv_api::{
-    BoxError, BroadcastState, EventContext, Harness, Keyed, KeyedState, ListState, MapState, OnError, Operator, StateError,
-    ValueState,
+    BoxError, BroadcastState, EventContext, Harness, Keyed, KeyedState, ListState, MapState, OnError, Operator,
+    StateError, ValueState,
 };
 use krishiv_tests::{Memory, Place, RocksDb};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -163,7 +163,9 @@ impl Act {
             Replace(n) => state.list.replace([bomb(n)]),
             Put(key, value) => state.map.put(bomb(key), bomb(value)),
             Remove(key) => drop(state.map.remove(&bomb(key))),
-            UpdateMap(key) => state.map.update(bomb(key), |old| *old = Some(bomb(old.take().map_or(1, |old| *old.0 * 2)))),
+            UpdateMap(key) => {
+                state.map.update(bomb(key), |old| *old = Some(bomb(old.take().map_or(1, |old| *old.0 * 2))))
+            }
             RetainMap => state.map.retain(|key, _| *key.0 % 2 == 0),
             ClearMap => state.map.clear(),
             ReadAll => drop((state.first.get(), state.second.get(), state.list.get(), state.map.entries())),
@@ -404,7 +406,11 @@ fn an_event_that_panics_decodes_nothing_on_its_way() {
                 assert_eq!(state.count.get(), Some(1));
                 started.set(true);
                 ARMED.set(Some((hook, 0, true)));
-                if hook == Hook::Deserialize { resume_unwind(Box::new("by itself")) } else { state.first.get() };
+                if hook == Hook::Deserialize {
+                    resume_unwind(Box::new("by itself"))
+                } else {
+                    state.first.get()
+                };
                 resume_unwind(Box::new("by itself"))
             })
         }));
@@ -452,7 +458,8 @@ fn values_that_always_panic_when_dropped_end_no_process() {
         disarm();
         let mut store = open();
         for key in 0..20 {
-            let seen = store.with_key(&bomb(key), |state| (state.first.get().map(|b| *b.0), state.count.get())).unwrap();
+            let seen =
+                store.with_key(&bomb(key), |state| (state.first.get().map(|b| *b.0), state.count.get())).unwrap();
             assert_eq!(seen, (Some(2), Some(2)));
         }
     }

@@ -1,8 +1,8 @@
 //! A key is its encoded form, in memory as at rest: for operator keys, map keys and broadcast keys.
 
 use krishiv_api::{
-    BoxError, BroadcastState, Cause, ErrorKind, EventContext, Harness, InMemoryStateBackend, Keyed, KeyedState, MapState,
-    Operator, StateError, StateKey, Timer, ValueState,
+    BoxError, BroadcastState, Cause, ErrorKind, EventContext, Harness, InMemoryStateBackend, Keyed, KeyedState,
+    MapState, Operator, StateError, StateKey, Timer, ValueState,
 };
 use krishiv_tests::{Place, on_every_backend};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -78,7 +78,8 @@ fn are_two<P: Place, K: StateKey + Debug>(a: &K, b: &K) {
     let place = P::new();
     for budget in [usize::MAX, 0] {
         let name = format!("law-{budget}");
-        let open = || Keyed::<Law<K>>::builder().operator(name.clone()).memory_budget(budget).open(place.open()).unwrap();
+        let open =
+            || Keyed::<Law<K>>::builder().operator(name.clone()).memory_budget(budget).open(place.open()).unwrap();
         let mut store = open();
         let read = |store: &mut Keyed<Law<K>>, expected: [u32; 2]| {
             for (key, expected) in [a, b].into_iter().zip(expected) {

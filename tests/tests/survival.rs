@@ -1,6 +1,8 @@
 //! What is stored reads back as itself, or its event fails: in memory, after a commit, from storage, and after a reopen.
 
-use krishiv_api::{BroadcastState, Cause, ErrorKind, Keyed, KeyedState, ListState, MapState, ReducingState, StateError};
+use krishiv_api::{
+    BroadcastState, Cause, ErrorKind, Keyed, KeyedState, ListState, MapState, ReducingState, StateError,
+};
 use krishiv_api::{InMemoryStateBackend, StateBackend, StateValue, ValueState, WriteBatch};
 use krishiv_tests::{Place, on_every_backend};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

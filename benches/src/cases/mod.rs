@@ -8,6 +8,7 @@ mod in_budget;
 mod lists;
 mod maps;
 mod memory;
+mod mixes;
 mod open;
 mod over_budget;
 mod pipeline;
@@ -58,6 +59,7 @@ pub(crate) fn all() -> Vec<Case> {
         threads::CASES,
         undo::CASES,
         budget::CASES,
+        mixes::CASES,
         pipeline::CASES,
         timers::CASES,
     ]
@@ -78,5 +80,6 @@ pub(crate) fn measure_memory(subject: Subject, bench: &Bench) -> Result<u64, Err
     match subject {
         Subject::Ours | Subject::Peer => footprint::measure(subject, bench),
         Subject::Budget => budget::measure(bench),
+        mix => mixes::measure(mix, bench),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! All records of one key are neighbours, a key group is one range, and no key is a prefix of another.
 
-use crate::codec::{Codec, decode, encode, show, write};
+use crate::codec::{Codec, decode, encode, is_sound, show, write};
 use crate::error::Cause;
 use crate::{StateError, StateKey};
 use serde::Serialize;
@@ -43,6 +43,16 @@ pub(crate) fn encode_key<K: Serialize + DeserializeOwned>(
             Err(reason) => reason,
         };
         Cause::Encode { reason }.into()
+    })
+}
+
+/// Reads a key or map key; `what` it is of is for messages.
+pub(crate) fn decode_key<K: DeserializeOwned>(what: &str, codec: Codec, bytes: &[u8]) -> Result<K, StateError> {
+    decode(codec, bytes).map_err(|reason| {
+        if is_sound(codec, bytes) {
+            return Cause::Unreadable { reason: format!("{what}: {reason}") }.into();
+        }
+        Cause::Decode { reason: format!("{what} is damaged: {reason}") }.into()
     })
 }
 

@@ -1,7 +1,9 @@
 //! All keys of a store: what the backend has and what is not committed yet, as one.
 
 use crate::StateError;
-use crate::codec::keys::{OPERATOR_GROUP, Parts, RowKey, STAMPED, TIMER_SLOT, group_prefix, operator_prefix, parse};
+use crate::codec::keys::{
+    OPERATOR_GROUP, Parts, RowKey, STAMPED, TIMER_SLOT, decode_key, group_prefix, operator_prefix, parse,
+};
 use crate::codec::{decode, record};
 use crate::error::Cause;
 use crate::keyed::event::show;
@@ -90,10 +92,8 @@ impl<S: KeyedState> Keyed<S> {
                 }
                 row = Some(prefix.to_vec());
                 let is_dirty = dirty.contains_key(parts.key);
-                let key: S::Key = decode(self.instance.shared.key_codec, parts.key).map_err(|reason| {
-                    let reason = format!("a stored key is damaged: {reason}");
-                    self.blame(Cause::Decode { reason }.into())
-                })?;
+                let key = decode_key("a stored key", self.instance.shared.key_codec, parts.key);
+                let key: S::Key = key.map_err(|error| self.blame(error))?;
                 if !is_dirty {
                     f(self, key)?;
                 }

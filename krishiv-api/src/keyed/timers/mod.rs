@@ -6,7 +6,7 @@
 mod queue;
 
 use crate::backend::WriteBatch;
-use crate::codec::decode;
+use crate::codec::keys::decode_key;
 use crate::error::Cause;
 use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState};
@@ -197,9 +197,7 @@ impl<S: KeyedState> Keyed<S> {
 impl Shared {
     /// The key of a timer that was stored.
     fn timer_key<K: StateKey>(&self, due: &Due) -> Result<K, StateError> {
-        decode(self.key_codec, &due.key).map_err(|reason| {
-            let reason = format!("the key of a stored timer is damaged: {reason}");
-            StateError::from(Cause::Decode { reason }).at_state(TIMERS).at_operator(&self.operator)
-        })
+        let key = decode_key("the key of a stored timer", self.key_codec, &due.key);
+        key.map_err(|error| error.at_state(TIMERS).at_operator(&self.operator))
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
-use crate::codec::keys::{RowKey, check_key, check_same, encode_key};
-use crate::codec::{decode, record, show};
+use crate::codec::keys::{RowKey, check_key, check_same, decode_key, encode_key};
+use crate::codec::{record, show};
 use crate::error::Cause;
 use crate::keyed::tables::{Change, Tables};
 use crate::quiet::drop_quietly;
@@ -221,8 +221,7 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
     }
 
     fn apply(&self, local: &mut Local<K, V>, key: &[u8], record: Option<&[u8]>) -> Result<(), StateError> {
-        let damaged = |reason| self.slot.blame(Cause::Decode { reason }.into());
-        let typed: K = decode(self.slot.key_codec, key).map_err(damaged)?;
+        let typed: K = decode_key("a map key", self.slot.key_codec, key).map_err(|error| self.slot.blame(error))?;
         match record {
             None => drop(local.take(&typed, key)),
             Some(record) => {

@@ -2,9 +2,9 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
-use crate::codec::keys::{RowKey, check_key, check_same, encode_key};
+use crate::codec::keys::{RowKey, check_key, check_same, decode_key, encode_key};
 use crate::codec::record::Stamp;
-use crate::codec::{Codec, decode, show};
+use crate::codec::{Codec, show};
 use crate::error::Cause;
 use crate::quiet::drop_quietly;
 use crate::state::handle::{Core, Left, Ran};
@@ -125,38 +125,20 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         }
     }
 
-    /// The encoded form of a key that is found by it.
-    fn bytes_of<Q>(&self, key: &Q) -> Result<Option<(K, Suffix)>, StateError>
+    /// Refuses a key that is not what its encoded form decodes to; `place` is that of the entry of this form, if there is one.
+    #[inline(never)]
+    fn admit<Q>(&self, place: Option<usize>, key: &Q, (owned, suffix): (&K, &Suffix)) -> Result<(), StateError>
     where
         K: Borrow<Q>,
-        Q: ToOwned<Owned = K> + ?Sized,
+        Q: Eq + ?Sized,
     {
-        if self.by == By::Key {
-            return Ok(None);
-        }
-        let key = key.to_owned();
-        let suffix = self.suffix(&key)?;
-        Ok(Some((key, suffix)))
-    }
-
-    /// Refuses a key that is first seen, if it is not what its encoded form decodes to.
-    fn check(&self, key: &K, suffix: &Suffix) -> Result<(), StateError> {
-        match self.by {
-            By::Key => Ok(()),
-            By::Bytes => check_key(key, self.slot.key_codec, suffix).map_err(|error| self.slot.blame(error)),
-        }
-    }
-
-    /// Refuses a key with the encoded form of another.
-    fn check_same<Q>(&self, known: &K, key: &Q) -> Result<(), StateError>
-    where
-        K: Borrow<Q>,
-        Q: ToOwned<Owned = K> + Eq + ?Sized,
-    {
-        if self.by == By::Key {
-            return Ok(());
-        }
-        check_same(known, known.borrow(), key, || show(&key.to_owned())).map_err(|error| self.slot.blame(error))
+        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+        let known = live.cell().zip(place).and_then(|(cell, place)| cell.entries.key_at(place));
+        let checked = match known {
+            Some(known) => check_same(known, known.borrow(), key, || show(owned)),
+            None => check_key(owned, self.slot.key_codec, suffix),
+        };
+        checked.map_err(|error| self.slot.blame(error))
     }
 
     /// Place of the entry that is sought, and whether that is all there is to know: what is found has been judged by the time, and what
@@ -188,43 +170,50 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        let bytes = self.bytes_of(key)?;
-        let sought = bytes.as_ref().map_or(Sought::Key(key), |(_, suffix)| Sought::Bytes(suffix));
-        let (place, is_settled) = self.look_up(&sought);
-        if let (Some(place), Some(_)) = (place, &bytes)
-            && let Ok(live) = self.live.try_borrow()
-            && let Some(known) = live.cell().and_then(|cell| cell.entries.key_at(place))
-        {
-            self.check_same(known, key)?;
+        if self.by == By::Bytes {
+            return self.entry_ready_by_bytes(key);
         }
+        let (place, is_settled) = self.look_up(&Sought::Key(key));
         if is_settled {
-            return match (place, &bytes) {
-                // Of a map that is known to be without it, it was not seen before.
-                (None, Some((key, suffix))) => self.check(key, suffix).map(|()| None),
-                _ => Ok(place),
-            };
+            return Ok(place);
         }
+        self.look_into(place, || {
+            let key = key.to_owned();
+            let suffix = self.suffix(&key)?;
+            Ok((key, suffix))
+        })
+    }
+
+    #[inline(never)]
+    fn entry_ready_by_bytes<Q>(&self, key: &Q) -> Result<Option<usize>, StateError>
+    where
+        K: Borrow<Q>,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+    {
+        let owned = key.to_owned();
+        let suffix = self.suffix(&owned)?;
+        let (place, is_settled) = self.look_up::<Q>(&Sought::Bytes(&suffix));
+        self.admit(place, key, (&owned, &suffix))?;
+        if is_settled { Ok(place) } else { self.look_into(place, || Ok((owned, suffix))) }
+    }
+
+    /// Judges the entry at `place`, or reads that of a key of which nothing is known.
+    fn look_into(
+        &self,
+        place: Option<usize>,
+        key: impl FnOnce() -> Result<(K, Suffix), StateError>,
+    ) -> Result<Option<usize>, StateError> {
         let live = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
         if let Some((key, Entry { suffix, known })) = place.and_then(|place| cell.entries.at_mut(place)) {
             self.judge(|| self.name(key, suffix), known, undo);
         } else if !cell.complete {
-            let (key, suffix) = match bytes {
-                Some(bytes) => bytes,
-                None => {
-                    let key = key.to_owned();
-                    let suffix = self.suffix(&key)?;
-                    (key, suffix)
-                }
-            };
-            self.check(&key, &suffix)?;
+            let (key, suffix) = key()?;
             self.slot.shared.meter.loads.add(1);
             let found = self.slot.load(&suffix)?;
             let mut known = found.map_or_else(|| Known::absent(self.slot.codec), Known::found);
             self.judge(|| self.name(&key, &suffix), &mut known, undo);
             return Ok(Some(cell.insert(key, suffix, known, self.by)));
-        } else if let Some((key, suffix)) = &bytes {
-            self.check(key, suffix)?;
         }
         Ok(place)
     }
@@ -283,8 +272,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         self.slot.shared.meter.loads.add(1);
         let mut all = Vec::new();
         self.slot.load_all::<V>(|suffix, found| {
-            let key: K = decode(self.slot.key_codec, suffix)
-                .map_err(|reason| Cause::Decode { reason: format!("a map key is damaged: {reason}") })?;
+            let key: K = decode_key("a map key", self.slot.key_codec, suffix)?;
             all.push((key, Entry { suffix: Suffix::from_slice(suffix), known: Known::found(found) }));
             Ok(())
         })?;
@@ -338,7 +326,10 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         let entries: Vec<_> = entries.into_iter().collect();
         for (key, value) in &entries {
             let suffix = self.suffix(key)?;
-            self.check(key, &suffix)?;
+            if self.by == By::Bytes {
+                let (place, _) = self.look_up::<K>(&Sought::Bytes(&suffix));
+                self.admit(place, key, (key, &suffix))?;
+            }
             self.slot.settle(value, self.slot.codec)?;
         }
         entries.into_iter().try_for_each(|(key, value)| self.put(key, value, self.slot.codec))
@@ -347,11 +338,11 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     fn write(&self, key: K, value: Option<V>, codec: Codec) -> Result<(), StateError> {
         let (codec, heap) = value.as_ref().map_or(Ok((codec, 0)), |value| self.slot.settle(value, codec))?;
         let known = Known::dirty(value, codec, self.slot.stamp(), heap);
+        if self.by == By::Bytes {
+            return self.write_by_bytes(key, known);
+        }
         let live = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
-        if self.by == By::Bytes {
-            return self.write_by_bytes(key, known, (cell, undo));
-        }
         match cell.replace(&Sought::Key(&key), known) {
             Ok(before) => undo.push(Undo::Known(Name::Key(key), before)),
             Err(known) => {
@@ -363,18 +354,14 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         Ok(())
     }
 
-    fn write_by_bytes(
-        &self,
-        key: K,
-        known: Known<V>,
-        (cell, undo): (&mut Cell<K, V>, &mut Vec<Undo<K, V>>),
-    ) -> Result<(), StateError> {
+    #[inline(never)]
+    fn write_by_bytes(&self, key: K, known: Known<V>) -> Result<(), StateError> {
         let suffix = self.suffix(&key)?;
         let sought: Sought<'_, K> = Sought::Bytes(&suffix);
-        match cell.entries.seek(&sought).and_then(|place| cell.entries.key_at(place)) {
-            Some(there) => self.check_same(there, &key)?,
-            None => self.check(&key, &suffix)?,
-        }
+        let (place, _) = self.look_up(&sought);
+        self.admit(place, &key, (&key, &suffix))?;
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
         match cell.replace(&sought, known) {
             Ok(before) => undo.push(Undo::Known(Name::Bytes(suffix), before)),
             Err(known) => {
