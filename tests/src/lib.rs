@@ -1,6 +1,9 @@
 //! What the tests share: every backend, each able to go down and come back with what it had made durable.
 
-use krishiv_api::{InMemoryStateBackend, RocksDbStateBackend, StateBackend, TtlConfig, TtlStateBackend};
+use krishiv_api::{
+    InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, RocksDbStateBackend, StateBackend, TtlConfig,
+    TtlStateBackend,
+};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -59,6 +62,38 @@ impl<P: Place> Place for Ttl<P> {
     }
     fn open(&self) -> Arc<TtlStateBackend<P::Backend>> {
         Arc::new(TtlStateBackend::new(self.0.open(), TtlConfig::new(u64::MAX)))
+    }
+}
+
+/// One of the places above, told apart when the test runs: for tests of many types, which would be compiled for each place
+/// otherwise.
+pub enum Anywhere {
+    Memory(Memory),
+    RocksDb(RocksDb),
+    Ttl(Ttl<Memory>),
+    TtlOnRocksDb(Ttl<RocksDb>),
+}
+
+impl Anywhere {
+    /// A new place of each kind.
+    pub fn each() -> [Self; 4] {
+        [
+            Self::Memory(Place::new()),
+            Self::RocksDb(Place::new()),
+            Self::Ttl(Place::new()),
+            Self::TtlOnRocksDb(Place::new()),
+        ]
+    }
+
+    /// Opens a store here.
+    pub fn open<S: KeyedState>(&self, builder: KeyedBuilder<S>) -> Keyed<S> {
+        let opened = match self {
+            Self::Memory(place) => builder.open(place.open()),
+            Self::RocksDb(place) => builder.open(place.open()),
+            Self::Ttl(place) => builder.open(place.open()),
+            Self::TtlOnRocksDb(place) => builder.open(place.open()),
+        };
+        opened.expect("the store opens")
     }
 }
 

@@ -4,7 +4,7 @@ use krishiv_api::{
     BoxError, BroadcastState, Cause, ErrorKind, EventContext, Harness, InMemoryStateBackend, Keyed, KeyedState,
     MapState, Operator, StateError, StateKey, Timer, ValueState,
 };
-use krishiv_tests::{Place, on_every_backend};
+use krishiv_tests::{Anywhere, Place, on_every_backend};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -73,13 +73,15 @@ equal_by! {
 }
 
 /// Keys that are equal and have different forms are different keys, in memory and at rest.
-fn are_two<P: Place, K: StateKey + Debug>(a: &K, b: &K) {
+fn are_two<K: StateKey + Debug>(a: &K, b: &K) {
     assert!(a == b);
-    let place = P::new();
+    Anywhere::each().iter().for_each(|place| are_two_in(place, (a, b)));
+}
+
+fn are_two_in<K: StateKey + Debug>(place: &Anywhere, (a, b): (&K, &K)) {
     for budget in [usize::MAX, 0] {
         let name = format!("law-{budget}");
-        let open =
-            || Keyed::<Law<K>>::builder().operator(name.clone()).memory_budget(budget).open(place.open()).unwrap();
+        let open = || place.open(Keyed::<Law<K>>::builder().operator(name.clone()).memory_budget(budget));
         let mut store = open();
         let read = |store: &mut Keyed<Law<K>>, expected: [u32; 2]| {
             for (key, expected) in [a, b].into_iter().zip(expected) {
@@ -128,17 +130,17 @@ fn are_two<P: Place, K: StateKey + Debug>(a: &K, b: &K) {
     }
 }
 
-fn equal_keys_with_other_bytes_are_two<P: Place>(_: P) {
+#[test]
+fn equal_keys_with_other_bytes_are_two() {
     let zoned = |zone: &str| Zoned { seconds: 1_700_000_000, zone: zone.to_owned() };
-    are_two::<P, _>(&Decimal("1.0".to_owned()), &Decimal("1.00".to_owned()));
-    are_two::<P, _>(&NoCase("Ann".to_owned()), &NoCase("ANN".to_owned()));
-    are_two::<P, _>(&zoned("UTC"), &zoned("CET"));
-    are_two::<P, _>(&Number(0.0), &Number(-0.0));
-    are_two::<P, _>(&PathBuf::from("a/b"), &PathBuf::from("a//b"));
-    are_two::<P, _>(&(1_u8, Some(Decimal("2".to_owned()))), &(1, Some(Decimal("2.0".to_owned()))));
-    are_two::<P, _>(&vec![Number(0.0)], &vec![Number(-0.0)]);
+    are_two(&Decimal("1.0".to_owned()), &Decimal("1.00".to_owned()));
+    are_two(&NoCase("Ann".to_owned()), &NoCase("ANN".to_owned()));
+    are_two(&zoned("UTC"), &zoned("CET"));
+    are_two(&Number(0.0), &Number(-0.0));
+    are_two(&PathBuf::from("a/b"), &PathBuf::from("a//b"));
+    are_two(&(1_u8, Some(Decimal("2".to_owned()))), &(1, Some(Decimal("2.0".to_owned()))));
+    are_two(&vec![Number(0.0)], &vec![Number(-0.0)]);
 }
-on_every_backend!(equal_keys_with_other_bytes_are_two);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Skips {
@@ -194,10 +196,13 @@ enum TaggedKey {
 }
 
 /// `bad` is refused wherever a key can stand, whether `good` is there or not.
-fn is_refused<P: Place, K: StateKey + Debug>(good: &K, bad: &K, parts: [&str; 2]) {
+fn is_refused<K: StateKey + Debug>(good: &K, bad: &K, parts: [&str; 2]) {
     assert!(good != bad);
-    let place = P::new();
-    let open = || Keyed::<Law<K>>::builder().memory_budget(0).open(place.open()).unwrap();
+    Anywhere::each().iter().for_each(|place| is_refused_in(place, (good, bad), parts));
+}
+
+fn is_refused_in<K: StateKey + Debug>(place: &Anywhere, (good, bad): (&K, &K), parts: [&str; 2]) {
+    let open = || place.open(Keyed::<Law<K>>::builder().memory_budget(0));
     let mut store = open();
     let check = |error: StateError, state: Option<&str>| {
         assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
@@ -212,10 +217,10 @@ fn is_refused<P: Place, K: StateKey + Debug>(good: &K, bad: &K, parts: [&str; 2]
             (|state, bad| state.map.put(bad, 9)) as fn(&Law<K>, K),
             |state, bad| state.map.put_all([(bad, 9)]),
             |state, bad| state.map.update(bad, |value| *value = Some(9)),
-            |state, bad| drop(state.map.get(&bad)),
-            |state, bad| drop(state.map.remove(&bad)),
-            |state, bad| drop(state.map.contains(&bad)),
-            |state, bad| drop((state.map.clear(), state.map.get(&bad))),
+            |state, bad| assert_eq!(state.map.get(&bad), None),
+            |state, bad| assert_eq!(state.map.remove(&bad), None),
+            |state, bad| assert!(!state.map.contains(&bad)),
+            |state, bad| assert_eq!((state.map.clear(), state.map.get(&bad)), ((), None)),
             |state, bad| state.map.put_json(bad, 9),
         ] {
             check(store.with_key(good, |state| write(state, bad.clone())).unwrap_err(), Some("map"));
@@ -241,19 +246,19 @@ fn is_refused<P: Place, K: StateKey + Debug>(good: &K, bad: &K, parts: [&str; 2]
     }
 }
 
-fn keys_that_are_not_what_they_decode_to_are_refused<P: Place>(_: P) {
+#[test]
+fn keys_that_are_not_what_they_decode_to_are_refused() {
     let skips = |note| Skips { id: 7, note };
-    is_refused::<P, _>(&skips(0), &skips(1), [r#"{"id":7}"#, "not equal to it"]);
-    is_refused::<P, _>(&Millis(1_000), &Millis(1_500), ["the key 1", "not equal to it"]);
-    is_refused::<P, _>(&Either::Left(5), &Either::Right(5), ["the key 5", "not equal to it"]);
-    is_refused::<P, _>(&Trims("a".to_owned()), &Trims(" a".to_owned()), [r#"the key " a""#, r#"reads back as "a""#]);
+    is_refused(&skips(0), &skips(1), [r#"{"id":7}"#, "not equal to it"]);
+    is_refused(&Millis(1_000), &Millis(1_500), ["the key 1", "not equal to it"]);
+    is_refused(&Either::Left(5), &Either::Right(5), ["the key 5", "not equal to it"]);
+    is_refused(&Trims("a".to_owned()), &Trims(" a".to_owned()), [r#"the key " a""#, r#"reads back as "a""#]);
     let wide = WideKey::Wide { id: 5 };
-    is_refused::<P, _>(&WideKey::Small { id: 5 }, &wide, [r#"{"kind":"Wide","id":5}"#, "does not read back"]);
+    is_refused(&WideKey::Small { id: 5 }, &wide, [r#"{"kind":"Wide","id":5}"#, "does not read back"]);
     let device = |note| TaggedKey::Device(skips(note));
-    is_refused::<P, _>(&device(0), &device(2), [r#"{"kind":"Device","id":7}"#, "not equal to it"]);
-    is_refused::<P, _>(&(1_u8, vec![skips(0)]), &(1, vec![skips(3)]), [r#"[1,[{"id":7}]]"#, "not equal to it"]);
+    is_refused(&device(0), &device(2), [r#"{"kind":"Device","id":7}"#, "not equal to it"]);
+    is_refused(&(1_u8, vec![skips(0)]), &(1, vec![skips(3)]), [r#"[1,[{"id":7}]]"#, "not equal to it"]);
 }
-on_every_backend!(keys_that_are_not_what_they_decode_to_are_refused);
 
 fn self_describing_keys_come_back<P: Place>(place: P) {
     let keys: Vec<_> = (0..20).map(|n| TaggedKey::User { by_number: [(n, n % 2 == 0)].into() }).collect();

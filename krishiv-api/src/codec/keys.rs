@@ -4,6 +4,7 @@
 
 use crate::codec::{Codec, decode, encode, is_sound, show, write};
 use crate::error::Cause;
+use crate::quiet::drop_quietly;
 use crate::{StateError, StateKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,13 +70,15 @@ pub(crate) fn check_key<K: StateKey>(key: &K, codec: Codec, bytes: &[u8]) -> Res
         Err(reason) => return refuse(format!("does not read back: {reason}")),
     };
     let mut again = Vec::with_capacity(bytes.len());
-    if write(&back, codec, &mut again).is_err() || again != bytes {
-        return refuse(format!("reads back as {}, which is written as other bytes", show(&back)));
-    }
-    if back != *key {
-        return refuse(format!("reads back as {}, which is not equal to it", show(&back)));
-    }
-    Ok(())
+    let checked = if write(&back, codec, &mut again).is_err() || again != bytes {
+        refuse(format!("reads back as {}, which is written as other bytes", show(&back)))
+    } else if back != *key {
+        refuse(format!("reads back as {}, which is not equal to it", show(&back)))
+    } else {
+        Ok(())
+    };
+    drop_quietly(back);
+    checked
 }
 
 /// Refuses a key that has the form of `known` and is not equal to it.

@@ -10,6 +10,7 @@ mod unreadable;
 
 use super::faithful::{self, Faithful, Watch};
 use super::same::same;
+use crate::quiet::drop_quietly;
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -186,7 +187,9 @@ pub(super) fn survives<T: Serialize + DeserializeOwned>(value: &T, codec: Codec,
     let mut again = Vec::with_capacity(bytes.len());
     // The same bytes are the same value. Others may be too: what is hashed comes in any order.
     let same = write(&back, codec, &mut again).is_ok_and(|()| again == bytes || same(value, &back));
-    if same { Ok(()) } else { Err(format!("it reads back as {}", show(&back))) }
+    let survives = if same { Ok(()) } else { Err(format!("it reads back as {}", show(&back))) };
+    drop_quietly(back);
+    survives
 }
 
 fn tail(bytes: &[u8], start: usize) -> &[u8] {

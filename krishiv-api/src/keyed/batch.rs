@@ -120,7 +120,7 @@ impl<S: KeyedState> Keyed<S> {
     fn hash_by_bytes<Q: AsKey<S::Key> + ?Sized>(&self, key: &Q) -> u64 {
         let mut row_key = RowKey::default();
         // What does not encode is found out again, and reported, when its row is looked for.
-        let encoded = self.instance.encode(&key.to_owned(), &mut row_key);
+        let encoded = self.instance.encode_borrowed(key, &mut row_key);
         if encoded.is_ok() { self.rows.hash(row_key.key()) } else { 0 }
     }
 
@@ -220,7 +220,7 @@ impl<S: KeyedState> Instance<S> {
         if rows.hasher.exact {
             return rows.table.find_mut(hash, |row| Q::borrowed(&row.key) == key);
         }
-        self.encode(&key.to_owned(), row_key).ok()?;
+        self.encode_borrowed(key, row_key).ok()?;
         rows.table.find_mut(hash, |row| row.encoded() == row_key.key())
     }
 }

@@ -9,7 +9,7 @@ use crate::keyed::rows::{Row, Rows, Seat};
 use crate::keyed::shared::Shared;
 use crate::keyed::visitors::{Adopt, Enter, Leave, Rest, Sweep, Undo, Waste};
 use crate::keyed::{Instance, Keyed, KeyedState};
-use crate::quiet::quietly;
+use crate::quiet::{drop_quietly, quietly};
 use crate::state::current::{self, AnyHandle, Current};
 use crate::state::handle::Left;
 use crate::value::AsKey;
@@ -191,11 +191,22 @@ impl<S: KeyedState> Instance<S> {
             let Some(key) = owned.take() else { return Err(Cause::OutsideEvent.into()) };
             self.admit_by_bytes(key, row_key)
         })?;
-        if let Some(owned) = &owned {
-            let same = check_same(&seat.row.key, Q::borrowed(&seat.row.key), key, || codec::show(owned));
-            same.map_err(|error| self.blame(error, owned))?;
-        }
-        Ok(seat)
+        let Some(owned) = owned else { return Ok(seat) };
+        let same = check_same(&seat.row.key, Q::borrowed(&seat.row.key), key, || codec::show(&owned));
+        let same = same.map_err(|error| self.blame(error, &owned));
+        drop_quietly(owned);
+        same.map(|()| seat)
+    }
+
+    /// The same for a key that is only borrowed.
+    pub(super) fn encode_borrowed<Q>(&self, key: &Q, row_key: &mut RowKey) -> Result<(), StateError>
+    where
+        Q: AsKey<S::Key> + ?Sized,
+    {
+        let owned = key.to_owned();
+        let encoded = self.encode(&owned, row_key);
+        drop_quietly(owned);
+        encoded
     }
 
     /// Makes `row_key` say where the row of `key` lies.

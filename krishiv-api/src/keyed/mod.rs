@@ -25,7 +25,6 @@ use crate::backend::StateBackend;
 use crate::codec::Plan;
 use crate::codec::keys::RowKey;
 use crate::descriptor::{StateDescriptor, StateKind};
-use crate::quiet::drop_quietly;
 use crate::state::handle::Visitor;
 use crate::{AsKey, StateError, StateKey};
 use shared::Shared;
@@ -311,7 +310,7 @@ impl<S: KeyedState> Keyed<S> {
     /// When the key does not encode.
     pub fn key_group<Q: AsKey<S::Key> + ?Sized>(&self, key: &Q) -> Result<u16, StateError> {
         let mut row_key = RowKey::default();
-        self.instance.encode(&key.to_owned(), &mut row_key)?;
+        self.instance.encode_borrowed(key, &mut row_key)?;
         Ok(row_key.group())
     }
 
@@ -381,6 +380,6 @@ impl<S: KeyedState> Drop for Keyed<S> {
         self.instance.shared.hub.release(&self.instance.range);
         self.report(&report::Size::default(), None);
         // One by one, and whatever one of them does: a store may be dropped on the way of a panic.
-        self.rows.table.drain().for_each(drop_quietly);
+        self.rows.table.drain().for_each(rows::Row::drop_quietly);
     }
 }

@@ -175,6 +175,14 @@ impl<S: KeyedState> Row<S> {
         self.extra.as_ref().map_or(&[], |extra| &extra.encoded)
     }
 
+    /// Drops it piece by piece: one panic in the `Drop` of a user's type is caught, and a second on its way would not be.
+    pub(super) fn drop_quietly(self) {
+        let Self { key, cells, extra, .. } = self;
+        drop_quietly(key);
+        drop_quietly(cells);
+        drop_quietly(extra);
+    }
+
     /// Memory that it takes, in bytes, roughly.
     pub(super) fn weight(&self) -> usize {
         Self::SIZE + self.status.outside()
@@ -313,7 +321,7 @@ impl<S: KeyedState> Rows<S> {
                 let (row, _) = entry.remove();
                 self.weight.all -= row.weight();
                 self.evicted += 1;
-                drop_quietly(row);
+                row.drop_quietly();
             }
         }
     }

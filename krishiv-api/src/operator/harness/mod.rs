@@ -9,6 +9,7 @@ use crate::operator::{
 use crate::{ManualClock, StateError, Timer};
 use output::Output;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 pub use settings::HarnessBuilder;
@@ -167,7 +168,10 @@ impl<O: Operator + 'static> Harness<O> {
 
     /// The instance that owns `key`; any, if that is not known.
     fn owner(&mut self, key: Option<&KeyOf<O>>) -> Result<&mut Driver<O>, StateError> {
-        let group = key.map(|key| self.first()?.store().key_group(key)).transpose()?;
+        let first = self.first()?;
+        // A key that panics is for any of them to report.
+        let group = |key| catch_unwind(AssertUnwindSafe(|| first.store().key_group(key))).ok();
+        let group = key.and_then(group).transpose()?;
         let owns = |driver: &&mut Driver<O>| group.is_none_or(|group| driver.store().key_groups().contains(&group));
         self.drivers.iter_mut().find(owns).ok_or_else(gone)
     }

@@ -144,7 +144,11 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         self.admit(local.find(&self.by.sought(&key, &suffix)), &key, &suffix)?;
         let size = suffix.len() + record.len();
         let before = local.put(Entry { key: key.clone(), value, size, suffix: suffix.clone() });
-        let step = before.map_or_else(|| Before::Nothing(suffix.clone(), key), Before::Entry);
+        // A key that is not needed is dropped last: that may panic, and by then the step back is known.
+        let (step, _spare) = match before {
+            Some(before) => (Before::Entry(before), Some(key)),
+            None => (Before::Nothing(suffix.clone(), key), None),
+        };
         let (size, limit) = (local.size, self.slot.shared.broadcast_limit);
         if size > limit {
             local.back(step);
