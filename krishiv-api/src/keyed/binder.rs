@@ -1,6 +1,7 @@
 //! Binding handles to the states that the catalog has for them.
 
 use crate::StateError;
+use crate::codec::Plan;
 use crate::descriptor::{StateDescriptor, StateKind};
 use crate::error::Cause;
 use crate::keyed::catalog::{Declared, Name};
@@ -51,12 +52,13 @@ impl Draft<'_> {
     /// Declares a state of `H` and attaches a handle to it.
     fn bind<H: Handle>(&mut self, shared: &Arc<Shared>, name: Name<'_>, ttl: Option<Ttl>) -> Result<H, StateError> {
         let shapes = H::shapes();
+        let key_plan = shapes.map_key.as_ref().map(|key| Plan::of(&key.shape)).unwrap_or_default();
         let declared = Declared { name, kind: H::KIND, value: shapes.value, map_key: shapes.map_key, ttl };
         let declared = self.declare(declared, &shared.time);
         let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name.name))?;
         if expiry.can_expire() {
             shared.watch_time();
         }
-        H::attach(Slot::new(Arc::clone(shared), &record, expiry, (shapes.codec, shapes.plan)))
+        H::attach(Slot::new(Arc::clone(shared), &record, expiry, (shapes.codec, shapes.plan, key_plan)))
     }
 }

@@ -25,6 +25,7 @@ pub struct Slot {
     pub(crate) codec: Codec,
     pub(crate) key_codec: Codec,
     plan: Plan,
+    key_plan: Plan,
     expiry: Arc<Expiry>,
     life: Life,
     refreshes_on_read: bool,
@@ -63,7 +64,7 @@ impl Slot {
         shared: Arc<Shared>,
         record: &StateRecord,
         expiry: Arc<Expiry>,
-        (codec, plan): (Codec, Plan),
+        (codec, plan, key_plan): (Codec, Plan, Plan),
     ) -> Self {
         let stamped = expiry.has_ttl();
         let disk = |stamped: bool| if stamped { record.slot | STAMPED } else { record.slot };
@@ -76,6 +77,7 @@ impl Slot {
             other: older.then(|| disk(!stamped)),
             codec,
             plan,
+            key_plan,
             key_codec: record.map_key.as_ref().map_or(Codec::Postcard, |key| key.codec),
             life: match expiry.counted() {
                 _ if !expiry.can_expire() => Life::Endless,
@@ -386,6 +388,11 @@ impl Slot {
     #[inline]
     pub(crate) fn is_trusted(&self) -> bool {
         self.codec == Codec::Postcard
+    }
+
+    /// What a map key takes in memory.
+    pub(crate) fn key_plan(&self) -> &Plan {
+        &self.key_plan
     }
 
     /// Memory of `value` outside itself, in bytes.

@@ -1,7 +1,7 @@
 //! What a row holds of one map: the entries that are known.
 
-use crate::codec::Codec;
 use crate::codec::record::Stamp;
+use crate::codec::{Codec, Plan, weigh};
 use crate::state::map::entries::Entries;
 use crate::state::slot::Loaded;
 use crate::state::sought::{By, Sought};
@@ -14,6 +14,13 @@ use std::hash::Hash;
 /// An encoded map key: those of numbers and of short strings need no memory of their own.
 pub(super) type Suffix = SmallVec<[u8; 16]>;
 
+/// How the keys of a map are looked for, and what they take in memory.
+#[derive(Clone, Copy)]
+pub(super) struct Keys<'p> {
+    pub(super) by: By,
+    pub(super) plan: &'p Plan,
+}
+
 /// What is known of one map key.
 pub(super) struct Entry<V> {
     pub(super) suffix: Suffix,
@@ -22,8 +29,13 @@ pub(super) struct Entry<V> {
 
 impl<V> Entry<V> {
     /// Memory that it takes with its key, in bytes; the key is held twice, typed and encoded, and its hash beside it.
-    fn weight<K>(&self) -> usize {
-        let typed = if std::mem::needs_drop::<K>() { self.suffix.len() } else { 0 };
+    fn weight<K: StateKey>(&self, key: &K, keys: Keys<'_>) -> usize {
+        let typed = match keys.by {
+            By::Key => weigh(key, keys.plan),
+            // What a type of the user takes is not asked for again and again, and never when an event is undone.
+            By::Bytes if std::mem::needs_drop::<K>() => 32 + 2 * self.suffix.len(),
+            By::Bytes => 0,
+        };
         let encoded = if self.suffix.spilled() { self.suffix.len() } else { 0 };
         size_of::<(K, Self)>() + 2 * size_of::<usize>() + typed + encoded + self.known.heap as usize
     }
@@ -87,24 +99,24 @@ impl<K, V> Default for Cell<K, V> {
 
 impl<K: StateKey, V> Cell<K, V> {
     /// Adds what is known of a key of which nothing was known; returns its place.
-    pub(super) fn insert(&mut self, key: K, suffix: Suffix, known: Known<V>, by: By) -> usize {
+    pub(super) fn insert(&mut self, key: K, suffix: Suffix, known: Known<V>, keys: Keys<'_>) -> usize {
         self.sorted &= self.entries.last().is_none_or(|last| last.suffix < suffix);
         let entry = Entry { suffix, known };
-        self.weight += entry.weight::<K>();
-        self.entries.push(key, entry, by)
+        self.weight += entry.weight(&key, keys);
+        self.entries.push(key, entry, keys.by)
     }
 
     /// Puts in all that the backend has, in the order of the encoded keys. What is known here is newer.
-    pub(super) fn fill(&mut self, all: Vec<(K, Entry<V>)>, by: By) {
+    pub(super) fn fill(&mut self, all: Vec<(K, Entry<V>)>, keys: Keys<'_>) {
         if self.entries.is_empty() {
             self.sorted = true;
-            self.weight += all.iter().map(|(_, entry)| entry.weight::<K>()).sum::<usize>();
+            self.weight += all.iter().map(|(key, entry)| entry.weight(key, keys)).sum::<usize>();
             self.entries.set(all);
             return;
         }
         for (key, Entry { suffix, known }) in all {
-            if self.entries.seek(&by.sought(&key, &suffix)).is_none() {
-                self.insert(key, suffix, known, by);
+            if self.entries.seek(&keys.by.sought(&key, &suffix)).is_none() {
+                self.insert(key, suffix, known, keys);
             }
         }
     }
@@ -122,10 +134,10 @@ impl<K: StateKey, V> Cell<K, V> {
     }
 
     /// Takes out what is known of a key.
-    pub(super) fn remove(&mut self, sought: &Sought<'_, K>, by: By) -> Option<(K, Entry<V>)> {
+    pub(super) fn remove(&mut self, sought: &Sought<'_, K>, keys: Keys<'_>) -> Option<(K, Entry<V>)> {
         let place = self.entries.find(sought)?;
-        let (key, entry) = self.entries.swap_remove(place, by)?;
-        self.weight -= entry.weight::<K>();
+        let (key, entry) = self.entries.swap_remove(place, keys.by)?;
+        self.weight -= entry.weight(&key, keys);
         self.sorted = false;
         Some((key, entry))
     }
@@ -144,15 +156,15 @@ impl<K: StateKey, V> Cell<K, V> {
     }
 
     /// All that there was to write is durable; returns what need not be known any more.
-    pub(super) fn settle(&mut self) -> Vec<(K, Entry<V>)> {
+    pub(super) fn settle(&mut self, keys: Keys<'_>) -> Vec<(K, Entry<V>)> {
         self.erase = false;
         let Self { complete, weight, .. } = self;
-        self.entries.extract(|entry| {
+        self.entries.extract(|key, entry| {
             let known = &entry.known;
             // What was removed is not likely to be asked for again; with keys that come and go it would only grow.
             let goes = known.value.is_none() && (*complete || known.dirty);
             if goes {
-                *weight -= entry.weight::<K>();
+                *weight -= entry.weight(key, keys);
             }
             entry.known.dirty = false;
             goes

@@ -9,7 +9,7 @@ use crate::error::Cause;
 use crate::quiet::drop_quietly;
 use crate::state::handle::{Core, Left, Ran};
 use crate::state::live::{Held, Live, left};
-use crate::state::map::cell::{Cell, Entry, Known, Suffix};
+use crate::state::map::cell::{Cell, Entry, Keys, Known, Suffix};
 use crate::state::slot::Slot;
 use crate::state::sought::{By, Sought};
 use crate::value::{StateKey, StateValue};
@@ -88,6 +88,10 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
         self.slot.shared.touch();
         if live.is_entered() { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+    }
+
+    fn keys(&self) -> Keys<'_> {
+        Keys { by: self.by, plan: self.slot.key_plan() }
     }
 
     /// Judges an entry by the time, and renews it if reading does that.
@@ -213,7 +217,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             let found = self.slot.load(&suffix)?;
             let mut known = found.map_or_else(|| Known::absent(self.slot.codec), Known::found);
             self.judge(|| self.name(&key, &suffix), &mut known, undo);
-            return Ok(Some(cell.insert(key, suffix, known, self.by)));
+            return Ok(Some(cell.insert(key, suffix, known, self.keys())));
         }
         Ok(place)
     }
@@ -276,7 +280,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             all.push((key, Entry { suffix: Suffix::from_slice(suffix), known: Known::found(found) }));
             Ok(())
         })?;
-        cell.fill(all, self.by);
+        cell.fill(all, self.keys());
         cell.complete = true;
         Ok(())
     }
@@ -348,7 +352,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             Err(known) => {
                 let suffix = self.suffix(&key)?;
                 undo.push(Undo::Unknown(Name::Key(key.clone()), cell.complete));
-                cell.insert(key, suffix, known, By::Key);
+                cell.insert(key, suffix, known, self.keys());
             }
         }
         Ok(())
@@ -366,7 +370,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             Ok(before) => undo.push(Undo::Known(Name::Bytes(suffix), before)),
             Err(known) => {
                 undo.push(Undo::Unknown(Name::Bytes(suffix.clone()), cell.complete));
-                cell.insert(key, suffix, known, By::Bytes);
+                cell.insert(key, suffix, known, self.keys());
             }
         }
         Ok(())
@@ -449,14 +453,14 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
     }
 
     fn undo(&mut self) {
-        let by = self.by;
+        let keys = Keys { by: self.by, plan: self.slot.key_plan() };
         self.live.get_mut().undo(|cell, step| match step {
             Undo::Known(name, known) => {
                 let (Ok(known) | Err(known)) = cell.replace(&name.sought(), known);
                 Some(Undo::Known(name, known))
             }
             Undo::Unknown(name, complete) => {
-                let removed = cell.remove(&name.sought(), by);
+                let removed = cell.remove(&name.sought(), keys);
                 // Loading the whole map since has left out what lies under this key in the backend.
                 cell.complete = complete;
                 removed.map(|(key, entry)| Undo::Gone(key, entry))
@@ -498,7 +502,7 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
 
     fn committed(&self, held: &mut Self::Cell) {
         let Some(cell) = held else { return };
-        let gone = cell.settle();
+        let gone = cell.settle(self.keys());
         if cell.is_blank() {
             *held = None;
         }

@@ -70,8 +70,8 @@ impl<K, V> Entries<K, V> {
     }
 
     /// Takes out the entries that `goes` says.
-    pub(super) fn extract(&mut self, mut goes: impl FnMut(&mut Entry<V>) -> bool) -> Vec<(K, Entry<V>)> {
-        let gone: Vec<_> = self.list.extract_if(.., |(_, entry)| goes(entry)).collect();
+    pub(super) fn extract(&mut self, mut goes: impl FnMut(&K, &mut Entry<V>) -> bool) -> Vec<(K, Entry<V>)> {
+        let gone: Vec<_> = self.list.extract_if(.., |(key, entry)| goes(key, entry)).collect();
         if !gone.is_empty() {
             self.index.clear();
         }
@@ -186,7 +186,7 @@ mod tests {
                 1 => entries.sort(),
                 2 => {
                     let gone = key;
-                    drop(entries.extract(|entry| *entry.suffix == [gone]));
+                    drop(entries.extract(|_, entry| *entry.suffix == [gone]));
                     model.remove(&gone);
                 }
                 3 => entries.set(model.iter().map(|(key, value)| (*key, entry(*key, *value))).collect()),
