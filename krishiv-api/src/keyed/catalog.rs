@@ -18,10 +18,13 @@ use std::ops::Range;
 /// 4: values and keys in MessagePack, and records that tell how often the TTL of their state had been switched.
 pub(crate) const FORMAT: u32 = 4;
 
-/// Says in which format everything beside it is written.
+/// Says in which format everything beside it is written, and by whom.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct FormatRecord {
     pub(crate) format: u32,
+    /// Number of the backend object that committed last; each takes the next one with its first commit.
+    #[serde(default)]
+    pub(crate) owner: u64,
 }
 
 /// An operator and its states.
@@ -183,6 +186,11 @@ pub(crate) fn mismatch<T>(
 pub(crate) fn check_name(what: &str, name: &str, known: bool) -> Result<(), StateError> {
     let refused = names::refuse(name, what).filter(|_| !known || names::is_reserved(name));
     refused.map_or(Ok(()), |reason| Err(Cause::Setting { reason }.into()))
+}
+
+/// What all records of the catalog begin with.
+pub(crate) fn prefix() -> [u8; 2] {
+    operator_prefix(CATALOG)
 }
 
 pub(crate) fn format_key() -> Vec<u8> {

@@ -11,8 +11,10 @@ mod dynamic;
 pub(crate) mod event;
 pub(crate) mod expiry;
 pub(crate) mod hub;
+pub(crate) mod joint;
 mod keys;
 pub(crate) mod meter;
+mod owner;
 mod report;
 mod retention;
 mod rows;
@@ -250,7 +252,7 @@ impl<S: KeyedState> Keyed<S> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn positions(&self) -> Vec<(Range<u16>, Vec<u8>)> {
-        let positions = self.instance.shared.hub.positions();
+        let positions = self.instance.shared.hub.known_positions();
         positions.into_iter().map(|position| (position.range(), position.position)).collect()
     }
 
