@@ -5,6 +5,7 @@ mod fault;
 mod guard;
 mod journal;
 mod ledger;
+mod manifest;
 mod options;
 mod retention;
 
