@@ -191,6 +191,15 @@ pub enum Cause {
         /// What the storage said.
         reason: String,
     },
+    /// The storage takes no more writes, because an earlier one failed.
+    #[error(
+        "the storage takes no writes since one has failed, even if the cause of that is gone; drop all its stores and the backend, and open the state anew ({reason})"
+    )]
+    #[non_exhaustive]
+    Stopped {
+        /// What the storage said.
+        reason: String,
+    },
     /// The storage below failed.
     #[error("the storage failed: {source}; try again, or open the state anew")]
     #[non_exhaustive]
@@ -216,7 +225,7 @@ impl Cause {
             | Self::Fenced
             | Self::Setting { .. } => ErrorKind::Invalid,
             Self::BroadcastLimit { .. } | Self::Exhausted { .. } => ErrorKind::Limit,
-            Self::Locked { .. } | Self::Backend { .. } => ErrorKind::Backend,
+            Self::Locked { .. } | Self::Stopped { .. } | Self::Backend { .. } => ErrorKind::Backend,
         }
     }
 }

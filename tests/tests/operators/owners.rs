@@ -20,7 +20,7 @@ fn store<B: StateBackend>(backend: &Arc<B>, operator: &str) -> Keyed<Dynamic<Str
     Keyed::builder().operator(operator).open(Arc::clone(backend)).unwrap()
 }
 
-fn see<B: StateBackend>(_: &Arc<B>, store: &mut Keyed<Dynamic<String>>, n: u64) {
+fn see(store: &mut Keyed<Dynamic<String>>, n: u64) {
     store.with_key("ann", |_| ValueState::<u64>::new("seen").set(n)).unwrap();
 }
 
@@ -49,15 +49,15 @@ fn of_two_backends_over_one_storage_the_first_to_commit_goes_on() {
     for (mine, others) in [("same", "same"), ("clicks", "orders")] {
         let (one, other) = two_over_one_storage();
         let (mut first, mut second) = (store(&one, mine), store(&other, others));
-        see(&one, &mut first, 1);
-        see(&other, &mut second, 2);
+        see(&mut first, 1);
+        see(&mut second, 2);
         first.commit("1").unwrap();
         is_fenced(&other, &mut second);
         first.commit("2").unwrap();
         drop(second);
         // Opened anew it has seen all, and takes over.
         let mut second = store(&other, others);
-        see(&other, &mut second, 3);
+        see(&mut second, 3);
         second.commit("3").unwrap();
         is_fenced(&one, &mut first);
         drop((first, second));
@@ -69,11 +69,11 @@ fn of_two_backends_over_one_storage_the_first_to_commit_goes_on() {
 fn a_commit_of_somebody_else_after_the_opening_is_noticed_whoever_owned_the_storage() {
     let (one, other) = two_over_one_storage();
     let mut first = store(&one, "same");
-    see(&one, &mut first, 1);
+    see(&mut first, 1);
     first.commit("1").unwrap();
     let mut second = store(&other, "same");
-    see(&other, &mut second, 2);
-    see(&one, &mut first, 3);
+    see(&mut second, 2);
+    see(&mut first, 3);
     first.commit("2").unwrap();
     is_fenced(&other, &mut second);
     assert_eq!(seen(&Failing::new(Arc::clone(&other)), "same"), Some(3));
@@ -85,11 +85,11 @@ fn a_first_commit_of_unknown_outcome_can_be_repeated() {
     for how in [Fail::Before, Fail::After] {
         let (one, other) = two_over_one_storage();
         let mut first = store(&one, "same");
-        see(&one, &mut first, 1);
+        see(&mut first, 1);
         one.fail_writes(0, how);
         first.commit("1").unwrap_err();
         for n in 2..4 {
-            see(&one, &mut first, n);
+            see(&mut first, n);
             one.fail_writes(0, how);
             first.commit("1").unwrap_err();
         }
@@ -104,10 +104,10 @@ fn a_first_commit_of_unknown_outcome_can_be_repeated() {
 fn somebody_else_who_committed_meanwhile_is_not_taken_for_a_write_of_unknown_outcome() {
     let (one, other) = two_over_one_storage();
     let (mut first, mut second) = (store(&one, "same"), store(&other, "same"));
-    see(&one, &mut first, 1);
+    see(&mut first, 1);
     one.fail_writes(0, Fail::Before);
     first.commit("1").unwrap_err();
-    see(&other, &mut second, 2);
+    see(&mut second, 2);
     second.commit("2").unwrap();
     is_fenced(&one, &mut first);
 }
@@ -117,7 +117,7 @@ fn a_failed_look_at_the_owner_is_no_verdict() {
     let (one, _) = two_over_one_storage();
     let mut first = store(&one, "same");
     for n in 0..3 {
-        see(&one, &mut first, n);
+        see(&mut first, n);
         one.fail(0);
         assert_eq!(first.commit("1").unwrap_err().kind(), ErrorKind::Backend);
         assert!(one.heal());
@@ -130,11 +130,11 @@ fn stores_of_one_backend_own_it_together_and_one_after_the_other<P: Place>(place
         let backend = place.open();
         let (mut clicks, mut orders) = (store(&backend, "clicks"), store(&backend, "orders"));
         for n in 0..3 {
-            see(&backend, &mut clicks, n);
+            see(&mut clicks, n);
             clicks.commit("1").unwrap();
             drop(orders);
             orders = store(&backend, "orders");
-            see(&backend, &mut orders, round);
+            see(&mut orders, round);
             orders.commit("1").unwrap();
         }
     }
