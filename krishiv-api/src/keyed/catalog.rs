@@ -18,12 +18,15 @@ use std::ops::Range;
 /// 4: values and keys in MessagePack, and records that tell how often the TTL of their state had been switched.
 pub(crate) const FORMAT: u32 = 4;
 
-/// Says in which format everything beside it is written, and by whom.
+/// Says in which format everything beside it is written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct FormatRecord {
     pub(crate) format: u32,
-    /// Number of the backend object that committed last; each takes the next one with its first commit.
-    #[serde(default)]
+}
+
+/// Says which backend object writes: each takes the next number with its first commit.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct OwnerRecord {
     pub(crate) owner: u64,
 }
 
@@ -195,6 +198,10 @@ pub(crate) fn prefix() -> [u8; 2] {
 
 pub(crate) fn format_key() -> Vec<u8> {
     key(b'f', &[])
+}
+
+pub(crate) fn owner_key() -> Vec<u8> {
+    key(b'w', &[])
 }
 
 pub(crate) fn operators_prefix() -> Vec<u8> {

@@ -6,7 +6,7 @@ use crate::backend::AnyBackend;
 use crate::codec::Codec;
 use crate::error::Cause;
 use crate::keyed::catalog::{
-    self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
+    self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, OwnerRecord, PositionRecord, StateRecord, mismatch,
 };
 use crate::keyed::cover::cover;
 use crate::keyed::expiry::{Expiry, Now, StoreTime, Ttl};
@@ -87,12 +87,13 @@ impl BackendHub {
         let (mut format, mut owner, mut next_operator) = (0, 0, 1);
         let found = Catalog::read(&**backend, |key, bytes| {
             if key == catalog::format_key() {
-                let record: FormatRecord = catalog::read("format record", bytes)?;
-                let found = record.format;
+                let found = catalog::read::<FormatRecord>("format record", bytes)?.format;
                 if !(1..=FORMAT).contains(&found) {
                     return Err(Cause::NewerFormat { found, supported: FORMAT }.into());
                 }
-                (format, owner) = (found, record.owner);
+                format = found;
+            } else if key == catalog::owner_key() {
+                owner = catalog::read::<OwnerRecord>("record of its owner", bytes)?.owner;
             } else if key.starts_with(&catalog::operators_prefix()) {
                 let operator: OperatorRecord = catalog::read("operator record", bytes)?;
                 next_operator = next_operator.max(operator.id.saturating_add(1));

@@ -4,7 +4,7 @@
 use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::error::Cause;
-use crate::keyed::catalog::{self, FORMAT, FormatRecord, PositionRecord};
+use crate::keyed::catalog::{self, FORMAT, FormatRecord, OwnerRecord, PositionRecord};
 use crate::keyed::expiry::Expiry;
 use crate::keyed::hub::{BackendHub, OperatorHub, in_force, lock};
 use std::cell::RefCell;
@@ -52,23 +52,27 @@ impl Joint {
         let (owner, is_new) = backend.owner.claim(&*backend.backend)?;
         let mut plans = Plans::of(self.parts);
         plans.decide(&mut batch)?;
-        let known = backend.format.load(Ordering::Relaxed);
-        let newest = plans.change_the_catalog() || known == 0 || backend.needs_newest_format.load(Ordering::Relaxed);
-        let format = if newest { FORMAT } else { known };
-        if is_new || format != known {
-            batch.put(&catalog::format_key(), &catalog::write(&FormatRecord { format, owner })?);
+        let newest = plans.change_the_catalog() || backend.needs_newest_format.load(Ordering::Relaxed);
+        let marks = newest && backend.format.load(Ordering::Relaxed) < FORMAT;
+        if marks {
+            batch.put(&catalog::format_key(), &catalog::write(&FormatRecord { format: FORMAT })?);
+        }
+        if is_new {
+            batch.put(&catalog::owner_key(), &catalog::write(&OwnerRecord { owner })?);
         }
         if is_new {
             backend.owner.tries(&batch);
         }
         // Nobody may change what belongs to all instances while it is on its way, but instances whose commits carry rows
         // alone need not wait for each other's disk.
-        let turn = Some(turn).filter(|_| is_new || format != known || plans.concern_others());
+        let turn = Some(turn).filter(|_| is_new || marks || plans.concern_others());
         backend.backend.write(batch)?;
         if is_new {
             backend.owner.holds(owner);
         }
-        backend.format.fetch_max(format, Ordering::Relaxed);
+        if marks {
+            backend.format.store(FORMAT, Ordering::Relaxed);
+        }
         plans.note();
         drop(turn);
         if let Some(written) = self.written {

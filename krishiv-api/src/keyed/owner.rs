@@ -7,7 +7,7 @@
 use crate::StateError;
 use crate::backend::{AnyBackend, Op, WriteBatch};
 use crate::error::Cause;
-use crate::keyed::catalog::{self, FormatRecord};
+use crate::keyed::catalog::{self, OwnerRecord};
 use crate::keyed::hub::lock;
 use std::sync::Mutex;
 use twox_hash::XxHash3_64;
@@ -74,8 +74,8 @@ impl Owner {
             Standing::New { .. } | Standing::InDoubt { .. } => return Ok(()),
         };
         let mut record = Ok(None);
-        backend.read(&catalog::format_key(), &mut |bytes| {
-            record = bytes.map(|bytes| catalog::read::<FormatRecord>("format record", bytes)).transpose();
+        backend.read(&catalog::owner_key(), &mut |bytes| {
+            record = bytes.map(|bytes| catalog::read::<OwnerRecord>("record of its owner", bytes)).transpose();
         })?;
         if record?.is_none_or(|record| record.owner != number) {
             *lock(&self.standing) = Standing::Fenced;
