@@ -30,7 +30,9 @@ impl<S: KeyedState> Keyed<S> {
     /// # Errors
     ///
     /// When a value does not encode (set another one for the key that is named) or the backend fails. Then
-    /// everything stays as it was, and the commit can be repeated.
+    /// everything stays as it was, and the commit can be repeated. [`Cause::Fenced`](crate::Cause::Fenced) when another backend
+    /// object over the same storage has committed, and [`Cause::NestedCommit`](crate::Cause::NestedCommit) inside another commit of
+    /// this thread and backend.
     pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
         self.commit_with(position.as_ref(), WriteBatch::default(), Joint::default(), |batch, joint| joint.write(batch))
     }

@@ -241,7 +241,8 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     /// What was last committed under which key groups, newest first; ranges that newer commits cover wholly
-    /// are left out.
+    /// are left out. After a commit that failed, and may have been written, it is read from the backend; as long as that
+    /// cannot be read, it is what was known before.
     ///
     /// ```
     /// # use krishiv_api::*;

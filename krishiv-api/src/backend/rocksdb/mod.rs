@@ -155,6 +155,8 @@ impl fmt::Debug for RocksDbStateBackend {
 
 impl StateBackend for RocksDbStateBackend {
     const DURABLE: bool = true;
+    // The folder is locked.
+    const EXCLUSIVE: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let mut found = None;
