@@ -93,6 +93,49 @@ fn two_instances_then_three_then_two_go_on_where_they_were<P: Place>(place: P) {
 }
 krishiv_tests::on_every_backend!(two_instances_then_three_then_two_go_on_where_they_were);
 
+fn instances_of_several_operators_commit_together_in_any_order<P: Place>(place: P) {
+    let rounds: [&[Range<u16>]; 4] = [&[0..4, 4..8], &[0..2, 2..6, 6..8], &[0..4, 4..8], &[0..8]];
+    let open = |backend: &Arc<P::Backend>, operator: &str, range: &Range<u16>| {
+        let store = Keyed::builder().operator(operator).max_parallelism(GROUPS).key_groups(range.clone());
+        Driver::builder(Tally).store(store).open(Arc::clone(backend)).unwrap()
+    };
+    // Each operator's one after the other, mixed, and the other way round in every other round.
+    for (number, mixed) in [false, true, true, false].into_iter().cycle().enumerate().take(12) {
+        let ranges = rounds[number % 4];
+        let before = rounds[(number + 3) % 4];
+        let backend = place.open();
+        let names = ["clicks", "orders"];
+        let mut drivers = Vec::new();
+        for index in 0..2 * ranges.len() {
+            let (operator, range) =
+                if mixed { (index % 2, index / 2) } else { (index / ranges.len(), index % ranges.len()) };
+            let driver = open(&backend, names[operator], &ranges[range]);
+            let known = number > 0 && before.contains(&ranges[range]);
+            let expected = known.then(|| (number - 1).to_string().into_bytes());
+            assert_eq!(driver.store().position(), expected.as_deref(), "round {number}");
+            assert_eq!(driver.watermark(), number.checked_sub(1).map(|before| before as i64), "round {number}");
+            drivers.push(driver);
+        }
+        if number % 3 == 1 {
+            drivers.reverse();
+        }
+        for driver in &mut drivers {
+            driver.set_watermark(number as i64);
+            driver.broadcast((0, number as u64)).unwrap();
+        }
+        commit_all(&mut drivers, Commit::new(number.to_string())).unwrap();
+        drop(drivers);
+        for operator in names {
+            let mut positions = open(&backend, operator, &(0..8)).store().positions();
+            positions.sort_by_key(|(range, _)| range.start);
+            let expected: Vec<_> =
+                ranges.iter().map(|range| (range.clone(), number.to_string().into_bytes())).collect();
+            assert_eq!(positions, expected);
+        }
+    }
+}
+krishiv_tests::on_every_backend!(instances_of_several_operators_commit_together_in_any_order);
+
 /// The other instance keeps alive what this process knows of the backend.
 fn a_commit_of_unknown_outcome_is_read_again<B: StateBackend, P: Place>() {
     for (how, expected) in [(Fail::Before, "one"), (Fail::After, "two")] {
