@@ -4,6 +4,7 @@ use krishiv_api::{Retention, Scan, StateBackend, StateError, WriteBatch};
 use krishiv_tests::Place;
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -114,6 +115,9 @@ impl<B: StateBackend> StateBackend for Failing<B> {
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
+        let catalog: Vec<_> = batch.iter().map(|step| step.key()).filter(|key| counts(key) == 0).collect();
+        let once: BTreeSet<_> = catalog.iter().collect();
+        assert_eq!(catalog.len(), once.len(), "a record of the catalog is decided once: {catalog:?}");
         self.call()?;
         let planned = {
             let mut plan = self.plan();
