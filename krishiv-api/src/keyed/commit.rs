@@ -20,7 +20,8 @@ impl<S: KeyedState> Keyed<S> {
     ///
     /// ```
     /// # use krishiv_api::*;
-    /// #     /// let mut store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// # use std::sync::Arc;
+    /// let mut store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
     /// store.with_key("ann", |_| ValueState::<u64>::new("seen").set(1))?;
     /// store.commit("offset 1")?;
     /// assert_eq!(store.position(), Some(&b"offset 1"[..]));
