@@ -149,6 +149,16 @@ pub enum Cause {
         /// The range that is open.
         open: Range<u16>,
     },
+    /// A commit began inside another one of the same thread and backend.
+    #[error(
+        "another commit on this backend is under way on this thread, and this one would be a write of its own; hand that `Commit` on by `commit_then`, or commit after it"
+    )]
+    NestedCommit,
+    /// Another backend object over the same storage has committed since this one was opened.
+    #[error(
+        "another backend object over the same storage has committed since this one was opened, and nothing was written; open the state anew, and let all stores share one backend by clones of its `Arc`"
+    )]
+    Fenced,
     /// A setting is outside what is allowed.
     #[error("{reason}")]
     #[non_exhaustive]
@@ -181,6 +191,15 @@ pub enum Cause {
         /// What the storage said.
         reason: String,
     },
+    /// The storage takes no more writes, because an earlier one failed.
+    #[error(
+        "the storage takes no writes since one has failed, even if the cause of that is gone; drop all its stores and the backend, and open the state anew ({reason})"
+    )]
+    #[non_exhaustive]
+    Stopped {
+        /// What the storage said.
+        reason: String,
+    },
     /// The storage below failed.
     #[error("the storage failed: {source}; try again, or open the state anew")]
     #[non_exhaustive]
@@ -202,9 +221,11 @@ impl Cause {
             | Self::Reentrant
             | Self::ForeignKey { .. }
             | Self::RangeInUse { .. }
+            | Self::NestedCommit
+            | Self::Fenced
             | Self::Setting { .. } => ErrorKind::Invalid,
             Self::BroadcastLimit { .. } | Self::Exhausted { .. } => ErrorKind::Limit,
-            Self::Locked { .. } | Self::Backend { .. } => ErrorKind::Backend,
+            Self::Locked { .. } | Self::Stopped { .. } | Self::Backend { .. } => ErrorKind::Backend,
         }
     }
 }

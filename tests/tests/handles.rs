@@ -565,11 +565,16 @@ struct Counting {
     scans: AtomicUsize,
 }
 
+/// 1 for what is read of rows, 0 of the catalog: every commit looks who owns it.
+fn counts(key: &[u8]) -> usize {
+    usize::from(!key.starts_with(&[0, 0]))
+}
+
 impl StateBackend for Counting {
     const DURABLE: bool = false;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        self.gets.fetch_add(1, Relaxed);
+        self.gets.fetch_add(counts(key), Relaxed);
         self.inner.get(key)
     }
 
@@ -579,7 +584,7 @@ impl StateBackend for Counting {
     }
 
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
-        self.scans.fetch_add(1, Relaxed);
+        self.scans.fetch_add(counts(prefix), Relaxed);
         self.inner.scan(prefix)
     }
 

@@ -67,6 +67,7 @@ impl fmt::Debug for InMemoryStateBackend {
 
 impl StateBackend for InMemoryStateBackend {
     const DURABLE: bool = false;
+    const EXCLUSIVE: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         Ok(self.read().get(key).cloned())

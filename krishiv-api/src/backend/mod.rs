@@ -96,6 +96,11 @@ pub trait StateBackend: Send + Sync + 'static {
     /// Whether a batch is still there after a crash once [`write`](Self::write) has returned.
     const DURABLE: bool;
 
+    /// Whether nobody else can write to the storage as long as this object lives, not even another object of this type.
+    ///
+    /// Stores on any other backend look at every commit whether somebody has, which is one `get`.
+    const EXCLUSIVE: bool = false;
+
     /// The value of `key`, if there is one.
     ///
     /// ```
@@ -263,6 +268,7 @@ pub(crate) trait AnyBackend: Send + Sync {
     fn for_each(&self, prefix: &[u8], each: &mut Each<'_>) -> Result<(), StateError>;
     fn write(&self, batch: WriteBatch) -> Result<(), StateError>;
     fn add_retention(&self, rule: Arc<dyn Retention>);
+    fn is_exclusive(&self) -> bool;
 }
 
 impl<B: StateBackend> AnyBackend for B {
@@ -289,5 +295,8 @@ impl<B: StateBackend> AnyBackend for B {
     }
     fn add_retention(&self, rule: Arc<dyn Retention>) {
         StateBackend::add_retention(self, rule);
+    }
+    fn is_exclusive(&self) -> bool {
+        B::EXCLUSIVE
     }
 }

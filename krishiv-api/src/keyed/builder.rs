@@ -230,7 +230,7 @@ impl<S: KeyedState> KeyedBuilder<S> {
         span.record("key_groups", debug(&range));
         hub.claim(&range)?;
         let claim = Claim { hub: &hub, range: Some(range.clone()) };
-        let past = Past::of(&hub.positions(), &range);
+        let past = Past::of(&hub.positions()?, &range);
         let clock = self.clock.or_else(|| rows.ttl.as_ref().map(|ttl| Arc::clone(&ttl.time) as Arc<dyn Clock>));
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
         let time = StoreTime::new(clock, rows.ttl, past.watermark, past.first_watermark);

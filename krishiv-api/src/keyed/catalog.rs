@@ -24,6 +24,12 @@ pub(crate) struct FormatRecord {
     pub(crate) format: u32,
 }
 
+/// Says which backend object writes: each takes the next number with its first commit.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct OwnerRecord {
+    pub(crate) owner: u64,
+}
+
 /// An operator and its states.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OperatorRecord {
@@ -185,8 +191,17 @@ pub(crate) fn check_name(what: &str, name: &str, known: bool) -> Result<(), Stat
     refused.map_or(Ok(()), |reason| Err(Cause::Setting { reason }.into()))
 }
 
+/// What all records of the catalog begin with.
+pub(crate) fn prefix() -> [u8; 2] {
+    operator_prefix(CATALOG)
+}
+
 pub(crate) fn format_key() -> Vec<u8> {
     key(b'f', &[])
+}
+
+pub(crate) fn owner_key() -> Vec<u8> {
+    key(b'w', &[])
 }
 
 pub(crate) fn operators_prefix() -> Vec<u8> {

@@ -5,12 +5,11 @@ use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
 use crate::keyed::expiry::Now;
-use crate::keyed::hub::Joint;
+use crate::keyed::joint::Joint;
 use crate::keyed::report::{Size, Work, Written};
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use crate::time::Stopwatch;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tracing::field::Empty;
 use tracing::info_span;
@@ -32,10 +31,11 @@ impl<S: KeyedState> Keyed<S> {
     /// # Errors
     ///
     /// When a value does not encode (set another one for the key that is named) or the backend fails. Then
-    /// everything stays as it was, and the commit can be repeated.
+    /// everything stays as it was, and the commit can be repeated. [`Cause::Fenced`](crate::Cause::Fenced) when another backend
+    /// object over the same storage has committed, and [`Cause::NestedCommit`](crate::Cause::NestedCommit) inside another commit of
+    /// this thread and backend.
     pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {
-        let backend = Arc::clone(self.instance.shared.hub.backend());
-        self.commit_with(position.as_ref(), WriteBatch::default(), Joint::default(), |batch, _| backend.write(batch))
+        self.commit_with(position.as_ref(), WriteBatch::default(), Joint::default(), |batch, joint| joint.write(batch))
     }
 
     /// Adds all that this store has to commit to `batch`, and counts as committed if `write` succeeds with that.
@@ -70,9 +70,10 @@ impl<S: KeyedState> Keyed<S> {
         &mut self,
         position: &[u8],
         mut batch: WriteBatch,
-        joint: Joint,
+        mut joint: Joint,
         write: impl FnOnce(WriteBatch, Joint) -> Result<(), StateError>,
     ) -> Result<usize, StateError> {
+        joint.may_begin(&self.instance.shared.hub).map_err(|error| self.blame(error))?;
         self.instance.shared.begin();
         let before = batch.size();
         self.flush(&mut batch)?;
@@ -86,7 +87,9 @@ impl<S: KeyedState> Keyed<S> {
             first_watermark: self.instance.shared.time.first_watermark(),
             next_position: self.instance.shared.next_position.load(Relaxed),
         };
-        self.instance.shared.hub.commit(record, batch, joint, write).map_err(|error| self.blame(error))?;
+        let under_way = joint.add(&self.instance.shared.hub, record);
+        write(batch, joint).map_err(|error| self.blame(error))?;
+        drop(under_way);
         self.settle();
         self.position = Some(position.to_vec());
         Ok(bytes)

@@ -2,14 +2,15 @@
 //! states of one operator.
 
 use crate::StateError;
-use crate::backend::{AnyBackend, WriteBatch};
+use crate::backend::AnyBackend;
 use crate::codec::Codec;
 use crate::error::Cause;
 use crate::keyed::catalog::{
-    self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
+    self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, OwnerRecord, PositionRecord, StateRecord, mismatch,
 };
 use crate::keyed::cover::cover;
 use crate::keyed::expiry::{Expiry, Now, StoreTime, Ttl};
+use crate::keyed::owner::{Catalog, Owner};
 use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
 use crate::names;
@@ -38,24 +39,16 @@ fn find(backend: &dyn AnyBackend, key: &[u8]) -> Result<Option<Vec<u8>>, StateEr
 
 /// The operators of one backend.
 pub(crate) struct BackendHub {
-    backend: Arc<dyn AnyBackend>,
+    pub(super) backend: Arc<dyn AnyBackend>,
     inner: Mutex<BackendState>,
     /// Format that the backend is marked with; 0 if it is empty.
-    format: AtomicU32,
+    pub(super) format: AtomicU32,
     /// Whether a commit has something that older formats do not know.
-    needs_newest_format: AtomicBool,
+    pub(super) needs_newest_format: AtomicBool,
     /// Held while a commit writes what belongs to all instances of an operator, so that an older copy never overwrites a
     /// newer. One for all operators, since several may commit together, in any order.
-    commit: Mutex<()>,
-}
-
-/// What stores that commit together, in one write, tell each other.
-#[derive(Default)]
-pub(crate) struct Joint {
-    /// One of them holds the lock of commits for all.
-    has_turn: bool,
-    /// The operators whose catalog and broadcasts are in the write already.
-    operators: Vec<u16>,
+    pub(super) commit: Mutex<()>,
+    pub(super) owner: Owner,
 }
 
 struct BackendState {
@@ -91,20 +84,22 @@ impl BackendHub {
     }
 
     fn read(backend: &Arc<dyn AnyBackend>) -> Result<Self, StateError> {
-        let mut format = 0;
-        if let Some(bytes) = find(&**backend, &catalog::format_key())? {
-            let found = catalog::read::<FormatRecord>("format record", &bytes)?.format;
-            if !(1..=FORMAT).contains(&found) {
-                return Err(Cause::NewerFormat { found, supported: FORMAT }.into());
+        let (mut format, mut owner, mut next_operator) = (0, 0, 1);
+        let found = Catalog::read(&**backend, |key, bytes| {
+            if key == catalog::format_key() {
+                let found = catalog::read::<FormatRecord>("format record", bytes)?.format;
+                if !(1..=FORMAT).contains(&found) {
+                    return Err(Cause::NewerFormat { found, supported: FORMAT }.into());
+                }
+                format = found;
+            } else if key == catalog::owner_key() {
+                owner = catalog::read::<OwnerRecord>("record of its owner", bytes)?.owner;
+            } else if key.starts_with(&catalog::operators_prefix()) {
+                let operator: OperatorRecord = catalog::read("operator record", bytes)?;
+                next_operator = next_operator.max(operator.id.saturating_add(1));
             }
-            format = found;
-        }
-        let mut next_operator = 1;
-        for item in backend.scan(&catalog::operators_prefix()) {
-            let (_, bytes) = item?;
-            let operator: OperatorRecord = catalog::read("operator record", &bytes)?;
-            next_operator = next_operator.max(operator.id.saturating_add(1));
-        }
+            Ok(())
+        })?;
         let inner = Mutex::new(BackendState { next_operator, operators: HashMap::new() });
         Ok(Self {
             backend: Arc::clone(backend),
@@ -112,6 +107,7 @@ impl BackendHub {
             format: AtomicU32::new(format),
             needs_newest_format: AtomicBool::new(false),
             commit: Mutex::new(()),
+            owner: Owner::new(found, owner),
         })
     }
 
@@ -165,11 +161,7 @@ impl BackendHub {
                 OperatorRecord { id, name: name.to_owned(), max_parallelism, key, next_slot: 1, states: Vec::new() }
             }
         };
-        let mut positions = Vec::new();
-        for item in self.backend.scan(&catalog::positions_prefix(record.id)) {
-            let (_, bytes) = item?;
-            positions.push(catalog::read::<PositionRecord>("position record", &bytes)?);
-        }
+        let positions = stored_positions(&*self.backend, record.id)?;
         let retention = Arc::new(OperatorRetention::new(record.id));
         let operator = OperatorHub {
             backend: Arc::clone(self),
@@ -177,7 +169,9 @@ impl BackendHub {
                 revision: u64::from(!persisted),
                 persisted: 0,
                 ranges: Vec::new(),
+                sequence: positions.iter().map(|position| position.sequence).max().unwrap_or(0),
                 positions,
+                in_doubt: false,
                 committed: Arc::new(if persisted { record.lives() } else { HashMap::new() }),
                 record,
                 expiries: HashMap::new(),
@@ -198,10 +192,16 @@ impl BackendHub {
 /// Key groups of an operator that nothing else was said about.
 pub(crate) const DEFAULT_MAX_PARALLELISM: u16 = 128;
 
+/// The position records of an operator that the backend has.
+fn stored_positions(backend: &dyn AnyBackend, operator: u16) -> Result<Vec<PositionRecord>, StateError> {
+    let records = backend.scan(&catalog::positions_prefix(operator));
+    records.map(|record| catalog::read("position record", &record?.1)).collect()
+}
+
 /// What the instances of one operator share.
 pub(crate) struct OperatorHub {
-    backend: Arc<BackendHub>,
-    state: Mutex<OperatorState>,
+    pub(super) backend: Arc<BackendHub>,
+    pub(super) state: Mutex<OperatorState>,
     /// Held by whoever changes the record.
     declaring: Mutex<()>,
     tables: Mutex<Tables>,
@@ -209,26 +209,22 @@ pub(crate) struct OperatorHub {
     retention: Arc<OperatorRetention>,
 }
 
-struct OperatorState {
-    record: OperatorRecord,
+pub(super) struct OperatorState {
+    pub(super) record: OperatorRecord,
     /// Counts changes of the record; `persisted` is the one the backend has.
-    revision: u64,
-    persisted: u64,
-    ranges: Vec<Range<u16>>,
-    positions: Vec<PositionRecord>,
+    pub(super) revision: u64,
+    pub(super) persisted: u64,
+    /// The key groups of the stores that are open.
+    pub(super) ranges: Vec<Range<u16>>,
+    /// The greatest number of a commit that is known to be written.
+    pub(super) sequence: u64,
+    /// The position records that the backend has, of those that are `in_doubt` as of the last commit but one.
+    pub(super) positions: Vec<PositionRecord>,
+    /// A commit has failed, and may have been written.
+    pub(super) in_doubt: bool,
     expiries: HashMap<u16, Arc<Expiry>>,
     /// The lives of states as the backend has them.
-    committed: Arc<HashMap<u16, Expiry>>,
-}
-
-impl OperatorState {
-    /// The positions in force, and those that are not, once `position` is committed.
-    fn positions_after(&self, position: &PositionRecord) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
-        let mut positions = self.positions.clone();
-        positions.retain(|other| other.range() != position.range());
-        positions.push(position.clone());
-        in_force(&positions)
-    }
+    pub(super) committed: Arc<HashMap<u16, Expiry>>,
 }
 
 fn overlap(a: &Range<u16>, b: &Range<u16>) -> bool {
@@ -269,8 +265,26 @@ impl OperatorHub {
     }
 
     /// The positions in force: newest first, without those whose every key group has been committed since.
-    pub(crate) fn positions(&self) -> Vec<PositionRecord> {
-        in_force(&lock(&self.state).positions).0
+    pub(crate) fn positions(&self) -> Result<Vec<PositionRecord>, StateError> {
+        let mut state = lock(&self.state);
+        self.end_doubt(&mut state)?;
+        Ok(in_force(&state.positions).0)
+    }
+
+    /// The same, as far as is known while the backend cannot be read.
+    pub(crate) fn known_positions(&self) -> Vec<PositionRecord> {
+        self.positions().unwrap_or_else(|_| in_force(&lock(&self.state).positions).0)
+    }
+
+    /// Reads again what a commit of unknown outcome may have written.
+    ///
+    /// Under the lock of the state: what another instance writes meanwhile is either read here or noted after this.
+    pub(super) fn end_doubt(&self, state: &mut OperatorState) -> Result<(), StateError> {
+        if state.in_doubt {
+            state.positions = stored_positions(&*self.backend.backend, state.record.id)?;
+            state.in_doubt = false;
+        }
+        Ok(())
     }
 
     /// Starts declaring states; one store at a time does.
@@ -332,62 +346,7 @@ impl OperatorHub {
         self.tables_version.store(tables.version(), Ordering::Release);
     }
 
-    /// Hands `rows` together with all that belongs to the operator to `write`, as one batch.
-    pub(crate) fn commit(
-        &self,
-        mut position: PositionRecord,
-        mut rows: WriteBatch,
-        mut joint: Joint,
-        write: impl FnOnce(WriteBatch, Joint) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
-        let turn = (!joint.has_turn).then(|| lock(&self.backend.commit));
-        let state = lock(&self.state);
-        let id = state.record.id;
-        // Of several instances in one write, the first brings what belongs to all.
-        let first = !joint.operators.contains(&id);
-        joint.operators.push(id);
-        let revision = if first { state.revision } else { state.persisted };
-        let BackendHub { format, needs_newest_format, .. } = &*self.backend;
-        let marks = revision > state.persisted
-            || (needs_newest_format.load(Ordering::Relaxed) && format.load(Ordering::Relaxed) < FORMAT);
-        if marks {
-            rows.put(&catalog::format_key(), &catalog::write(&FormatRecord { format: FORMAT })?);
-        }
-        if revision > state.persisted {
-            rows.put(&catalog::operator_key(&state.record.name), &catalog::write(&state.record)?);
-        }
-        let lives = (revision > state.persisted).then(|| state.record.lives());
-        let newest = state.positions.iter().map(|position| position.sequence).max();
-        position.sequence = newest.unwrap_or(0) + 1;
-        rows.put(&catalog::position_key(id, &position.range()), &catalog::write(&position)?);
-        for old in state.positions_after(&position).1 {
-            rows.delete(&catalog::position_key(id, &old.range()));
-        }
-        // Nobody may change what belongs to all instances while it is on its way, but instances whose
-        // commits carry rows alone need not wait for each other's disk.
-        let broadcast = if first { self.tables().flush(id, &mut rows) } else { 0 };
-        let alone = revision == state.persisted && broadcast == 0;
-        drop(state);
-        let turn = turn.filter(|_| !alone);
-        joint.has_turn |= turn.is_some();
-        let written = write(rows, joint);
-        let mut state = lock(&self.state);
-        written?;
-        if marks {
-            format.store(FORMAT, Ordering::Relaxed);
-        }
-        state.persisted = state.persisted.max(revision);
-        if let Some(lives) = lives {
-            state.committed = Arc::new(lives);
-        }
-        state.positions = state.positions_after(&position).0;
-        self.tables().committed(broadcast);
-        self.publish_retention(&state);
-        drop(turn);
-        Ok(())
-    }
-
-    fn publish_retention(&self, state: &OperatorState) {
+    pub(super) fn publish_retention(&self, state: &OperatorState) {
         let (positions, _) = in_force(&state.positions);
         let mut retention = self.retention.state();
         retention.states.clone_from(&state.expiries);
@@ -450,7 +409,7 @@ impl Draft<'_> {
 }
 
 /// Splits positions into those in force, newest first, and those that newer ones cover wholly.
-fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
+pub(super) fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
     in_force_for(positions, &(0..u16::MAX))
 }
 

@@ -11,8 +11,10 @@ mod dynamic;
 pub(crate) mod event;
 pub(crate) mod expiry;
 pub(crate) mod hub;
+pub(crate) mod joint;
 mod keys;
 pub(crate) mod meter;
+mod owner;
 mod report;
 mod retention;
 mod rows;
@@ -239,7 +241,8 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     /// What was last committed under which key groups, newest first; ranges that newer commits cover wholly
-    /// are left out.
+    /// are left out. After a commit that failed, and may have been written, it is read from the backend; as long as that
+    /// cannot be read, it is what was known before.
     ///
     /// ```
     /// # use krishiv_api::*;
@@ -250,7 +253,7 @@ impl<S: KeyedState> Keyed<S> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn positions(&self) -> Vec<(Range<u16>, Vec<u8>)> {
-        let positions = self.instance.shared.hub.positions();
+        let positions = self.instance.shared.hub.known_positions();
         positions.into_iter().map(|position| (position.range(), position.position)).collect()
     }
 

@@ -1,11 +1,11 @@
 //! Commits: of one operator, and of several in one write.
 
 use crate::StateError;
-use crate::backend::{AnyBackend, WriteBatch};
+use crate::backend::WriteBatch;
 use crate::error::Cause;
-use crate::keyed::hub::Joint;
+use crate::keyed::joint::Joint;
 use crate::operator::{Driver, Operator};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl<O: Operator> Driver<O> {
     /// Writes state, timers and watermark, with the `position` up to which the source has been processed, in one atomic
@@ -51,22 +51,26 @@ impl<O: Operator> Driver<O> {
     /// # Errors
     ///
     /// As [`Keyed::commit`](crate::Keyed::commit), with what `then` returned, or when the operators are on different backends. Then everything stays
-    /// as it was, and the commit can be repeated.
+    /// as it was, and the commit can be repeated. A commit that `then` begins anew on this backend, instead of handing this one
+    /// on, is refused by [`Cause::NestedCommit`].
     pub fn commit_then(
         &mut self,
         commit: Commit,
         then: impl FnOnce(Commit) -> Result<Committed, StateError>,
     ) -> Result<Committed, StateError> {
-        let Commit { position, batch, backend: others, joint } = commit;
-        let backend = self.shared.hub.backend();
-        if others.is_some_and(|others| !std::ptr::addr_eq(Arc::as_ptr(&others), Arc::as_ptr(backend))) {
-            let reason = "operators that commit together need one backend; open them on clones of one `Arc`".to_owned();
-            return Err(StateError::from(Cause::Setting { reason }).at_operator(&self.shared.operator));
+        let Commit { position, batch, mut joint } = commit;
+        let refused = |reason: &str| {
+            let reason = reason.to_owned();
+            StateError::from(Cause::Setting { reason }).at_operator(&self.shared.operator)
+        };
+        if !joint.is_on_backend_of(&self.shared.hub) {
+            return Err(refused("operators that commit together need one backend; open them on clones of one `Arc`"));
         }
-        let backend = Some(Arc::clone(backend));
+        let written = joint.written();
         let then = |batch, joint| {
-            let Committed(()) = then(Commit { position: position.clone(), batch, backend, joint })?;
-            Ok(())
+            let Committed(()) = then(Commit { position: position.clone(), batch, joint })?;
+            let what = "what came back says that another commit was written; write the one that was handed on";
+            if written.load(Ordering::Relaxed) { Ok(()) } else { Err(refused(what)) }
         };
         self.store.commit_with(&position, batch, joint, then)?;
         Ok(Committed(()))
@@ -80,7 +84,6 @@ impl<O: Operator> Driver<O> {
 pub struct Commit {
     position: Vec<u8>,
     batch: WriteBatch,
-    backend: Option<Arc<dyn AnyBackend>>,
     joint: Joint,
 }
 
@@ -95,7 +98,7 @@ impl Commit {
     /// # }
     /// ```
     pub fn new(position: impl Into<Vec<u8>>) -> Self {
-        Self { position: position.into(), batch: WriteBatch::default(), backend: None, joint: Joint::default() }
+        Self { position: position.into(), batch: WriteBatch::default(), joint: Joint::default() }
     }
 
     /// Writes what the operators have added, in one atomic write; the last `then`.
@@ -112,9 +115,7 @@ impl Commit {
     ///
     /// When the backend fails.
     pub fn write(self) -> Result<Committed, StateError> {
-        if let Some(backend) = self.backend {
-            backend.write(self.batch)?;
-        }
+        self.joint.write(self.batch)?;
         Ok(Committed(()))
     }
 }

@@ -3,6 +3,7 @@
 use super::fault;
 use super::journal;
 use super::ledger::{self, Entry, Ledger, Phase};
+use super::manifest;
 use crate::{Cause, StateError};
 use std::fs::{self, File};
 use std::io;
@@ -45,10 +46,9 @@ impl Guard {
                 Entry::NEW
             }
         };
-        if entry.phase == Phase::Ready {
-            check_manifest(folder, entry)?;
-        }
-        check_wals(folder, &files.wals)?;
+        // Before that, nothing was ever committed.
+        let durable = if entry.phase == Phase::Ready { check_manifest(folder, entry)? } else { 0 };
+        check_wals(folder, &files.wals, durable)?;
         Ok(Self { folder: folder.to_owned(), book: Mutex::new(Book { ledger, entry }) })
     }
 
@@ -137,7 +137,9 @@ fn make(folder: &Path) -> Result<(), StateError> {
 }
 
 /// The manifest is the list of all other files: a shorter one is an older state.
-fn check_manifest(folder: &Path, entry: Entry) -> Result<(), StateError> {
+///
+/// Returns up to which sequence number everything is in the files that it lists.
+fn check_manifest(folder: &Path, entry: Entry) -> Result<u64, StateError> {
     let current = current_manifest(folder).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => fault::damaged(folder, "its file `CURRENT` is missing"),
         _ => fault::io(folder, &error),
@@ -160,12 +162,13 @@ fn check_manifest(folder: &Path, entry: Entry) -> Result<(), StateError> {
         let lost = format_args!("manifest {number} can be read up to byte {whole} of {}", entry.manifest_len);
         return Err(fault::damaged(folder, lost));
     }
-    Ok(())
+    manifest::last_sequence(&path).map_err(|error| fault::io(&path, &error))
 }
 
-fn check_wals(folder: &Path, wals: &[(u64, PathBuf)]) -> Result<(), StateError> {
+/// The logs go on where the other files end.
+fn check_wals(folder: &Path, wals: &[(u64, PathBuf)], durable: u64) -> Result<(), StateError> {
     let paths: Vec<_> = wals.iter().map(|(_, path)| path).collect();
-    match journal::first_gap(&paths).map_err(|error| fault::io(folder, &error))? {
+    match journal::first_gap(&paths, durable).map_err(|error| fault::io(folder, &error))? {
         None => Ok(()),
         Some((from, to)) => {
             Err(fault::damaged(folder, format_args!("changes {from} to {} are missing from its log", to - 1)))

@@ -98,36 +98,53 @@ pub(super) fn whole_frames(path: &Path, from: u64) -> io::Result<u64> {
     Ok(end)
 }
 
-/// The first batches that are missing in the middle of a row of WAL files, as a range of sequence numbers.
+/// Hands the beginning of every whole record of the file at `path` to `each`, up to `length` bytes of it, until one is `Some`.
+///
+/// A record is a frame, or several.
+pub(super) fn find_in_records<T>(
+    path: &Path,
+    length: usize,
+    mut each: impl FnMut(&[u8]) -> Option<T>,
+) -> io::Result<Option<T>> {
+    let mut frames = Frames::open(path, 0)?;
+    let mut head = Vec::with_capacity(length);
+    loop {
+        let (kind, body) = match frames.next()? {
+            Step::Frame { kind, body } => (kind, body),
+            Step::Zeros => continue,
+            Step::End => return Ok(None),
+        };
+        match kind {
+            FULL | FIRST => head.clear(),
+            MIDDLE | LAST => {}
+            _ => continue,
+        }
+        let missing = length.saturating_sub(head.len());
+        head.extend(body.iter().take(missing));
+        if matches!(kind, FULL | LAST)
+            && let Some(found) = each(&head)
+        {
+            return Ok(Some(found));
+        }
+    }
+}
+
+/// The first batches that are missing in a row of WAL files, as a range of sequence numbers, given that everything up to
+/// `durable` is in other files.
 ///
 /// What is missing at the end of the last file is not seen here: the ledger knows it.
-pub(super) fn first_gap(wals: &[impl AsRef<Path>]) -> io::Result<Option<(u64, u64)>> {
-    let mut expected = None;
+pub(super) fn first_gap(wals: &[impl AsRef<Path>], durable: u64) -> io::Result<Option<(u64, u64)>> {
+    let mut expected = durable.saturating_add(1);
     for wal in wals {
-        let mut frames = Frames::open(wal.as_ref(), 0)?;
-        let mut head = Vec::with_capacity(BATCH_HEADER);
-        loop {
-            let (kind, body) = match frames.next()? {
-                Step::Frame { kind, body } => (kind, body),
-                Step::Zeros => continue,
-                Step::End => break,
-            };
-            match kind {
-                FULL | FIRST => head.clear(),
-                MIDDLE | LAST => {}
-                _ => continue,
-            }
-            let missing = BATCH_HEADER.saturating_sub(head.len());
-            head.extend(body.iter().take(missing));
-            if !matches!(kind, FULL | LAST) {
-                continue;
-            }
-            let Some((sequence, steps)) = batch_header(&head) else { continue };
-            // More than expected is a gap; less is a batch that was never acknowledged and was written anew.
-            match expected {
-                Some(expected) if sequence > expected => return Ok(Some((expected, sequence))),
-                _ => expected = expected.max(Some(sequence.saturating_add(steps))),
-            }
+        let gap = find_in_records(wal.as_ref(), BATCH_HEADER, |head| {
+            let (sequence, steps) = batch_header(head)?;
+            // More than expected is a gap; less is in the other files too, or was never acknowledged and was written anew.
+            let gap = (sequence > expected).then_some((expected, sequence));
+            expected = expected.max(sequence.saturating_add(steps));
+            gap
+        })?;
+        if gap.is_some() {
+            return Ok(gap);
         }
     }
     Ok(None)

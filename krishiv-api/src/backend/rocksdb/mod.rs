@@ -5,11 +5,12 @@ mod fault;
 mod guard;
 mod journal;
 mod ledger;
+mod manifest;
 mod options;
 mod retention;
 
 use super::{Each, Op, Retention, Scan, StateBackend, WriteBatch};
-use crate::StateError;
+use crate::{Cause, StateError};
 use ::rocksdb::{
     BottommostLevelCompaction, CompactOptions, DB, DBPinnableSlice, DBRawIterator, DEFAULT_COLUMN_FAMILY_NAME,
     Direction, ErrorKind, IteratorMode, ReadOptions, WriteOptions,
@@ -20,6 +21,7 @@ use retention::Rules;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use options::RocksDbOptions;
 
@@ -52,6 +54,8 @@ pub struct RocksDbStateBackend {
     rules: Rules,
     folder: PathBuf,
     sync: bool,
+    /// Whether the last write failed.
+    failed: AtomicBool,
     /// How single records are read.
     read: ReadOptions,
 }
@@ -90,6 +94,7 @@ impl RocksDbStateBackend {
             rules,
             folder: folder.to_owned(),
             sync,
+            failed: AtomicBool::new(false),
             read: verified(),
         })
     }
@@ -132,6 +137,14 @@ impl RocksDbStateBackend {
     fn fault(&self, error: ::rocksdb::Error) -> StateError {
         fault::rocksdb(&self.folder, error)
     }
+
+    /// Once its log has failed, on a full disk for example, RocksDB answers every write with the failure of that time.
+    fn fault_of_write(&self, error: ::rocksdb::Error) -> StateError {
+        if self.failed.swap(true, Ordering::Relaxed) && error.kind() == ErrorKind::IOError {
+            return Cause::Stopped { reason: error.into_string() }.into();
+        }
+        self.fault(error)
+    }
 }
 
 impl fmt::Debug for RocksDbStateBackend {
@@ -142,6 +155,8 @@ impl fmt::Debug for RocksDbStateBackend {
 
 impl StateBackend for RocksDbStateBackend {
     const DURABLE: bool = true;
+    // The folder is locked.
+    const EXCLUSIVE: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let mut found = None;
@@ -207,7 +222,10 @@ impl StateBackend for RocksDbStateBackend {
         let written = self.db.write_opt(steps, &options);
         // Whatever has become of it: a write that failed may have come through.
         self.cursors.forget();
-        written.map_err(|error| self.fault(error))?;
+        written.map_err(|error| self.fault_of_write(error))?;
+        if self.failed.load(Ordering::Relaxed) {
+            self.failed.store(false, Ordering::Relaxed);
+        }
         if self.sync {
             self.guard.committed(|| self.db.latest_sequence_number());
         }

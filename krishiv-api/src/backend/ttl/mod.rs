@@ -323,6 +323,7 @@ impl<B: StateBackend> TtlStateBackend<B> {
 
 impl<B: StateBackend> StateBackend for TtlStateBackend<B> {
     const DURABLE: bool = B::DURABLE;
+    const EXCLUSIVE: bool = B::EXCLUSIVE;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let values = self.multi_get(&[key])?;
