@@ -14,6 +14,7 @@ use krishiv_api::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub(super) const CASES: Cases = &[("memory of any mix under a budget of 64 MiB", run)];
@@ -38,6 +39,7 @@ struct Nowhere;
 
 impl StateBackend for Nowhere {
     const DURABLE: bool = false;
+    const EXCLUSIVE: bool = true;
 
     fn get(&self, _: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         Ok(None)
@@ -71,6 +73,8 @@ struct Mix<K: StateKey> {
     list: ListState<String>,
     map: MapState<String, Vec<u32>>,
     count: ValueState<u32>,
+    #[state(skip)]
+    key: PhantomData<fn() -> K>,
 }
 
 fn run(name: &str, bench: &Bench) -> Result<Vec<Row>, Error> {
@@ -89,7 +93,7 @@ fn run(name: &str, bench: &Bench) -> Result<Vec<Row>, Error> {
 /// What the child does: fills a store until rows have to go, and tells how far resident memory has grown.
 pub(super) fn measure(subject: Subject, bench: &Bench) -> Result<u64, Error> {
     match subject {
-        Subject::LongKeys => fill(bench, |n| format!("{n:>1$}", 1 << 20), 8, |n, state| state.count.set(n)),
+        Subject::LongKeys => fill(bench, |n| format!("{n}{}", "k".repeat(1 << 20)), 8, |n, state| state.count.set(n)),
         Subject::Zeros => fill(bench, u64::from, 256, |_, state| state.zeros.set(vec![0; 1_000])),
         Subject::Empty => fill(bench, u64::from, 512, |_, state| state.texts.set(vec![String::new(); 100])),
         Subject::Absent => fill(bench, u64::from, 256, |_, state| state.absent.set(vec![None; 50])),
