@@ -5,7 +5,9 @@ use crate::codec::record::SCHEMA_VERSION;
 use crate::codec::{Codec, Shape, trace};
 use crate::descriptor::StateKind;
 use crate::error::Cause;
+use crate::keyed::clocks::{NO_TIMER, StoreTime, UNKNOWN};
 use crate::keyed::expiry::{Expiry, FirstWatermark, Now, Switches, Ttl};
+use crate::keyed::retention::CommittedClock;
 use crate::names;
 use crate::{StateError, StateValue};
 use serde::{Deserialize, Serialize};
@@ -94,9 +96,46 @@ pub(crate) struct PositionRecord {
     pub(crate) first_watermark: Option<FirstWatermark>,
     /// The next free list position.
     pub(crate) next_position: u64,
+    /// How far the clocks of state had come; of the event clock `None` is as far as the watermark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_clock: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) processing_clock: Option<i64>,
+    /// The processing timer that is next, [`NO_TIMER`] where there is none; `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_timer: Option<i64>,
 }
 
 impl PositionRecord {
+    /// What the store of `range` is to go on from.
+    pub(crate) fn new(range: &Range<u16>, position: &[u8], time: &StoreTime, next_position: u64) -> Self {
+        let watermark = time.watermark();
+        Self {
+            start: range.start,
+            end: range.end,
+            sequence: 0,
+            position: position.to_vec(),
+            watermark,
+            first_watermark: time.first_watermark(),
+            next_position,
+            event_clock: time.event_clock().filter(|_| time.event_clock() != watermark),
+            processing_clock: time.processing().reached(),
+            next_timer: time.processing().next_timer(),
+        }
+    }
+
+    /// How far event time had come for state.
+    pub(crate) fn event_clock(&self) -> Option<i64> {
+        self.event_clock.or(self.watermark)
+    }
+
+    /// What compaction may judge by; `timers` says whether the operator may have any.
+    pub(crate) fn processing(&self, timers: bool) -> CommittedClock {
+        let next_timer = self.next_timer.unwrap_or(if timers { UNKNOWN } else { NO_TIMER });
+        CommittedClock { reached: self.processing_clock, next_timer }
+    }
+
+
     pub(crate) fn range(&self) -> Range<u16> {
         self.start..self.end
     }
@@ -154,6 +193,11 @@ impl OperatorRecord {
 }
 
 impl StateRecord {
+    /// Whether its records can be gone although they are stored.
+    pub(crate) fn can_expire(&self) -> bool {
+        Expiry::new(self.ttl, self.switches).can_expire()
+    }
+
     fn fits(&self, declared: &Declared<'_>) -> Result<(), StateError> {
         if self.kind != declared.kind {
             return mismatch("kind", &self.kind, &declared.kind);

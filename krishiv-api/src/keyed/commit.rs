@@ -4,7 +4,6 @@ use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
-use crate::keyed::expiry::Now;
 use crate::keyed::hub::Joint;
 use crate::keyed::report::{Size, Work, Written};
 use crate::keyed::{Instance, Keyed, KeyedState};
@@ -73,19 +72,12 @@ impl<S: KeyedState> Keyed<S> {
         joint: Joint,
         write: impl FnOnce(WriteBatch, Joint) -> Result<(), StateError>,
     ) -> Result<usize, StateError> {
-        self.instance.shared.begin();
+        self.begin(None)?;
         let before = batch.size();
         self.flush(&mut batch)?;
         let bytes = batch.size() - before;
-        let record = PositionRecord {
-            start: self.instance.range.start,
-            end: self.instance.range.end,
-            sequence: 0,
-            position: position.to_vec(),
-            watermark: self.watermark(),
-            first_watermark: self.instance.shared.time.first_watermark(),
-            next_position: self.instance.shared.next_position.load(Relaxed),
-        };
+        let Instance { shared, range, .. } = &self.instance;
+        let record = PositionRecord::new(range, position, &shared.time, shared.next_position.load(Relaxed));
         self.instance.shared.hub.commit(record, batch, joint, write).map_err(|error| self.blame(error))?;
         self.settle();
         self.position = Some(position.to_vec());

@@ -1,19 +1,9 @@
-//! When state ends: the clocks of a store as one event sees them, and the judgement of a stamp.
+//! When state ends: the judgement of a stamp by the clocks of a store.
 
-use crate::backend::{DefaultTtl, TtlTime};
-use crate::codec::record::{self, NEVER, Stamp, UNSTAMPED};
+use crate::codec::record::{self, NEVER, PENDING_END, Stamp, UNSTAMPED};
 use crate::descriptor::TtlDescriptor;
-use crate::time::{Clock, TtlClock, TtlUpdate, expires_at, is_expired};
+use crate::time::{TtlClock, TtlUpdate, expires_at, is_expired};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-
-/// "No time yet", in the atomics below.
-pub(crate) const NONE: i64 = i64::MIN;
-
-fn known(ms: i64) -> Option<i64> {
-    (ms != NONE).then_some(ms)
-}
 
 /// The moment a store got its first watermark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,141 +21,14 @@ pub(crate) trait Now {
     /// The moment of the first watermark.
     fn first_watermark(&self) -> Option<FirstWatermark>;
 
+    /// The time that the event at hand has of its own, asked for only where there is no watermark.
+    fn event_time(&self) -> Option<i64> {
+        None
+    }
+
     /// Whether there is a watermark, known or not.
     fn has_watermark(&self) -> bool {
         self.now(TtlClock::Event).is_some()
-    }
-}
-
-/// The clock and the watermark of a store, and what of them the event at hand sees.
-pub(crate) struct StoreTime {
-    clock: Arc<dyn Clock>,
-    backend: Option<DefaultTtl>,
-    watermark: AtomicI64,
-    first_watermark: AtomicI64,
-    first_clock: AtomicI64,
-    // One event sees one time: the watermark is taken when it begins, the clock when it first asks.
-    event_watermark: AtomicI64,
-    event_now: AtomicI64,
-}
-
-impl StoreTime {
-    pub(crate) fn new(
-        clock: Arc<dyn Clock>,
-        backend: Option<DefaultTtl>,
-        watermark: Option<i64>,
-        first: Option<FirstWatermark>,
-    ) -> Self {
-        let time = Self {
-            clock,
-            backend,
-            watermark: AtomicI64::new(watermark.unwrap_or(NONE)),
-            first_watermark: AtomicI64::new(first.map_or(NONE, |first| first.watermark)),
-            first_clock: AtomicI64::new(first.and_then(|first| first.clock).unwrap_or(NONE)),
-            event_watermark: AtomicI64::new(NONE),
-            event_now: AtomicI64::new(NONE),
-        };
-        time.begin();
-        time
-    }
-
-    /// The greatest watermark so far, the backend's included.
-    #[inline]
-    pub(crate) fn watermark(&self) -> Option<i64> {
-        let own = known(self.watermark.load(Relaxed));
-        let backend = self.backend.as_ref().and_then(|backend| backend.time.watermark());
-        own.max(backend)
-    }
-
-    /// Moves the watermark to `ms`, never back.
-    pub(crate) fn set_watermark(&self, ms: i64) {
-        self.watermark.store(self.watermark.load(Relaxed).max(ms), Relaxed);
-        self.begin();
-    }
-
-    /// Forgets what the clock showed the event before.
-    #[inline]
-    pub(crate) fn forget_now(&self) {
-        self.event_now.store(NONE, Relaxed);
-    }
-
-    /// Takes the time that the next event sees.
-    pub(crate) fn begin(&self) {
-        self.forget_now();
-        let Some(watermark) = self.watermark() else { return };
-        self.event_watermark.store(watermark, Relaxed);
-        if self.first_watermark.load(Relaxed) == NONE {
-            self.begin_event_time(watermark);
-        }
-    }
-
-    /// Takes note of the first watermark.
-    #[cold]
-    fn begin_event_time(&self, watermark: i64) {
-        // The backend may have got it some time before this event.
-        let backend = self.backend.as_ref().and_then(|backend| backend.time.first());
-        let (watermark, clock) = match backend {
-            Some(first) => (first.watermark, Some(first.clock)),
-            None => (watermark, self.has_default().then(|| self.clock.now_ms())),
-        };
-        self.first_watermark.store(watermark, Relaxed);
-        self.first_clock.store(clock.unwrap_or(NONE), Relaxed);
-    }
-
-    pub(crate) fn default_ttl(&self) -> Option<Ttl> {
-        let ttl_ms = self.backend.as_ref()?.ttl_ms;
-        Some(Ttl { ttl_ms, clock: None, update: TtlUpdate::CreateAndWrite })
-    }
-
-    /// The time of a backend that brings a TTL of its own.
-    pub(crate) fn backend(&self) -> Option<&Arc<TtlTime>> {
-        self.backend.as_ref().map(|backend| &backend.time)
-    }
-
-    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
-    }
-
-    /// Whether the backend brings a TTL of its own.
-    pub(crate) fn has_default(&self) -> bool {
-        self.backend.is_some()
-    }
-
-    /// The time that the event has seen; [`NONE`] before it has asked, or before there is any.
-    #[inline]
-    pub(crate) fn noted(&self, clock: TtlClock) -> i64 {
-        match clock {
-            TtlClock::Event => self.event_watermark.load(Relaxed),
-            TtlClock::Processing => self.event_now.load(Relaxed),
-        }
-    }
-
-    /// The time that the event sees; [`NONE`] before there is any.
-    #[inline]
-    pub(crate) fn seen(&self, clock: TtlClock) -> i64 {
-        match self.noted(clock) {
-            NONE if clock == TtlClock::Processing => self.read_clock(),
-            now => now,
-        }
-    }
-
-    /// Takes the time that the event sees; most events ask for none.
-    #[inline(never)]
-    fn read_clock(&self) -> i64 {
-        let now = self.clock.now_ms();
-        self.event_now.store(now, Relaxed);
-        now
-    }
-}
-
-impl Now for StoreTime {
-    fn now(&self, clock: TtlClock) -> Option<i64> {
-        known(self.seen(clock))
-    }
-
-    fn first_watermark(&self) -> Option<FirstWatermark> {
-        let watermark = known(self.first_watermark.load(Relaxed))?;
-        Some(FirstWatermark { watermark, clock: known(self.first_clock.load(Relaxed)) })
     }
 }
 
@@ -263,6 +126,11 @@ impl Expiry {
         self.has_ttl() || self.switches.event_stopped.is_some() || self.switches.processing_stopped.is_some()
     }
 
+    /// Whether what is written ends by event time, or may come to do so.
+    pub(crate) fn goes_by_event_time(&self) -> bool {
+        self.ttl.is_some_and(|ttl| ttl.clock != Some(TtlClock::Processing))
+    }
+
     pub(crate) fn refreshes_on_read(&self) -> bool {
         self.ttl.is_some_and(|ttl| ttl.update == TtlUpdate::ReadAndWrite)
     }
@@ -280,9 +148,20 @@ impl Expiry {
         let ends = match (ttl.ttl_ms, time.now(clock)) {
             (u64::MAX, _) => NEVER,
             (ttl_ms, Some(now)) => expires_at(now, ttl_ms),
-            (ttl_ms, None) => record::pending(ttl_ms),
+            // What an event with a time of its own writes does not wait for the first watermark, so that no end depends on
+            // the steps in which that comes.
+            (ttl_ms, None) => match time.event_time().filter(|_| clock == TtlClock::Event) {
+                Some(event_time) => expires_at(event_time, ttl_ms),
+                None => record::pending(ttl_ms),
+            },
         };
         Stamp { expires_at: ends, clock }
+    }
+
+    /// Whether `stamp`, of what is written now, would be taken for one of before the first watermark.
+    pub(crate) fn is_misread(&self, stamp: Stamp, time: &impl Now) -> bool {
+        let counted = time.now(stamp.clock).or_else(|| time.event_time()).is_some();
+        stamp.clock == TtlClock::Event && counted && stamp.expires_at < PENDING_END
     }
 
     /// The stamp of what was stored before the state had a TTL.

@@ -9,9 +9,11 @@ use crate::keyed::catalog::{
     self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
 };
 use crate::keyed::cover::cover;
-use crate::keyed::expiry::{Expiry, Now, StoreTime, Ttl};
+use crate::keyed::clocks::StoreTime;
+use crate::keyed::expiry::{Expiry, Now, Ttl};
 use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
+use crate::keyed::timers::TIMERS;
 use crate::names;
 use crate::state::current::describe;
 use std::collections::HashMap;
@@ -300,6 +302,12 @@ impl OperatorHub {
         lock(&self.state).record.states.iter().any(|state| state.name == name)
     }
 
+    /// Whether the catalog has a state with a TTL that `used` does not name.
+    pub(crate) fn has_ttl_except(&self, used: &[&str]) -> bool {
+        let state = lock(&self.state);
+        state.record.states.iter().any(|state| state.can_expire() && !used.contains(&state.name.as_str()))
+    }
+
     /// What the catalog has under `name`, for messages.
     pub(crate) fn describe(&self, name: &str) -> Option<String> {
         let state = lock(&self.state);
@@ -392,7 +400,9 @@ impl OperatorHub {
         let mut retention = self.retention.state();
         retention.states.clone_from(&state.expiries);
         retention.committed = Arc::clone(&state.committed);
-        retention.watermark = positions.iter().map(|position| position.watermark).min().flatten();
+        retention.event_clock = positions.iter().map(PositionRecord::event_clock).min().flatten();
+        let timers = state.record.states.iter().any(|state| state.name == TIMERS);
+        retention.committed_clocks = positions.iter().map(|position| position.processing(timers)).collect();
         // Of several moments the latest: it keeps longest.
         let firsts: Option<Vec<_>> = positions.iter().map(|position| position.first_watermark).collect();
         retention.first_watermark = firsts.into_iter().flatten().max_by_key(|first| first.watermark);
@@ -402,6 +412,8 @@ impl OperatorHub {
     pub(crate) fn use_time(&self, time: &StoreTime) {
         let mut retention = self.retention.state();
         retention.clock = Some(Arc::clone(time.clock()));
+        retention.open.retain(|open| open.strong_count() > 0);
+        retention.open.push(Arc::downgrade(time.processing()));
         retention.backend = time.backend().map(Arc::clone);
     }
 }

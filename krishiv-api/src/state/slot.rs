@@ -7,7 +7,9 @@ use crate::codec::record::{self, Head, How, Stamp};
 use crate::codec::{Codec, Plan, encode, weigh, weigh_strictly};
 use crate::error::Cause;
 use crate::keyed::catalog::StateRecord;
-use crate::keyed::expiry::{Expiry, NONE};
+use crate::keyed::clocks::NONE;
+use crate::keyed::event::too_early;
+use crate::keyed::expiry::Expiry;
 use crate::keyed::shared::Shared;
 use crate::time::TtlClock;
 use crate::value::StateValue;
@@ -160,7 +162,11 @@ impl Slot {
 
     #[inline(never)]
     fn stamp_otherwise(&self) -> Stamp {
-        self.expiry.stamp(&self.shared.time)
+        let stamp = self.expiry.stamp(&self.shared.time);
+        if self.expiry.is_misread(stamp, &self.shared.time) {
+            self.shared.latch(self.blame(too_early()));
+        }
+        stamp
     }
 
     #[inline]
