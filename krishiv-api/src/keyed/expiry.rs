@@ -128,7 +128,7 @@ impl Expiry {
 
     /// Whether what is written ends by event time, or may come to do so.
     pub(crate) fn goes_by_event_time(&self) -> bool {
-        self.ttl.is_some_and(|ttl| ttl.clock != Some(TtlClock::Processing))
+        self.ttl.is_some_and(|ttl| ttl.clock != Some(TtlClock::Processing) && ttl.ttl_ms != u64::MAX)
     }
 
     pub(crate) fn refreshes_on_read(&self) -> bool {
