@@ -6,7 +6,7 @@ use crate::codec::{Codec, Shape, trace};
 use crate::descriptor::StateKind;
 use crate::error::Cause;
 use crate::keyed::clocks::{NO_TIMER, StoreTime, UNKNOWN};
-use crate::keyed::expiry::{Expiry, FirstWatermark, Now, Switches, Ttl};
+use crate::keyed::expiry::{Era, Expiry, FirstWatermark, Moment, Now, Rule, Switches, Ttl};
 use crate::keyed::retention::CommittedClock;
 use crate::names;
 use crate::{StateError, StateValue};
@@ -52,6 +52,9 @@ pub(crate) struct StateRecord {
     /// Whether records with an expiry stamp may be stored.
     pub(crate) stamped: bool,
     pub(crate) switches: Switches,
+    /// The times in which it had a TTL by another clock, or none, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) eras: Vec<Era>,
 }
 
 /// A key or map key: what it looks like, and how it is written.
@@ -107,8 +110,8 @@ pub(crate) struct PositionRecord {
 }
 
 impl PositionRecord {
-    /// What the store of `range` is to go on from.
-    pub(crate) fn new(range: &Range<u16>, position: &[u8], time: &StoreTime, next_position: u64) -> Self {
+    /// What the store of `range` is to go on from; `timers` says whether the operator may have any.
+    pub(crate) fn new(range: &Range<u16>, position: &[u8], time: &StoreTime, timers: bool, next_position: u64) -> Self {
         let watermark = time.watermark();
         Self {
             start: range.start,
@@ -120,7 +123,7 @@ impl PositionRecord {
             next_position,
             event_clock: time.event_clock().filter(|_| time.event_clock() != watermark),
             processing_clock: time.processing().reached(),
-            next_timer: time.processing().next_timer(),
+            next_timer: time.processing().next_timer().filter(|_| timers),
         }
     }
 
@@ -135,15 +138,19 @@ impl PositionRecord {
         CommittedClock { reached: self.processing_clock, next_timer }
     }
 
-
     pub(crate) fn range(&self) -> Range<u16> {
         self.start..self.end
     }
 }
 
 impl OperatorRecord {
-    /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not.
-    pub(crate) fn declare(&mut self, declared: Declared<'_>, time: &impl Now) -> Result<&StateRecord, StateError> {
+    /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not. `now` is the moment at
+    /// which it gets another TTL, if it does.
+    pub(crate) fn declare(
+        &mut self,
+        declared: Declared<'_>,
+        now: impl FnOnce() -> Moment,
+    ) -> Result<&StateRecord, StateError> {
         let Name { name, own } = declared.name;
         let known = self.states.iter().position(|state| state.name == name);
         if !own {
@@ -167,6 +174,7 @@ impl OperatorRecord {
                     plain: !stamped,
                     stamped,
                     switches: Switches::default(),
+                    eras: Vec::new(),
                 });
                 self.states.len() - 1
             }
@@ -176,8 +184,9 @@ impl OperatorRecord {
         };
         state.fits(&declared)?;
         if state.ttl != declared.ttl {
-            state.switches.change(state.ttl, declared.ttl, time);
-            state.ttl = declared.ttl;
+            let mut rule = state.rule();
+            state.eras.extend(rule.switch(declared.ttl, now()));
+            (state.ttl, state.switches) = (rule.ttl, rule.switches);
             state.plain |= !stamped;
             state.stamped |= stamped;
         }
@@ -188,14 +197,18 @@ impl OperatorRecord {
 impl OperatorRecord {
     /// When the records of each state end.
     pub(crate) fn lives(&self) -> HashMap<u16, Expiry> {
-        self.states.iter().map(|state| (state.slot, Expiry::new(state.ttl, state.switches))).collect()
+        self.states.iter().map(|state| (state.slot, state.expiry())).collect()
     }
 }
 
 impl StateRecord {
-    /// Whether its records can be gone although they are stored.
-    pub(crate) fn can_expire(&self) -> bool {
-        Expiry::new(self.ttl, self.switches).can_expire()
+    fn rule(&self) -> Rule {
+        Rule { ttl: self.ttl, switches: self.switches }
+    }
+
+    /// When its records end.
+    pub(crate) fn expiry(&self) -> Expiry {
+        Expiry::new(self.rule(), self.eras.clone())
     }
 
     fn fits(&self, declared: &Declared<'_>) -> Result<(), StateError> {

@@ -6,6 +6,7 @@ use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
 use crate::keyed::hub::Joint;
 use crate::keyed::report::{Size, Work, Written};
+use crate::keyed::timers::TIMERS;
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use crate::time::Stopwatch;
@@ -77,7 +78,8 @@ impl<S: KeyedState> Keyed<S> {
         self.flush(&mut batch)?;
         let bytes = batch.size() - before;
         let Instance { shared, range, .. } = &self.instance;
-        let record = PositionRecord::new(range, position, &shared.time, shared.next_position.load(Relaxed));
+        let next = shared.next_position.load(Relaxed);
+        let record = PositionRecord::new(range, position, &shared.time, shared.hub.has_state(TIMERS), next);
         self.instance.shared.hub.commit(record, batch, joint, write).map_err(|error| self.blame(error))?;
         self.settle();
         self.position = Some(position.to_vec());

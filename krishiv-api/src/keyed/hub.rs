@@ -8,9 +8,9 @@ use crate::error::Cause;
 use crate::keyed::catalog::{
     self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, PositionRecord, StateRecord, mismatch,
 };
-use crate::keyed::cover::cover;
 use crate::keyed::clocks::StoreTime;
-use crate::keyed::expiry::{Expiry, Now, Ttl};
+use crate::keyed::cover::cover;
+use crate::keyed::expiry::{Expiry, Moment, Now, Ttl};
 use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
 use crate::keyed::timers::TIMERS;
@@ -224,6 +224,11 @@ struct OperatorState {
 }
 
 impl OperatorState {
+    /// Whether the operator may have timers.
+    fn has_timers(&self) -> bool {
+        self.record.states.iter().any(|state| state.name == TIMERS)
+    }
+
     /// The positions in force, and those that are not, once `position` is committed.
     fn positions_after(&self, position: &PositionRecord) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
         let mut positions = self.positions.clone();
@@ -305,7 +310,7 @@ impl OperatorHub {
     /// Whether the catalog has a state with a TTL that `used` does not name.
     pub(crate) fn has_ttl_except(&self, used: &[&str]) -> bool {
         let state = lock(&self.state);
-        state.record.states.iter().any(|state| state.can_expire() && !used.contains(&state.name.as_str()))
+        state.record.states.iter().any(|state| state.expiry().can_expire() && !used.contains(&state.name.as_str()))
     }
 
     /// What the catalog has under `name`, for messages.
@@ -401,11 +406,26 @@ impl OperatorHub {
         retention.states.clone_from(&state.expiries);
         retention.committed = Arc::clone(&state.committed);
         retention.event_clock = positions.iter().map(PositionRecord::event_clock).min().flatten();
-        let timers = state.record.states.iter().any(|state| state.name == TIMERS);
+        let timers = state.has_timers();
         retention.committed_clocks = positions.iter().map(|position| position.processing(timers)).collect();
         // Of several moments the latest: it keeps longest.
         let firsts: Option<Vec<_>> = positions.iter().map(|position| position.first_watermark).collect();
         retention.first_watermark = firsts.into_iter().flatten().max_by_key(|first| first.watermark);
+    }
+
+    /// How far time has come for state at most, in any instance: by then every verdict was given that ever will have been.
+    fn moment(&self, time: &StoreTime) -> Moment {
+        let state = lock(&self.state);
+        let (positions, _) = in_force(&state.positions);
+        let (shown, timers) = (time.clock().now_ms(), state.has_timers());
+        let event = positions.iter().filter_map(PositionRecord::event_clock).max();
+        let processing = positions.iter().map(|position| position.processing(timers).at(shown).unwrap_or(shown)).max();
+        let first = positions.iter().filter_map(|position| position.first_watermark);
+        Moment {
+            event: event.max(time.event_clock()),
+            processing: processing.or_else(|| Some(time.processing().now())).max(self.retention.state().reached()),
+            first_watermark: first.max_by_key(|first| first.watermark).or(time.first_watermark()),
+        }
     }
 
     /// Lets expired records be judged by the clocks of `time`.
@@ -436,11 +456,12 @@ impl Draft<'_> {
     pub(crate) fn declare(
         &mut self,
         declared: Declared<'_>,
-        time: &impl Now,
+        time: &StoreTime,
     ) -> Result<(StateRecord, Arc<Expiry>), StateError> {
-        let found = self.record.declare(declared, time)?.clone();
+        let hub = self.hub;
+        let found = self.record.declare(declared, || hub.moment(time))?.clone();
         let known = lock(&self.hub.state).expiries.get(&found.slot).map(Arc::clone);
-        let expiry = Expiry::new(found.ttl, found.switches);
+        let expiry = found.expiry();
         let expiry = match known {
             Some(known) if *known == expiry => known,
             _ => Arc::new(expiry),

@@ -136,7 +136,7 @@ impl<S: KeyedState> Keyed<S> {
                 Err(_) => error,
             }
         })?;
-        let stamp = head.stamp.unwrap_or_else(|| expiry.unstamped());
+        let stamp = expiry.settle(head.era, head.stamp);
         Ok(!expiry.is_expired(stamp, &self.instance.shared.time))
     }
 

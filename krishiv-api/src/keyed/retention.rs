@@ -65,7 +65,7 @@ pub(crate) struct CommittedClock {
 
 impl CommittedClock {
     /// The time that a store which is opened there judges by, when the clock shows `shown` and it has fired no timer yet.
-    fn at(self, shown: i64) -> Option<i64> {
+    pub(super) fn at(self, shown: i64) -> Option<i64> {
         match self.next_timer {
             UNKNOWN => self.reached,
             next => self.reached.max(Some(shown.min(next))),
@@ -74,6 +74,11 @@ impl CommittedClock {
 }
 
 impl RetentionState {
+    /// The greatest time by which an open store has judged.
+    pub(super) fn reached(&self) -> Option<i64> {
+        self.open.iter().filter_map(Weak::upgrade).filter_map(|open| open.reached()).max()
+    }
+
     /// The time by which no store, and none that is opened after a crash, can still ask for what has ended.
     fn processing_time(&self) -> Option<i64> {
         let shown = self.clock.as_ref()?.now_ms();
@@ -119,11 +124,12 @@ impl OperatorRetention {
         let now = self.state();
         let slot = parts.slot & !STAMPED;
         let (Some(expiry), Some(committed)) = (now.states.get(&slot), now.committed.get(&slot)) else { return false };
-        if parts.slot & STAMPED == 0 {
+        if !expiry.can_expire() {
             return false;
         }
         // What does not read is kept: the reader must see the damage.
-        let Ok(head) = record::head(value, true) else { return false };
-        head.stamp.is_some_and(|stamp| expiry.is_expired(stamp, &*now) && committed.is_expired(stamp, &*now))
+        let Ok(head) = record::head(value, parts.slot & STAMPED != 0) else { return false };
+        let has_ended = |expiry: &Expiry| expiry.is_expired(expiry.settle(head.era, head.stamp), &*now);
+        has_ended(expiry) && has_ended(committed)
     }
 }

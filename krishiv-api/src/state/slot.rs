@@ -255,7 +255,8 @@ impl Slot {
     #[inline]
     fn open<'a>(&self, disk_slot: u16, bytes: &'a [u8]) -> Result<Found<'a>, StateError> {
         let head = record::head(bytes, disk_slot & STAMPED != 0)?;
-        Ok(Found { stamp: head.stamp.unwrap_or_else(|| self.expiry.unstamped()), head })
+        let stamp = if self.can_expire() { self.expiry.settle(head.era, head.stamp) } else { Stamp::NEVER };
+        Ok(Found { stamp, head })
     }
 
     /// Reads the values of all records of the row being processed, in the order of their suffixes.
@@ -370,7 +371,7 @@ impl Slot {
 
     /// How a value is written by `codec`.
     fn how(&self, codec: Codec, stamp: Stamp) -> How {
-        How { codec, stamp: (self.current & STAMPED != 0).then_some(stamp), era: 0 }
+        How { codec, stamp: (self.current & STAMPED != 0).then_some(stamp), era: self.expiry.era() }
     }
 
     /// Lets older programs know that they cannot read what is written.

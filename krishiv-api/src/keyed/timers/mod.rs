@@ -13,7 +13,7 @@ use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::MapState;
 use crate::state::current;
-use crate::time::{Timer, TimerKind};
+use crate::time::{Timer, TimerKind, TtlClock};
 use crate::{StateError, StateKey};
 use queue::{Due, Place, Queue};
 use std::ops::Range;
@@ -48,6 +48,11 @@ impl Asked {
     /// Forgets what an event that failed has asked for.
     pub(crate) fn clear(&mut self) {
         self.timers.clear();
+    }
+
+    /// Whether it asked for a timer of `kind`.
+    fn has_set(&self, kind: TimerKind) -> bool {
+        self.timers.iter().any(|(timer, there)| *there && timer.kind == kind)
     }
 
     /// Sets or deletes a timer of the event of `store`; a failure is latched.
@@ -169,6 +174,10 @@ impl<S: KeyedState> Keyed<S> {
     #[cold]
     fn take_in(&mut self, asked: &mut Asked, succeeded: bool) {
         if succeeded {
+            // What is set in the past is still to see the state of now.
+            if self.instance.shared.expires() && asked.has_set(TimerKind::Processing) {
+                self.instance.shared.time.seen(TtlClock::Processing);
+            }
             self.timers.take_in(asked);
             self.rows.weight.timers = self.timers.weight();
             self.rows.weight.dirty_timers = self.timers.dirty_weight();

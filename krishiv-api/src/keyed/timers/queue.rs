@@ -191,7 +191,13 @@ impl Queue {
     pub(super) fn next_time(&self) -> i64 {
         match (self.first(), self.rest.first()) {
             (Some(near), Some((rest, _))) if near <= rest => near.time,
-            (_, Some((rest, _))) => if self.is_vague(rest) { UNKNOWN } else { rest.time },
+            (_, Some((rest, _))) => {
+                if self.is_vague(rest) {
+                    UNKNOWN
+                } else {
+                    rest.time
+                }
+            }
             (Some(near), None) => near.time,
             (None, None) => NO_TIMER,
         }
