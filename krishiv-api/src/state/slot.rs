@@ -259,6 +259,11 @@ impl Slot {
         Ok(Found { stamp, head })
     }
 
+    /// Whether a record was written since the TTL was last switched.
+    pub(crate) fn is_of_today(&self, head: &Head<'_>) -> bool {
+        head.era == self.expiry.era()
+    }
+
     /// Reads the values of all records of the row being processed, in the order of their suffixes.
     pub(crate) fn load_all<T: StateValue>(
         &self,
