@@ -55,8 +55,8 @@ fn plan(Timer { kind, time_ms }: Timer) -> Vec<Act> {
     acts
 }
 
-/// What an event is: its key, and what it does.
-pub type Event = (u8, Vec<Act>);
+/// What an event is: its key, its time, if it has one, and what it does.
+pub type Event = (u8, Option<i64>, Vec<Act>);
 
 /// Puts out what its state looks like.
 pub struct Keeper;
@@ -99,11 +99,11 @@ impl Operator for Keeper {
     type In = Event;
     type Out = Seen;
 
-    fn key(&self, (key, _): &Event) -> u8 {
+    fn key(&self, (key, ..): &Event) -> u8 {
         *key
     }
 
-    fn on_event(&mut self, state: &Kept, (_, acts): Event, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+    fn on_event(&mut self, state: &Kept, (.., acts): Event, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
         Ok(Self::run(state, "event", acts, ctx))
     }
 

@@ -2,7 +2,7 @@
 
 use krishiv_api::{
     ErrorKind, Keyed, KeyedState, ListState, ManualClock, MapState, ReducingState, RocksDbStateBackend, StateBackend,
-    ValueState,
+    ValueState, WriteBatch,
 };
 use krishiv_tests::{Memory, Place, RocksDb};
 use std::collections::BTreeMap;
@@ -486,4 +486,37 @@ fn event_times_of_the_far_past_are_refused_where_state_ends_by_them() {
     store.set_watermark(early);
     store.with_key(&1, |state| state.value.set(1)).unwrap();
     Keyed::commit(&mut store, "").unwrap();
+}
+
+/// Catalogs of format 3 say when a clock was last in use, and nothing of eras.
+#[test]
+fn a_store_that_was_switched_before_there_were_eras_answers_as_it_did() {
+    let backend = Memory::new().open();
+    let clock = Arc::new(ManualClock::new(1_000));
+    let mut store = open(Arc::clone(&backend), Ttl::Processing(10), 0, &clock);
+    store.write(1, 1);
+    clock.set(1_007);
+    store.write(1, 2);
+    store.commit();
+    drop(store);
+    let catalog = b"\0\0okept";
+    let mut record: serde_json::Value = serde_json::from_slice(&backend.get(catalog).unwrap().unwrap()).unwrap();
+    for state in record["states"].as_array_mut().unwrap() {
+        (state["ttl"], state["plain"]) = (serde_json::Value::Null, true.into());
+        state["switches"]["processing_stopped"] = 1_012.into();
+        assert!(state.get("eras").is_none(), "nothing is written of eras where there were none");
+    }
+    let mut batch = WriteBatch::default();
+    batch.put(catalog, &serde_json::to_vec(&record).unwrap());
+    backend.write(batch).unwrap();
+
+    let two = (Some(2), vec![2], vec![(2, 2)], Some(3));
+    clock.set(9_000);
+    for ttl in [Ttl::None, Ttl::Event(10), Ttl::None, Ttl::Processing(10)] {
+        let mut store = open(Arc::clone(&backend), ttl, 0, &clock);
+        let seen = store.look(1);
+        let expected = if ttl == Ttl::Processing(10) { (None, vec![], vec![], None) } else { two.clone() };
+        assert_eq!((seen.0, seen.1, seen.2), (expected.0, expected.1, expected.2), "{ttl:?}");
+        store.commit();
+    }
 }

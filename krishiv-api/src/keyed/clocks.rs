@@ -1,12 +1,13 @@
 //! The clocks that state ends by, as one event sees them.
 //!
 //! What runs for time T sees what had not ended at T, however far the watermark or the clock has come by then. So each of
-//! the two stands still at the next timer that is still to fire, and neither goes back.
+//! the two stands still at the next timer that is still to fire, and neither goes back. That is what state is judged by; what is
+//! written counts as written at the whole of the time that has come, but by a timer at the timer's own.
 
 use crate::backend::{DefaultTtl, TtlTime};
 use crate::codec::record::PENDING_END;
 use crate::keyed::expiry::{FirstWatermark, Now, Ttl};
-use crate::time::{Clock, TtlClock, TtlUpdate};
+use crate::time::{Clock, TimerKind, TtlClock, TtlUpdate};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
@@ -94,8 +95,14 @@ pub(crate) struct StoreTime {
     // One event sees one time: the watermark is taken when it begins, the clock when it first asks.
     event_clock: AtomicI64,
     event_now: AtomicI64,
+    /// What is written counts as written then, by either clock.
+    event_written: AtomicI64,
+    written_now: AtomicI64,
     /// What the clock showed for that, which may be more, and less.
     shown: AtomicI64,
+    /// Whether the event is a timer, and by which clock.
+    event_timer: AtomicBool,
+    processing_timer: AtomicBool,
     /// The time that the event has of its own, where there is no watermark.
     event_time: AtomicI64,
 }
@@ -114,6 +121,10 @@ impl StoreTime {
             unsure: AtomicBool::new(timers),
             event_clock: AtomicI64::new(past.event_clock.unwrap_or(NONE)),
             event_now: AtomicI64::new(NONE),
+            event_written: AtomicI64::new(past.event_clock.unwrap_or(NONE)),
+            written_now: AtomicI64::new(NONE),
+            event_timer: AtomicBool::new(false),
+            processing_timer: AtomicBool::new(false),
             shown: AtomicI64::new(NONE),
             event_time: AtomicI64::new(NONE),
         };
@@ -167,6 +178,25 @@ impl StoreTime {
     #[inline]
     pub(crate) fn forget_now(&self) {
         self.event_now.store(NONE, Relaxed);
+        self.written_now.store(NONE, Relaxed);
+    }
+
+    /// Takes note of what the next event is.
+    #[inline]
+    pub(crate) fn take_timer(&self, timer: Option<TimerKind>) {
+        let by_event = timer == Some(TimerKind::Event);
+        if self.event_timer.load(Relaxed) != by_event {
+            self.event_timer.store(by_event, Relaxed);
+            self.take_written();
+        }
+        self.processing_timer.store(timer == Some(TimerKind::Processing), Relaxed);
+    }
+
+    /// Finds out when what is written counts as written by event time.
+    fn take_written(&self) {
+        let clock = known(self.event_clock.load(Relaxed));
+        let all = if self.event_timer.load(Relaxed) { None } else { self.watermark().filter(|_| clock.is_some()) };
+        self.event_written.store(clock.max(all).unwrap_or(NONE), Relaxed);
     }
 
     /// Takes note of the time that the next event has of its own, if there is no watermark.
@@ -189,6 +219,7 @@ impl StoreTime {
         let (Some(watermark), false) = (self.watermark(), next == UNKNOWN) else { return self.doubt() };
         let now = self.event_clock.load(Relaxed).max(watermark.min(next.max(PENDING_END)));
         self.event_clock.store(now, Relaxed);
+        self.take_written();
         if self.first_watermark.load(Relaxed) == NONE {
             self.begin_event_time(now);
         }
@@ -255,13 +286,24 @@ impl StoreTime {
         }
     }
 
+    /// When what the event writes counts as written, if it has seen that time; or else [`NONE`].
+    #[inline]
+    pub(crate) fn written(&self, clock: TtlClock) -> i64 {
+        match clock {
+            TtlClock::Event => self.event_written.load(Relaxed),
+            TtlClock::Processing => self.written_now.load(Relaxed),
+        }
+    }
+
     /// Takes the time that the event sees; most events ask for none.
     #[inline(never)]
     fn read_clock(&self) -> i64 {
         let shown = self.processing.clock.now_ms();
         let now = self.processing.at(shown);
         self.processing.reach(now);
+        let written = if self.processing_timer.load(Relaxed) { now } else { now.max(shown) };
         self.shown.store(shown, Relaxed);
+        self.written_now.store(written, Relaxed);
         self.event_now.store(now, Relaxed);
         now
     }
@@ -281,6 +323,11 @@ impl Now for StoreTime {
     fn first_watermark(&self) -> Option<FirstWatermark> {
         let watermark = known(self.first_watermark.load(Relaxed))?;
         Some(FirstWatermark { watermark, clock: known(self.first_clock.load(Relaxed)) })
+    }
+
+    fn written_at(&self, clock: TtlClock) -> Option<i64> {
+        self.now(clock)?;
+        known(self.written(clock))
     }
 
     fn event_time(&self) -> Option<i64> {

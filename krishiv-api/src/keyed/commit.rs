@@ -73,7 +73,7 @@ impl<S: KeyedState> Keyed<S> {
         joint: Joint,
         write: impl FnOnce(WriteBatch, Joint) -> Result<(), StateError>,
     ) -> Result<usize, StateError> {
-        self.begin(None)?;
+        self.begin(None, None)?;
         let before = batch.size();
         self.flush(&mut batch)?;
         let bytes = batch.size() - before;

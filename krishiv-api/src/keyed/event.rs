@@ -13,6 +13,7 @@ use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::quiet::{drop_quietly, quietly};
 use crate::state::current::{self, AnyHandle, Current};
 use crate::state::handle::Left;
+use crate::time::TimerKind;
 use crate::value::AsKey;
 use std::any::Any;
 use std::sync::Arc;
@@ -84,14 +85,14 @@ impl<S: KeyedState> Keyed<S> {
         if shared.hub.tables_version() == shared.tables_seen() { Ok(()) } else { self.catch_up() }
     }
 
-    /// Takes the time that the next event sees; `event_time` is the one that it has of its own.
+    /// Takes the time that the next event sees; `event_time` is the one that it has of its own, and `timer` says whether it is one.
     #[inline]
-    pub(super) fn begin(&mut self, event_time: Option<i64>) -> Result<(), StateError> {
+    pub(super) fn begin(&mut self, event_time: Option<i64>, timer: Option<TimerKind>) -> Result<(), StateError> {
         if self.instance.shared.is_timed() {
             if self.instance.shared.time.is_unsure() {
                 self.make_sure()?;
             }
-            self.instance.shared.begin(event_time);
+            self.instance.shared.begin(event_time, timer);
         }
         Ok(())
     }
@@ -120,7 +121,7 @@ impl<S: KeyedState> Keyed<S> {
     where
         Q: AsKey<S::Key> + ?Sized,
     {
-        self.begin(None)?;
+        self.begin(None, None)?;
         // What is found by its bytes is encoded, and hashed, when it is looked for.
         let hash = if self.rows.hasher.exact { self.rows.hash(key) } else { 0 };
         let result = self.event(hash, key, |key| *key, |state, _| event(state), keep);

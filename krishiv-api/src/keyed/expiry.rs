@@ -21,6 +21,11 @@ pub(crate) trait Now {
     /// The moment of the first watermark.
     fn first_watermark(&self) -> Option<FirstWatermark>;
 
+    /// When what is written now counts as written.
+    fn written_at(&self, clock: TtlClock) -> Option<i64> {
+        self.now(clock)
+    }
+
     /// The time that the event at hand has of its own, asked for only where there is no watermark.
     fn event_time(&self) -> Option<i64> {
         None
@@ -197,7 +202,7 @@ impl Rule {
     fn stamp(&self, time: &impl Now) -> Stamp {
         let Some(ttl) = self.ttl else { return Stamp::NEVER };
         let clock = ttl.clock(time);
-        let ends = match (ttl.ttl_ms, time.now(clock)) {
+        let ends = match (ttl.ttl_ms, time.written_at(clock)) {
             (u64::MAX, _) => NEVER,
             (ttl_ms, Some(now)) => expires_at(now, ttl_ms),
             // What an event with a time of its own writes does not wait for the first watermark, so that no end depends on

@@ -71,7 +71,7 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     fn walk(&mut self, mut f: impl FnMut(&mut Self, S::Key) -> Result<(), StateError>) -> Result<(), StateError> {
-        self.begin(None)?;
+        self.begin(None, None)?;
         // Taken first, so that what `f` changes on the way does not come by twice.
         let dirty = self.dirty_keys()?;
         let backend = Arc::clone(self.instance.shared.hub.backend());

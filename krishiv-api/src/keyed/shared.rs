@@ -9,6 +9,7 @@ use crate::keyed::expiry::Expiry;
 use crate::keyed::hub::{OperatorHub, lock};
 use crate::keyed::meter::Meter;
 use crate::state::current;
+use crate::time::TimerKind;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -133,10 +134,11 @@ impl Shared {
         self.expires_by_event.load(Relaxed) && self.time.is_too_early()
     }
 
-    /// Takes the time that the next event sees; `event_time` is the one that it has of its own.
+    /// Takes the time that the next event sees; `event_time` is the one that it has of its own, and `timer` says whether it is one.
     #[inline]
-    pub(crate) fn begin(&self, event_time: Option<i64>) {
+    pub(crate) fn begin(&self, event_time: Option<i64>, timer: Option<TimerKind>) {
         self.time.forget_now();
+        self.time.take_timer(timer);
         if self.time.has_default() {
             self.begin_by_backend();
         }

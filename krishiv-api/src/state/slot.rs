@@ -122,10 +122,10 @@ impl Slot {
     pub(crate) fn stamp(&self) -> Stamp {
         match self.life {
             Life::Endless => Stamp::NEVER,
-            Life::Counted { clock, ttl_ms } => match self.shared.time.seen(clock) {
-                NONE => self.stamp_otherwise(),
-                now => Stamp { expires_at: now.saturating_add(ttl_ms), clock },
-            },
+            Life::Counted { clock, ttl_ms } if self.shared.time.seen(clock) != NONE => {
+                Stamp { expires_at: self.shared.time.written(clock).saturating_add(ttl_ms), clock }
+            }
+            Life::Counted { .. } => self.stamp_otherwise(),
             Life::Other => self.stamp_otherwise(),
         }
     }
@@ -134,7 +134,7 @@ impl Slot {
     #[inline(always)]
     pub(crate) fn end(&self) -> Option<i64> {
         let Life::Counted { clock, ttl_ms } = self.life else { return None };
-        let now = self.shared.time.noted(clock);
+        let now = self.shared.time.written(clock);
         (now != NONE).then(|| now.saturating_add(ttl_ms))
     }
 

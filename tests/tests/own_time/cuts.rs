@@ -170,7 +170,7 @@ impl<'a, P: Place> Run<'a, P> {
         }
         self.since.push(op.clone());
         match op {
-            Op::Event(key, time, acts) => self.driver().event((*key, acts.clone()), *time).unwrap(),
+            Op::Event(key, time, acts) => self.driver().event((*key, *time, acts.clone()), *time).unwrap(),
             Op::Watermark(ms) => {
                 let from = self.driver().watermark().unwrap_or(self.watermark).min(*ms);
                 for ms in self.steps(from, *ms) {
@@ -222,8 +222,8 @@ fn harnessed<B: StateBackend>(program: &[Op], seed: u64, open: impl Fn() -> Arc<
     let (mut watermark, mut clock) = (-4, 0);
     for op in program {
         match op {
-            Op::Event(key, None, acts) => harness.event((*key, acts.clone())).unwrap(),
-            Op::Event(key, Some(time), acts) => harness.event_at((*key, acts.clone()), *time).unwrap(),
+            Op::Event(key, None, acts) => harness.event((*key, None, acts.clone())).unwrap(),
+            Op::Event(key, Some(time), acts) => harness.event_at((*key, Some(*time), acts.clone()), *time).unwrap(),
             Op::Watermark(ms) => {
                 while watermark < *ms {
                     watermark += 1 + random.below(ms - watermark);

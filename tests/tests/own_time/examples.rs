@@ -153,6 +153,27 @@ fn a_timer_set_in_the_past_sees_the_state_of_now() {
     assert_eq!(harness.emitted()[2..], [(31 * MINUTE, 1, 1)]);
 }
 
+/// What is written while timers are overdue lives as long as it should, though state is judged by the time of those.
+#[test]
+fn an_event_in_front_of_overdue_timers_writes_for_as_long_as_ever() {
+    let clock = Arc::new(ManualClock::new(0));
+    let store = Keyed::builder().clock(Arc::clone(&clock));
+    let mut driver = Driver::builder(Reminder).store(store).open(Memory::new().open()).unwrap();
+    driver.event(1, Some(0)).unwrap();
+    driver.set_watermark(3 * DAY);
+    clock.set(3 * DAY);
+    driver.store_mut().with_key(&2, |cart| (cart.items.add(2), cart.seen.add(2))).unwrap();
+    driver.advance(3 * DAY).unwrap();
+    driver.tick().unwrap();
+    let left = |driver: &mut Driver<Reminder>, key| {
+        driver.store_mut().with_key(&key, |cart| (cart.items.length(), cart.seen.length())).unwrap()
+    };
+    assert_eq!((left(&mut driver, 1), left(&mut driver, 2)), ((0, 0), (1, 1)));
+    driver.set_watermark(4 * DAY);
+    clock.set(4 * DAY);
+    assert_eq!(left(&mut driver, 2), (0, 0));
+}
+
 /// The watermark of a backend with a TTL moves without the store.
 #[test]
 fn the_watermark_of_the_backend_stops_at_timers_too() {

@@ -150,19 +150,19 @@ impl Timers {
 
 impl<S: KeyedState> Keyed<S> {
     /// An event of a key that hashes to `hash`, which may set and delete timers; `asked` is room for them. Evicts nothing.
-    /// `event_time` is the time that it has of its own.
+    /// `event_time` is the time that it has of its own, and `timer` says whether it is one.
     #[inline]
     pub(crate) fn with_timers<R, E>(
         &mut self,
         (hash, key): (u64, &S::Key),
-        event_time: Option<i64>,
+        (event_time, timer): (Option<i64>, Option<TimerKind>),
         asked: &mut Asked,
         event: impl FnOnce(&S, &mut Asked) -> Result<R, E>,
     ) -> Result<R, E>
     where
         E: From<StateError>,
     {
-        self.begin(event_time)?;
+        self.begin(event_time, timer)?;
         let result = self.event(hash, key, |key| *key, |state, _| event(state, asked), Result::is_ok);
         let result = result.map_err(E::from).flatten();
         if !asked.timers.is_empty() {
