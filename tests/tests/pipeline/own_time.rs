@@ -22,7 +22,8 @@ impl Random {
     fn events(&mut self) -> Vec<Event> {
         let mut time = 0;
         let event = |n| {
-            time += self.below(30);
+            // A timer that is set in the past waits for the watermark to move.
+            time += 1 + self.below(29);
             let acts = (0..1 + self.below(4)).map(|_| match self.below(5) {
                 0 | 1 => Act::Write(n),
                 2 => Act::Look,
