@@ -9,7 +9,7 @@ use crate::codec::record::PENDING_END;
 use crate::keyed::expiry::{FirstWatermark, Now, Ttl};
 use crate::time::{Clock, TimerKind, TtlClock, TtlUpdate};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering::Relaxed};
 
 /// "No time yet", in the atomics below.
 pub(crate) const NONE: i64 = i64::MIN;
@@ -19,6 +19,16 @@ pub(crate) const UNKNOWN: i64 = i64::MIN;
 
 /// In place of the next timer: there is none.
 pub(crate) const NO_TIMER: i64 = i64::MAX;
+
+/// In place of a kind of timer: an event, or whatever else is none.
+const NO_KIND: u8 = 0;
+
+fn kind(kind: TimerKind) -> u8 {
+    match kind {
+        TimerKind::Event => 1,
+        TimerKind::Processing => 2,
+    }
+}
 
 fn known(ms: i64) -> Option<i64> {
     (ms != NONE).then_some(ms)
@@ -49,6 +59,12 @@ impl Processing {
         (next != UNKNOWN).then_some(next)
     }
 
+    /// Whether state ends by `shown` itself, and did so before.
+    #[inline]
+    fn is_free_at(&self, shown: i64) -> bool {
+        self.reached.load(Relaxed) == shown && shown <= self.next_timer.load(Relaxed) && shown >= PENDING_END
+    }
+
     /// The time that state ends by, while the clock shows `shown`.
     fn at(&self, shown: i64) -> i64 {
         // No clock that works shows less, and stamps below have another meaning.
@@ -67,7 +83,10 @@ impl Processing {
 
     /// Takes note that something was judged by `ms`: that holds, also when the clock goes back.
     pub(crate) fn reach(&self, ms: i64) {
-        self.reached.fetch_max(ms, Relaxed);
+        // Most often the clock shows what it showed before, and a look costs far less.
+        if self.reached.load(Relaxed) < ms {
+            self.reached.fetch_max(ms, Relaxed);
+        }
     }
 }
 
@@ -100,9 +119,8 @@ pub(crate) struct StoreTime {
     written_now: AtomicI64,
     /// What the clock showed for that, which may be more, and less.
     shown: AtomicI64,
-    /// Whether the event is a timer, and by which clock.
-    event_timer: AtomicBool,
-    processing_timer: AtomicBool,
+    /// Which kind of timer the event is: [`NO_KIND`], or as [`kind`] says.
+    timer: AtomicU8,
     /// The time that the event has of its own, where there is no watermark.
     event_time: AtomicI64,
 }
@@ -123,8 +141,7 @@ impl StoreTime {
             event_now: AtomicI64::new(NONE),
             event_written: AtomicI64::new(past.event_clock.unwrap_or(NONE)),
             written_now: AtomicI64::new(NONE),
-            event_timer: AtomicBool::new(false),
-            processing_timer: AtomicBool::new(false),
+            timer: AtomicU8::new(NO_KIND),
             shown: AtomicI64::new(NONE),
             event_time: AtomicI64::new(NONE),
         };
@@ -184,18 +201,23 @@ impl StoreTime {
     /// Takes note of what the next event is.
     #[inline]
     pub(crate) fn take_timer(&self, timer: Option<TimerKind>) {
-        let by_event = timer == Some(TimerKind::Event);
-        if self.event_timer.load(Relaxed) != by_event {
-            self.event_timer.store(by_event, Relaxed);
+        let kind = timer.map_or(NO_KIND, kind);
+        if self.timer.load(Relaxed) != kind {
+            self.timer.store(kind, Relaxed);
             self.take_written();
         }
-        self.processing_timer.store(timer == Some(TimerKind::Processing), Relaxed);
+    }
+
+    /// Whether the event is a timer of that kind.
+    fn is_timer(&self, of: TimerKind) -> bool {
+        self.timer.load(Relaxed) == kind(of)
     }
 
     /// Finds out when what is written counts as written by event time.
+    #[cold]
     fn take_written(&self) {
         let clock = known(self.event_clock.load(Relaxed));
-        let all = if self.event_timer.load(Relaxed) { None } else { self.watermark().filter(|_| clock.is_some()) };
+        let all = if self.is_timer(TimerKind::Event) { None } else { self.watermark().filter(|_| clock.is_some()) };
         self.event_written.store(clock.max(all).unwrap_or(NONE), Relaxed);
     }
 
@@ -299,9 +321,21 @@ impl StoreTime {
     #[inline(never)]
     fn read_clock(&self) -> i64 {
         let shown = self.processing.clock.now_ms();
+        if self.processing.is_free_at(shown) {
+            self.shown.store(shown, Relaxed);
+            self.written_now.store(shown, Relaxed);
+            self.event_now.store(shown, Relaxed);
+            return shown;
+        }
+        self.read_held_clock(shown)
+    }
+
+    /// The same where timers hold time back, or the clock has moved.
+    #[inline(never)]
+    fn read_held_clock(&self, shown: i64) -> i64 {
         let now = self.processing.at(shown);
         self.processing.reach(now);
-        let written = if self.processing_timer.load(Relaxed) { now } else { now.max(shown) };
+        let written = if self.is_timer(TimerKind::Processing) { now } else { now.max(shown) };
         self.shown.store(shown, Relaxed);
         self.written_now.store(written, Relaxed);
         self.event_now.store(now, Relaxed);
