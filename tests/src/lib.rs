@@ -1,5 +1,7 @@
 //! What the tests share: every backend, each able to go down and come back with what it had made durable.
 
+pub mod keeper;
+
 use krishiv_api::{
     InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, RocksDbStateBackend, StateBackend, TtlConfig,
     TtlStateBackend,

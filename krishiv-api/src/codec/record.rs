@@ -21,13 +21,16 @@ pub(crate) const PENDING_END: i64 = i64::MIN / 2;
 pub(crate) fn pending(ttl_ms: u64) -> i64 {
     let stamp = i64::try_from(ttl_ms).ok().and_then(|ttl_ms| i64::MIN.checked_add(ttl_ms));
     // A life of more than a hundred million years is for ever.
-    stamp.filter(|stamp| *stamp < PENDING_END).unwrap_or(NEVER)
+    stamp.filter(|stamp| *stamp < GONE).unwrap_or(NEVER)
 }
 
 /// The TTL in a pending stamp; 0 where there is no stamp at all.
 pub(crate) fn pending_ttl(expires_at: i64) -> Option<u64> {
     (expires_at < PENDING_END).then(|| expires_at.abs_diff(i64::MIN))
 }
+
+/// In place of a stamp, in memory: it has ended, by a clock that is no longer in use.
+pub(crate) const GONE: i64 = PENDING_END - 1;
 
 /// In a stamp: never expires.
 pub(crate) const NEVER: i64 = i64::MAX;
@@ -132,7 +135,6 @@ pub(crate) struct Head<'a> {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) codec: Codec,
     /// How often the TTL of the state had been switched.
-    #[allow(dead_code)]
     pub(crate) era: u64,
     is_run: bool,
     payload: &'a [u8],

@@ -98,7 +98,7 @@ impl<S: KeyedState> Keyed<S> {
             hashes.extend(group.iter().map(|item| self.hash(key_of(item))));
             self.look_ahead(&hashes, |index| group.get(index).map(&key_of));
             // One look at the clock, which costs more than the rest of an event.
-            self.instance.shared.begin();
+            self.begin(None, None).map_err(|error| BatchError::new(first, error.into()))?;
             for (index, (item, hash)) in group.drain(..).zip(&hashes).enumerate() {
                 let event = |state: &S, item| event(state, item).into_result();
                 let result = self.event(*hash, item, &key_of, event, Result::is_ok);

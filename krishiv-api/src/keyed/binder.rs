@@ -57,7 +57,7 @@ impl Draft<'_> {
         let declared = self.declare(declared, &shared.time);
         let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name.name))?;
         if expiry.can_expire() {
-            shared.watch_time();
+            shared.watch_expiry(&expiry);
         }
         H::attach(Slot::new(Arc::clone(shared), &record, expiry, (shapes.codec, shapes.plan, key_plan)))
     }

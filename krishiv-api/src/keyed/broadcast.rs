@@ -68,7 +68,7 @@ impl<S: KeyedState> Keyed<S> {
         update: impl FnOnce(&S, &mut BroadcastScope) -> R,
         keep: impl FnOnce(&R) -> bool,
     ) -> Result<R, StateError> {
-        self.instance.shared.begin();
+        self.begin(None, None)?;
         self.keep_up().map_err(|error| self.blame(error))?;
         let shared = Arc::clone(&self.instance.shared);
         let mut scope = BroadcastScope { shared: Arc::clone(&shared), changes: Vec::new() };

@@ -8,7 +8,7 @@ use crate::codec::keys::RowKey;
 use crate::error::Cause;
 use crate::keyed::binder::Binder;
 use crate::keyed::catalog::{KeyRecord, PositionRecord};
-use crate::keyed::expiry::{FirstWatermark, StoreTime};
+use crate::keyed::clocks::{Reached, StoreTime};
 use crate::keyed::hub::{BackendHub, OperatorHub, in_force_for};
 use crate::keyed::report::Report;
 use crate::keyed::rows::Rows;
@@ -233,7 +233,8 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let past = Past::of(&hub.positions()?, &range);
         let clock = self.clock.or_else(|| rows.ttl.as_ref().map(|ttl| Arc::clone(&ttl.time) as Arc<dyn Clock>));
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let time = StoreTime::new(clock, rows.ttl, past.watermark, past.first_watermark);
+        let stored = hub.has_state(TIMERS);
+        let time = StoreTime::new(clock, rows.ttl, past.reached, stored);
         let shared = Arc::new(Shared::new(operator, Arc::clone(&hub), time, self.broadcast_limit, past.next_position));
         let state = {
             let mut binder = Binder { shared: &shared, draft: hub.draft(), descriptors: S::DESCRIPTORS };
@@ -243,11 +244,13 @@ impl<S: KeyedState> KeyedBuilder<S> {
             state
         };
         let names: Vec<_> = S::DESCRIPTORS.iter().map(|descriptor| descriptor.name()).collect();
+        if hub.has_ttl_except(&names) {
+            shared.expect_expiry();
+        }
         let undeclared = hub.states_except(&names).into_iter();
         let undeclared = undeclared.map(|state| UndeclaredState { name: state.name, kind: state.kind }).collect();
         claim.keep();
         let report = Report::new(&shared.operator, &range);
-        let stored = hub.has_state(TIMERS);
         let timers = Timers::new(shared.id, &range, max_parallelism, stored, self.memory_budget);
         Ok(Keyed {
             timers,
@@ -302,8 +305,7 @@ impl Drop for Claim<'_> {
 /// What a store goes on from.
 struct Past {
     position: Option<Vec<u8>>,
-    watermark: Option<i64>,
-    first_watermark: Option<FirstWatermark>,
+    reached: Reached,
     next_position: u64,
 }
 
@@ -315,9 +317,14 @@ impl Past {
         let newest = past.first().filter(|newest| newest.range() == *range);
         Self {
             position: newest.map(|newest| newest.position.clone()),
-            watermark: past.iter().map(|position| position.watermark).min().flatten(),
-            // Without one of them the ranges together have none; of several the latest keeps longest.
-            first_watermark: firsts.into_iter().flatten().max_by_key(|first| first.watermark),
+            reached: Reached {
+                watermark: past.iter().map(|position| position.watermark).min().flatten(),
+                event_clock: past.iter().map(PositionRecord::event_clock).min().flatten(),
+                // What was judged by any of them holds.
+                processing_clock: past.iter().filter_map(|position| position.processing_clock).max(),
+                // Without one of them the ranges together have none; of several the latest keeps longest.
+                first: firsts.into_iter().flatten().max_by_key(|first| first.watermark),
+            },
             next_position: past.iter().map(|position| position.next_position).max().unwrap_or(1),
         }
     }

@@ -5,7 +5,9 @@ use crate::codec::record::SCHEMA_VERSION;
 use crate::codec::{Codec, Shape, trace};
 use crate::descriptor::StateKind;
 use crate::error::Cause;
-use crate::keyed::expiry::{Expiry, FirstWatermark, Now, Switches, Ttl};
+use crate::keyed::clocks::{NO_TIMER, StoreTime, UNKNOWN};
+use crate::keyed::expiry::{Era, Expiry, FirstWatermark, Moment, Now, Rule, Switches, Ttl};
+use crate::keyed::retention::CommittedClock;
 use crate::names;
 use crate::{StateError, StateValue};
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,9 @@ pub(crate) struct StateRecord {
     /// Whether records with an expiry stamp may be stored.
     pub(crate) stamped: bool,
     pub(crate) switches: Switches,
+    /// The times in which it had a TTL by another clock, or none, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) eras: Vec<Era>,
 }
 
 /// A key or map key: what it looks like, and how it is written.
@@ -100,17 +105,58 @@ pub(crate) struct PositionRecord {
     pub(crate) first_watermark: Option<FirstWatermark>,
     /// The next free list position.
     pub(crate) next_position: u64,
+    /// How far the clocks of state had come; of the event clock `None` is as far as the watermark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_clock: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) processing_clock: Option<i64>,
+    /// The processing timer that is next, [`NO_TIMER`] where there is none; `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_timer: Option<i64>,
 }
 
 impl PositionRecord {
+    /// What the store of `range` is to go on from; `timers` says whether the operator may have any.
+    pub(crate) fn new(range: &Range<u16>, position: &[u8], time: &StoreTime, timers: bool, next_position: u64) -> Self {
+        let watermark = time.watermark();
+        Self {
+            start: range.start,
+            end: range.end,
+            sequence: 0,
+            position: position.to_vec(),
+            watermark,
+            first_watermark: time.first_watermark(),
+            next_position,
+            event_clock: time.event_clock().filter(|_| time.event_clock() != watermark),
+            processing_clock: time.processing().reached(),
+            next_timer: time.processing().next_timer().filter(|_| timers),
+        }
+    }
+
+    /// How far event time had come for state.
+    pub(crate) fn event_clock(&self) -> Option<i64> {
+        self.event_clock.or(self.watermark)
+    }
+
+    /// What compaction may judge by; `timers` says whether the operator may have any.
+    pub(crate) fn processing(&self, timers: bool) -> CommittedClock {
+        let next_timer = self.next_timer.unwrap_or(if timers { UNKNOWN } else { NO_TIMER });
+        CommittedClock { reached: self.processing_clock, next_timer }
+    }
+
     pub(crate) fn range(&self) -> Range<u16> {
         self.start..self.end
     }
 }
 
 impl OperatorRecord {
-    /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not.
-    pub(crate) fn declare(&mut self, declared: Declared<'_>, time: &impl Now) -> Result<&StateRecord, StateError> {
+    /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not. `now` is the moment at
+    /// which it gets another TTL, if it does.
+    pub(crate) fn declare(
+        &mut self,
+        declared: Declared<'_>,
+        now: impl FnOnce() -> Moment,
+    ) -> Result<&StateRecord, StateError> {
         let Name { name, own } = declared.name;
         let known = self.states.iter().position(|state| state.name == name);
         if !own {
@@ -134,6 +180,7 @@ impl OperatorRecord {
                     plain: !stamped,
                     stamped,
                     switches: Switches::default(),
+                    eras: Vec::new(),
                 });
                 self.states.len() - 1
             }
@@ -143,8 +190,9 @@ impl OperatorRecord {
         };
         state.fits(&declared)?;
         if state.ttl != declared.ttl {
-            state.switches.change(state.ttl, declared.ttl, time);
-            state.ttl = declared.ttl;
+            let mut rule = state.rule();
+            state.eras.extend(rule.switch(declared.ttl, now()));
+            (state.ttl, state.switches) = (rule.ttl, rule.switches);
             state.plain |= !stamped;
             state.stamped |= stamped;
         }
@@ -155,11 +203,20 @@ impl OperatorRecord {
 impl OperatorRecord {
     /// When the records of each state end.
     pub(crate) fn lives(&self) -> HashMap<u16, Expiry> {
-        self.states.iter().map(|state| (state.slot, Expiry::new(state.ttl, state.switches))).collect()
+        self.states.iter().map(|state| (state.slot, state.expiry())).collect()
     }
 }
 
 impl StateRecord {
+    fn rule(&self) -> Rule {
+        Rule { ttl: self.ttl, switches: self.switches }
+    }
+
+    /// When its records end.
+    pub(crate) fn expiry(&self) -> Expiry {
+        Expiry::new(self.rule(), self.eras.clone())
+    }
+
     fn fits(&self, declared: &Declared<'_>) -> Result<(), StateError> {
         if self.kind != declared.kind {
             return mismatch("kind", &self.kind, &declared.kind);

@@ -4,9 +4,9 @@ use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::keyed::catalog::PositionRecord;
-use crate::keyed::expiry::Now;
 use crate::keyed::joint::Joint;
 use crate::keyed::report::{Size, Work, Written};
+use crate::keyed::timers::TIMERS;
 use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use crate::time::Stopwatch;
@@ -74,20 +74,14 @@ impl<S: KeyedState> Keyed<S> {
         write: impl FnOnce(WriteBatch, Joint) -> Result<(), StateError>,
     ) -> Result<usize, StateError> {
         joint.may_begin(&self.instance.shared.hub).map_err(|error| self.blame(error))?;
-        self.instance.shared.begin();
+        self.begin(None, None)?;
         let before = batch.size();
         self.flush(&mut batch)?;
         let bytes = batch.size() - before;
-        let record = PositionRecord {
-            start: self.instance.range.start,
-            end: self.instance.range.end,
-            sequence: 0,
-            position: position.to_vec(),
-            watermark: self.watermark(),
-            first_watermark: self.instance.shared.time.first_watermark(),
-            next_position: self.instance.shared.next_position.load(Relaxed),
-        };
-        let under_way = joint.add(&self.instance.shared.hub, record);
+        let Instance { shared, range, .. } = &self.instance;
+        let next = shared.next_position.load(Relaxed);
+        let record = PositionRecord::new(range, position, &shared.time, shared.hub.has_state(TIMERS), next);
+        let under_way = joint.add(&shared.hub, record);
         write(batch, joint).map_err(|error| self.blame(error))?;
         drop(under_way);
         self.settle();

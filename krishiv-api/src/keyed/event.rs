@@ -2,6 +2,7 @@
 
 use crate::StateError;
 use crate::codec::keys::{RowKey, check_key, check_same};
+use crate::codec::record::PENDING_END;
 use crate::codec::{self, weigh};
 use crate::error::Cause;
 use crate::keyed::dynamic::{DynamicHandles, Extra};
@@ -12,6 +13,7 @@ use crate::keyed::{Instance, Keyed, KeyedState};
 use crate::quiet::{drop_quietly, quietly};
 use crate::state::current::{self, AnyHandle, Current};
 use crate::state::handle::Left;
+use crate::time::TimerKind;
 use crate::value::AsKey;
 use std::any::Any;
 use std::sync::Arc;
@@ -83,6 +85,31 @@ impl<S: KeyedState> Keyed<S> {
         if shared.hub.tables_version() == shared.tables_seen() { Ok(()) } else { self.catch_up() }
     }
 
+    /// Takes the time that the next event sees; `event_time` is the one that it has of its own, and `timer` says whether it is one.
+    #[inline]
+    pub(super) fn begin(&mut self, event_time: Option<i64>, timer: Option<TimerKind>) -> Result<(), StateError> {
+        if self.instance.shared.is_timed() {
+            if self.instance.shared.time.is_unsure() {
+                self.make_sure()?;
+            }
+            self.instance.shared.begin(event_time, timer);
+        }
+        Ok(())
+    }
+
+    /// Finds out what is not known of the time, where state can expire.
+    #[cold]
+    fn make_sure(&mut self) -> Result<(), StateError> {
+        let shared = &self.instance.shared;
+        if shared.expires() && shared.time.has_unknown_timers() {
+            self.find_next_timers()?;
+        }
+        if self.instance.shared.is_too_early() {
+            return Err(self.blame(too_early()));
+        }
+        Ok(())
+    }
+
     /// One event by itself.
     #[inline]
     fn one<Q, R>(
@@ -94,7 +121,7 @@ impl<S: KeyedState> Keyed<S> {
     where
         Q: AsKey<S::Key> + ?Sized,
     {
-        self.instance.shared.begin();
+        self.begin(None, None)?;
         // What is found by its bytes is encoded, and hashed, when it is looked for.
         let hash = if self.rows.hasher.exact { self.rows.hash(key) } else { 0 };
         let result = self.event(hash, key, |key| *key, |state, _| event(state), keep);
@@ -245,6 +272,15 @@ impl<S: KeyedState> Instance<S> {
         let foreign = Cause::ForeignKey { group, owned: self.range.clone() };
         Err(self.blame(foreign.into(), key))
     }
+}
+
+#[cold]
+pub(crate) fn too_early() -> StateError {
+    let reason = format!(
+        "event time is before {PENDING_END} ms, and no state can expire there; give events times in milliseconds since 1970, or the \
+         state no TTL by event time"
+    );
+    Cause::Setting { reason }.into()
 }
 
 /// A key as messages show it.

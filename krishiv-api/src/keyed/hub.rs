@@ -8,11 +8,13 @@ use crate::error::Cause;
 use crate::keyed::catalog::{
     self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, OwnerRecord, PositionRecord, StateRecord, mismatch,
 };
+use crate::keyed::clocks::StoreTime;
 use crate::keyed::cover::cover;
-use crate::keyed::expiry::{Expiry, Now, StoreTime, Ttl};
+use crate::keyed::expiry::{Expiry, Moment, Now, Ttl};
 use crate::keyed::owner::{Catalog, Owner};
 use crate::keyed::retention::{OperatorRetention, WhileOpen};
 use crate::keyed::tables::Tables;
+use crate::keyed::timers::TIMERS;
 use crate::names;
 use crate::state::current::describe;
 use std::collections::HashMap;
@@ -227,6 +229,13 @@ pub(super) struct OperatorState {
     pub(super) committed: Arc<HashMap<u16, Expiry>>,
 }
 
+impl OperatorState {
+    /// Whether the operator may have timers.
+    fn has_timers(&self) -> bool {
+        self.record.states.iter().any(|state| state.name == TIMERS)
+    }
+}
+
 fn overlap(a: &Range<u16>, b: &Range<u16>) -> bool {
     a.start < b.end && b.start < a.end
 }
@@ -314,6 +323,12 @@ impl OperatorHub {
         lock(&self.state).record.states.iter().any(|state| state.name == name)
     }
 
+    /// Whether the catalog has a state with a TTL that `used` does not name.
+    pub(crate) fn has_ttl_except(&self, used: &[&str]) -> bool {
+        let state = lock(&self.state);
+        state.record.states.iter().any(|state| state.expiry().can_expire() && !used.contains(&state.name.as_str()))
+    }
+
     /// What the catalog has under `name`, for messages.
     pub(crate) fn describe(&self, name: &str) -> Option<String> {
         let state = lock(&self.state);
@@ -351,16 +366,35 @@ impl OperatorHub {
         let mut retention = self.retention.state();
         retention.states.clone_from(&state.expiries);
         retention.committed = Arc::clone(&state.committed);
-        retention.watermark = positions.iter().map(|position| position.watermark).min().flatten();
+        retention.event_clock = positions.iter().map(PositionRecord::event_clock).min().flatten();
+        let timers = state.has_timers();
+        retention.committed_clocks = positions.iter().map(|position| position.processing(timers)).collect();
         // Of several moments the latest: it keeps longest.
         let firsts: Option<Vec<_>> = positions.iter().map(|position| position.first_watermark).collect();
         retention.first_watermark = firsts.into_iter().flatten().max_by_key(|first| first.watermark);
+    }
+
+    /// How far time has come for state at most, in any instance: by then every verdict was given that ever will have been.
+    fn moment(&self, time: &StoreTime) -> Moment {
+        let state = lock(&self.state);
+        let (positions, _) = in_force(&state.positions);
+        let (shown, timers) = (time.clock().now_ms(), state.has_timers());
+        let event = positions.iter().filter_map(PositionRecord::event_clock).max();
+        let processing = positions.iter().map(|position| position.processing(timers).at(shown).unwrap_or(shown)).max();
+        let first = positions.iter().filter_map(|position| position.first_watermark);
+        Moment {
+            event: event.max(time.event_clock()),
+            processing: processing.or_else(|| Some(time.processing().now())).max(self.retention.state().reached()),
+            first_watermark: first.max_by_key(|first| first.watermark).or(time.first_watermark()),
+        }
     }
 
     /// Lets expired records be judged by the clocks of `time`.
     pub(crate) fn use_time(&self, time: &StoreTime) {
         let mut retention = self.retention.state();
         retention.clock = Some(Arc::clone(time.clock()));
+        retention.open.retain(|open| open.strong_count() > 0);
+        retention.open.push(Arc::downgrade(time.processing()));
         retention.backend = time.backend().map(Arc::clone);
     }
 }
@@ -383,11 +417,12 @@ impl Draft<'_> {
     pub(crate) fn declare(
         &mut self,
         declared: Declared<'_>,
-        time: &impl Now,
+        time: &StoreTime,
     ) -> Result<(StateRecord, Arc<Expiry>), StateError> {
-        let found = self.record.declare(declared, time)?.clone();
+        let hub = self.hub;
+        let found = self.record.declare(declared, || hub.moment(time))?.clone();
         let known = lock(&self.hub.state).expiries.get(&found.slot).map(Arc::clone);
-        let expiry = Expiry::new(found.ttl, found.switches);
+        let expiry = found.expiry();
         let expiry = match known {
             Some(known) if *known == expiry => known,
             _ => Arc::new(expiry),

@@ -71,7 +71,7 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     fn walk(&mut self, mut f: impl FnMut(&mut Self, S::Key) -> Result<(), StateError>) -> Result<(), StateError> {
-        self.instance.shared.begin();
+        self.begin(None, None)?;
         // Taken first, so that what `f` changes on the way does not come by twice.
         let dirty = self.dirty_keys()?;
         let backend = Arc::clone(self.instance.shared.hub.backend());
@@ -136,7 +136,7 @@ impl<S: KeyedState> Keyed<S> {
                 Err(_) => error,
             }
         })?;
-        let stamp = head.stamp.unwrap_or_else(|| expiry.unstamped());
+        let stamp = expiry.settle(head.era, head.stamp);
         Ok(!expiry.is_expired(stamp, &self.instance.shared.time))
     }
 

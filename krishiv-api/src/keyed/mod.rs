@@ -5,6 +5,7 @@ mod binder;
 mod broadcast;
 mod builder;
 pub(crate) mod catalog;
+pub(crate) mod clocks;
 mod commit;
 mod cover;
 mod dynamic;

@@ -3,6 +3,7 @@
 use crate::backend::{Retention, TtlTime};
 use crate::codec::keys::{STAMPED, parse};
 use crate::codec::record;
+use crate::keyed::clocks::{Processing, UNKNOWN};
 use crate::keyed::expiry::{Expiry, FirstWatermark, Now};
 use crate::keyed::hub::lock;
 use crate::time::{Clock, TtlClock};
@@ -21,8 +22,11 @@ pub(super) struct RetentionState {
     pub(super) states: HashMap<u16, Arc<Expiry>>,
     /// The same as the last commit has them: a TTL that was switched since may yet be undone by a crash.
     pub(super) committed: Arc<HashMap<u16, Expiry>>,
-    /// The committed one: a crash goes back to it, and must find what had not expired by then.
-    pub(super) watermark: Option<i64>,
+    /// What state goes by as of the last commits: a crash goes back there, and must find what had not expired by then.
+    pub(super) event_clock: Option<i64>,
+    pub(super) committed_clocks: Vec<CommittedClock>,
+    /// The processing times of the stores that are open.
+    pub(super) open: Vec<Weak<Processing>>,
     pub(super) first_watermark: Option<FirstWatermark>,
     /// Whether a store has a watermark, committed or not.
     pub(super) has_watermark: bool,
@@ -34,8 +38,8 @@ pub(super) struct RetentionState {
 impl Now for RetentionState {
     fn now(&self, clock: TtlClock) -> Option<i64> {
         match clock {
-            TtlClock::Event => self.watermark,
-            TtlClock::Processing => self.clock.as_ref().map(|clock| clock.now_ms()),
+            TtlClock::Event => self.event_clock,
+            TtlClock::Processing => self.processing_time(),
         }
     }
 
@@ -45,8 +49,45 @@ impl Now for RetentionState {
 
     fn has_watermark(&self) -> bool {
         self.has_watermark
-            || self.watermark.is_some()
+            || self.event_clock.is_some()
             || self.backend.as_ref().is_some_and(|backend| backend.watermark().is_some())
+    }
+}
+
+/// How far processing time may go for what a commit has written.
+#[derive(Clone, Copy)]
+pub(crate) struct CommittedClock {
+    /// How far it had come.
+    pub(super) reached: Option<i64>,
+    /// The processing timer that was next; [`UNKNOWN`] or [`NO_TIMER`](super::clocks::NO_TIMER).
+    pub(super) next_timer: i64,
+}
+
+impl CommittedClock {
+    /// The time that a store which is opened there judges by, when the clock shows `shown` and it has fired no timer yet.
+    pub(super) fn at(self, shown: i64) -> Option<i64> {
+        match self.next_timer {
+            UNKNOWN => self.reached,
+            next => self.reached.max(Some(shown.min(next))),
+        }
+    }
+}
+
+impl RetentionState {
+    /// The greatest time by which an open store has judged.
+    pub(super) fn reached(&self) -> Option<i64> {
+        self.open.iter().filter_map(Weak::upgrade).filter_map(|open| open.reached()).max()
+    }
+
+    /// The time by which no store, and none that is opened after a crash, can still ask for what has ended.
+    fn processing_time(&self) -> Option<i64> {
+        let shown = self.clock.as_ref()?.now_ms();
+        let open: Vec<_> = self.open.iter().filter_map(Weak::upgrade).collect();
+        let committed = self.committed_clocks.iter().map(|committed| committed.at(shown));
+        let now = committed.chain(open.iter().map(|open| Some(open.now()))).min().flatten()?;
+        // What is dropped by this time must be gone by it in memory too, whatever the clock shows then.
+        open.iter().for_each(|open| open.reach(now));
+        Some(now)
     }
 }
 
@@ -83,11 +124,12 @@ impl OperatorRetention {
         let now = self.state();
         let slot = parts.slot & !STAMPED;
         let (Some(expiry), Some(committed)) = (now.states.get(&slot), now.committed.get(&slot)) else { return false };
-        if parts.slot & STAMPED == 0 {
+        if !expiry.can_expire() {
             return false;
         }
         // What does not read is kept: the reader must see the damage.
-        let Ok(head) = record::head(value, true) else { return false };
-        head.stamp.is_some_and(|stamp| expiry.is_expired(stamp, &*now) && committed.is_expired(stamp, &*now))
+        let Ok(head) = record::head(value, parts.slot & STAMPED != 0) else { return false };
+        let has_ended = |expiry: &Expiry| expiry.is_expired(expiry.settle(head.era, head.stamp), &*now);
+        has_ended(expiry) && has_ended(committed)
     }
 }

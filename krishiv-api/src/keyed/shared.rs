@@ -4,11 +4,12 @@ use crate::StateError;
 use crate::backend::AnyBackend;
 use crate::codec::Codec;
 use crate::codec::keys::RowKey;
-use crate::keyed::expiry::{Now, StoreTime};
+use crate::keyed::clocks::StoreTime;
+use crate::keyed::expiry::Expiry;
 use crate::keyed::hub::{OperatorHub, lock};
 use crate::keyed::meter::Meter;
 use crate::state::current;
-use crate::time::TtlClock;
+use crate::time::TimerKind;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -37,8 +38,11 @@ pub(crate) struct Shared {
     pub(crate) next_position: AtomicU64,
     /// Version of the broadcast states that the event sees.
     tables_seen: AtomicU64,
-    /// Whether some state can expire, so that events must know the time.
+    /// Whether events must know the time.
     timed: AtomicBool,
+    /// Whether some state can expire, and by event time.
+    expires: AtomicBool,
+    expires_by_event: AtomicBool,
     /// Whether the first watermark of the backend has been taken note of.
     has_watermark: AtomicBool,
     /// What the event at hand has done that its end must look at: [`FAILED`], [`PREFETCHED`], [`TOUCHED`], [`LOCATED`].
@@ -71,6 +75,8 @@ impl Shared {
             id: hub.id(),
             key_codec: hub.key_codec(),
             timed: AtomicBool::new(time.has_default()),
+            expires: AtomicBool::new(time.has_default()),
+            expires_by_event: AtomicBool::new(false),
             has_watermark: AtomicBool::new(false),
             operator,
             hub,
@@ -97,20 +103,46 @@ impl Shared {
         self.tables_seen.store(version, Relaxed);
     }
 
-    /// From now on every event needs the time.
-    pub(crate) fn watch_time(&self) {
+    /// From now on every event needs the time, since there is a state that can expire.
+    pub(crate) fn watch_expiry(&self, expiry: &Expiry) {
         self.timed.store(true, Relaxed);
+        self.expires.store(true, Relaxed);
+        if expiry.goes_by_event_time() {
+            self.expires_by_event.store(true, Relaxed);
+        }
     }
 
-    /// Takes the time that the next event sees.
+    /// From now on every event needs to know which timers are next: a state that can expire may join in the midst of one.
+    pub(crate) fn expect_expiry(&self) {
+        self.timed.store(true, Relaxed);
+        self.expires.store(true, Relaxed);
+    }
+
+    /// Whether events must know the time.
     #[inline]
-    pub(crate) fn begin(&self) {
-        if self.timed.load(Relaxed) {
-            self.time.forget_now();
-            if self.time.has_default() {
-                self.begin_by_backend();
-            }
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed.load(Relaxed)
+    }
+
+    /// Whether some state can expire.
+    pub(crate) fn expires(&self) -> bool {
+        self.expires.load(Relaxed)
+    }
+
+    /// Whether event time is where state that expires by it cannot be.
+    pub(crate) fn is_too_early(&self) -> bool {
+        self.expires_by_event.load(Relaxed) && self.time.is_too_early()
+    }
+
+    /// Takes the time that the next event sees; `event_time` is the one that it has of its own, and `timer` says whether it is one.
+    #[inline]
+    pub(crate) fn begin(&self, event_time: Option<i64>, timer: Option<TimerKind>) {
+        self.time.forget_now();
+        self.time.take_timer(timer);
+        if self.time.has_default() {
+            self.begin_by_backend();
         }
+        self.time.take_event_time(event_time);
     }
 
     /// The watermark of a TTL backend moves without this store.
@@ -122,13 +154,13 @@ impl Shared {
         }
     }
 
-    /// Processing time as the event at hand sees it.
+    /// What the clock shows to the event at hand.
     pub(crate) fn processing_time(&self) -> i64 {
         if !self.timed.load(Relaxed) {
-            self.watch_time();
+            self.timed.store(true, Relaxed);
             self.time.begin();
         }
-        self.time.now(TtlClock::Processing).unwrap_or(i64::MIN)
+        self.time.shown()
     }
 
     /// A TTL backend may have got its first watermark from elsewhere.

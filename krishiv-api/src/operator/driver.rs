@@ -237,7 +237,7 @@ impl<O: Operator> Driver<O> {
         let result = attempt(|| {
             let (hash, found) = key_of(operator, store, &event);
             let key: &KeyOf<O> = key.insert(found);
-            store.with_timers((hash, key), asked, |state, asked| {
+            store.with_timers((hash, key), (event_time, None), asked, |state, asked| {
                 let mut ctx = EventContext { key, event_time, is_timer: false, shared, asked, out: &mut *out };
                 operator.on_event(state, event, &mut ctx)
             })
@@ -359,7 +359,7 @@ impl<O: Operator> Driver<O> {
         let before = out.len();
         let event_time = (timer.kind == TimerKind::Event).then_some(timer.time_ms);
         let result = attempt(|| {
-            store.with_timers((store.hash(key), key), asked, |state, asked| {
+            store.with_timers((store.hash(key), key), (event_time, Some(timer.kind)), asked, |state, asked| {
                 asked.timer(shared, timer, false);
                 let mut ctx = EventContext { key, event_time, is_timer: true, shared, asked, out: &mut *out };
                 operator.on_timer(state, timer, &mut ctx)
@@ -374,7 +374,7 @@ impl<O: Operator> Driver<O> {
         // What is left out must not come back for ever.
         let Self { store, shared, asked, .. } = self;
         let gone = attempt(|| {
-            store.with_timers((store.hash(key), key), asked, |_, asked| {
+            store.with_timers((store.hash(key), key), (event_time, Some(timer.kind)), asked, |_, asked| {
                 asked.timer(shared, timer, false);
                 Ok(())
             })

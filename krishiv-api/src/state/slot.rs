@@ -7,7 +7,9 @@ use crate::codec::record::{self, Head, How, Stamp};
 use crate::codec::{Codec, Plan, encode, weigh, weigh_strictly};
 use crate::error::Cause;
 use crate::keyed::catalog::StateRecord;
-use crate::keyed::expiry::{Expiry, NONE};
+use crate::keyed::clocks::NONE;
+use crate::keyed::event::too_early;
+use crate::keyed::expiry::Expiry;
 use crate::keyed::shared::Shared;
 use crate::time::TtlClock;
 use crate::value::StateValue;
@@ -120,10 +122,10 @@ impl Slot {
     pub(crate) fn stamp(&self) -> Stamp {
         match self.life {
             Life::Endless => Stamp::NEVER,
-            Life::Counted { clock, ttl_ms } => match self.shared.time.seen(clock) {
-                NONE => self.stamp_otherwise(),
-                now => Stamp { expires_at: now.saturating_add(ttl_ms), clock },
-            },
+            Life::Counted { clock, ttl_ms } if self.shared.time.seen(clock) != NONE => {
+                Stamp { expires_at: self.shared.time.written(clock).saturating_add(ttl_ms), clock }
+            }
+            Life::Counted { .. } => self.stamp_otherwise(),
             Life::Other => self.stamp_otherwise(),
         }
     }
@@ -132,7 +134,7 @@ impl Slot {
     #[inline(always)]
     pub(crate) fn end(&self) -> Option<i64> {
         let Life::Counted { clock, ttl_ms } = self.life else { return None };
-        let now = self.shared.time.noted(clock);
+        let now = self.shared.time.written(clock);
         (now != NONE).then(|| now.saturating_add(ttl_ms))
     }
 
@@ -160,7 +162,11 @@ impl Slot {
 
     #[inline(never)]
     fn stamp_otherwise(&self) -> Stamp {
-        self.expiry.stamp(&self.shared.time)
+        let stamp = self.expiry.stamp(&self.shared.time);
+        if self.expiry.is_misread(stamp, &self.shared.time) {
+            self.shared.latch(self.blame(too_early()));
+        }
+        stamp
     }
 
     #[inline]
@@ -249,7 +255,13 @@ impl Slot {
     #[inline]
     fn open<'a>(&self, disk_slot: u16, bytes: &'a [u8]) -> Result<Found<'a>, StateError> {
         let head = record::head(bytes, disk_slot & STAMPED != 0)?;
-        Ok(Found { stamp: head.stamp.unwrap_or_else(|| self.expiry.unstamped()), head })
+        let stamp = if self.can_expire() { self.expiry.settle(head.era, head.stamp) } else { Stamp::NEVER };
+        Ok(Found { stamp, head })
+    }
+
+    /// Whether a record was written since the TTL was last switched.
+    pub(crate) fn is_of_today(&self, head: &Head<'_>) -> bool {
+        head.era == self.expiry.era()
     }
 
     /// Reads the values of all records of the row being processed, in the order of their suffixes.
@@ -364,7 +376,7 @@ impl Slot {
 
     /// How a value is written by `codec`.
     fn how(&self, codec: Codec, stamp: Stamp) -> How {
-        How { codec, stamp: (self.current & STAMPED != 0).then_some(stamp), era: 0 }
+        How { codec, stamp: (self.current & STAMPED != 0).then_some(stamp), era: self.expiry.era() }
     }
 
     /// Lets older programs know that they cannot read what is written.

@@ -6,6 +6,7 @@ mod drain;
 mod exactly_once;
 mod model;
 mod outputs;
+mod own_time;
 mod pending;
 mod processes;
 mod refusals;

@@ -5,14 +5,15 @@
 
 mod queue;
 
-use crate::backend::WriteBatch;
+use crate::backend::{AnyBackend, WriteBatch};
 use crate::codec::keys::decode_key;
 use crate::error::Cause;
+use crate::keyed::clocks::StoreTime;
 use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::MapState;
 use crate::state::current;
-use crate::time::{Timer, TimerKind};
+use crate::time::{Timer, TimerKind, TtlClock};
 use crate::{StateError, StateKey};
 use queue::{Due, Place, Queue};
 use std::ops::Range;
@@ -47,6 +48,11 @@ impl Asked {
     /// Forgets what an event that failed has asked for.
     pub(crate) fn clear(&mut self) {
         self.timers.clear();
+    }
+
+    /// Whether it asked for a timer of `kind`.
+    fn has_set(&self, kind: TimerKind) -> bool {
+        self.timers.iter().any(|(timer, there)| *there && timer.kind == kind)
     }
 
     /// Sets or deletes a timer of the event of `store`; a failure is latched.
@@ -121,6 +127,17 @@ impl Timers {
         self.processing.committed();
     }
 
+    /// Tells `time` which timers are next.
+    pub(super) fn tell(&self, time: &StoreTime) {
+        time.next_timers(self.event.next_time(), self.processing.next_time());
+    }
+
+    /// Makes sure that it is known which timers are next.
+    fn find_next(&mut self, backend: &dyn AnyBackend) -> Result<(), StateError> {
+        self.event.find_next(backend)?;
+        self.processing.find_next(backend)
+    }
+
     /// Takes in what an event that succeeded asked for.
     fn take_in(&mut self, asked: &mut Asked) {
         for (timer, there) in asked.timers.drain(..) {
@@ -133,17 +150,19 @@ impl Timers {
 
 impl<S: KeyedState> Keyed<S> {
     /// An event of a key that hashes to `hash`, which may set and delete timers; `asked` is room for them. Evicts nothing.
+    /// `event_time` is the time that it has of its own, and `timer` says whether it is one.
     #[inline]
     pub(crate) fn with_timers<R, E>(
         &mut self,
         (hash, key): (u64, &S::Key),
+        (event_time, timer): (Option<i64>, Option<TimerKind>),
         asked: &mut Asked,
         event: impl FnOnce(&S, &mut Asked) -> Result<R, E>,
     ) -> Result<R, E>
     where
         E: From<StateError>,
     {
-        self.instance.shared.begin();
+        self.begin(event_time, timer)?;
         let result = self.event(hash, key, |key| *key, |state, _| event(state, asked), Result::is_ok);
         let result = result.map_err(E::from).flatten();
         if !asked.timers.is_empty() {
@@ -155,11 +174,26 @@ impl<S: KeyedState> Keyed<S> {
     #[cold]
     fn take_in(&mut self, asked: &mut Asked, succeeded: bool) {
         if succeeded {
+            // What is set in the past is still to see the state of now.
+            if self.instance.shared.expires() && asked.has_set(TimerKind::Processing) {
+                self.instance.shared.time.seen(TtlClock::Processing);
+            }
             self.timers.take_in(asked);
             self.rows.weight.timers = self.timers.weight();
             self.rows.weight.dirty_timers = self.timers.dirty_weight();
+            self.timers.tell(&self.instance.shared.time);
         }
         asked.clear();
+    }
+
+    /// Looks for the next timers where that takes the backend, so that it is known how far time may go for state.
+    #[cold]
+    pub(super) fn find_next_timers(&mut self) -> Result<(), StateError> {
+        let Self { timers, instance, rows, .. } = self;
+        let found = timers.find_next(instance.shared.backend());
+        rows.weight.timers = timers.weight();
+        timers.tell(&instance.shared.time);
+        found.map_err(|error| self.blame(error))
     }
 
     /// Whether there may be a timer of `kind`.
@@ -175,6 +209,7 @@ impl<S: KeyedState> Keyed<S> {
     pub(crate) fn next_timer(&mut self, kind: TimerKind, now: i64) -> Result<Option<(Timer, S::Key)>, StateError> {
         let loaded = self.timers.queue(kind).load_due(now, self.instance.shared.backend());
         self.rows.weight.timers = self.timers.weight();
+        self.timers.tell(&self.instance.shared.time);
         loaded.map_err(|error| self.blame(error))?;
         let Some(due) = self.timers.queue(kind).first().filter(|due| due.time <= now) else { return Ok(None) };
         Ok(Some((Timer { kind, time_ms: due.time }, self.instance.shared.timer_key(due)?)))

@@ -4,6 +4,7 @@ use crate::StateError;
 use crate::backend::{AnyBackend, WriteBatch};
 use crate::codec::keys::key_group;
 use crate::codec::timer_key::{push_timer, take_timer, timers_prefix};
+use crate::keyed::clocks::{NO_TIMER, UNKNOWN};
 use crate::time::TimerKind;
 use foldhash::fast::RandomState;
 use std::collections::btree_map::{BTreeMap, Entry};
@@ -185,6 +186,39 @@ impl Queue {
         Ok(())
     }
 
+    /// The time of the timer that is next, as it will be when the next commit has written; [`UNKNOWN`] where the backend may have
+    /// an earlier one than memory, and [`NO_TIMER`] where there is none.
+    pub(super) fn next_time(&self) -> i64 {
+        match (self.first(), self.rest.first()) {
+            (Some(near), Some((rest, _))) if near <= rest => near.time,
+            (_, Some((rest, _))) => {
+                if self.is_vague(rest) {
+                    UNKNOWN
+                } else {
+                    rest.time
+                }
+            }
+            (Some(near), None) => near.time,
+            (None, None) => NO_TIMER,
+        }
+    }
+
+    /// Whether a rest that begins with `first` may as well begin later: nobody has looked, or that timer is deleted.
+    fn is_vague(&self, first: &Due) -> bool {
+        first.time == i64::MIN || self.removed.contains(first)
+    }
+
+    /// Makes sure that [`next_time`](Self::next_time) is known.
+    pub(super) fn find_next(&mut self, backend: &dyn AnyBackend) -> Result<(), StateError> {
+        while let Some((due, group)) = self.rest.first() {
+            if self.first().is_some_and(|near| near <= due) || !self.is_vague(due) {
+                break;
+            }
+            self.load(group, i64::MIN, backend)?;
+        }
+        Ok(())
+    }
+
     /// Reads the next timers of `group`, if one of them is due at `now`; or else finds out when it will be.
     fn load(&mut self, group: u16, now: i64, backend: &dyn AnyBackend) -> Result<(), StateError> {
         let Some(rest) = self.rest.of(group) else { return Ok(()) };
@@ -195,13 +229,14 @@ impl Queue {
         let mut next = None;
         for due in self.place.stored(group, rest, backend) {
             let due = due?;
+            if self.removed.contains(&due) {
+                continue;
+            }
             if read.len() == chunk || (read.is_empty() && due.time > now) {
                 next = Some(due);
                 break;
             }
-            if !self.removed.contains(&due) {
-                read.push(due);
-            }
+            read.push(due);
         }
         for due in read {
             let weight = due.weight();

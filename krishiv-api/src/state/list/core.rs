@@ -85,7 +85,8 @@ impl<T: StateValue> List<T> {
                 let length = record::elements(&found.head, &mut values)?;
                 let new = values.range(values.len() - usize::from(length)..);
                 let heap = if std::mem::needs_drop::<T>() { new.map(|value| self.slot.weigh(value)).sum() } else { 0 };
-                runs.push_back(Run::stored(position, length, found.head.codec, found.stamp, heap));
+                let run = Run::stored(position, length, found.head.codec, found.stamp, heap);
+                runs.push_back(if self.slot.is_of_today(&found.head) { run } else { run.older() });
             }
             Ok(())
         })?;

@@ -18,6 +18,8 @@ struct Size {
 }
 
 const DIRTY: u8 = 1;
+/// The backend has it as it was before the TTL was last switched.
+const OLDER: u8 = 2;
 const EVENT: u8 = 4;
 /// The codec lies above.
 const CODEC: u32 = 3;
@@ -64,7 +66,12 @@ impl Run {
     }
 
     pub(super) fn clean(&mut self) {
-        self.flags &= !DIRTY;
+        self.flags &= !(DIRTY | OLDER);
+    }
+
+    /// The same, written before the TTL was last switched: others are not written into it, since its own stamp would be lost.
+    pub(super) fn older(self) -> Self {
+        Self { flags: self.flags | OLDER, ..self }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -89,7 +96,7 @@ impl Run {
     pub(super) fn join(&mut self, next: &Self, size: usize) -> bool {
         let most = if self.is_dirty() { MOST } else { SHORT };
         let (elements, heap) = (self.len() + next.len(), self.heap() + next.heap());
-        let alike = (self.codec(), self.stamp()) == (next.codec(), next.stamp());
+        let alike = (self.codec(), self.stamp()) == (next.codec(), next.stamp()) && self.flags & OLDER == 0;
         if !alike || elements > most.elements || heap.saturating_add(elements * size) > most.bytes {
             return false;
         }
