@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Folders of `tests/golden`, oldest first; the last is what is written today.
-const VERSIONS: [&str; 3] = ["format-1", "format-2", "format-3"];
+const VERSIONS: [&str; 4] = ["format-1", "format-2", "format-3", "format-4"];
 
 type Backend = Arc<InMemoryStateBackend>;
 
@@ -204,7 +204,7 @@ enum Place {
     Field { x: i32, y: i32 },
 }
 
-/// Its bytes would say nothing without its type: it is JSON.
+/// Its bytes would say nothing without its type: it is MessagePack, and JSON before format 4.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Id {
@@ -478,6 +478,62 @@ fn stamps_of_both_clocks_and_of_none_yet() {
         assert_eq!(at(11_001, 5_500), [(None, None, 0, None); 2]);
     }
     stays_readable("ttl", typed, write, read);
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+enum Tagged {
+    Nothing,
+    Counts { by_number: BTreeMap<u32, bool>, deep: Vec<Option<Option<()>>> },
+}
+
+#[derive(KeyedState)]
+#[state(key = Tagged)]
+struct Described {
+    value: ValueState<Tagged>,
+    #[state(ttl = "1s", clock = "event")]
+    list: ListState<Tagged>,
+    map: MapState<Tagged, f64>,
+    rules: BroadcastState<Tagged, Tagged>,
+}
+
+#[test]
+fn keys_and_values_that_describe_themselves() {
+    fn counts() -> Tagged {
+        let by_number = [(7, true), (70_000, false)].into();
+        Tagged::Counts { by_number, deep: vec![None, Some(None), Some(Some(()))] }
+    }
+    fn write(backend: Backend) {
+        let mut store = Keyed::<Described>::open(backend).unwrap();
+        store.set_watermark(5);
+        store.broadcast(|state, scope| state.rules.put(scope, counts(), Tagged::Nothing)).unwrap();
+        for key in [Tagged::Nothing, counts()] {
+            store
+                .with_key(&key, |state| {
+                    state.value.set(counts());
+                    state.list.add_all([Tagged::Nothing, counts()]);
+                    state.map.put_all([(Tagged::Nothing, 0.5), (counts(), f64::INFINITY)]);
+                })
+                .unwrap();
+        }
+        store.commit("").unwrap();
+    }
+    fn read(backend: Backend) {
+        let mut store = Keyed::<Described>::open(backend).unwrap();
+        for key in [Tagged::Nothing, counts()] {
+            store
+                .with_key(&key, |state| {
+                    assert_eq!(state.value.get(), Some(counts()));
+                    assert!(state.list.get().starts_with(&[Tagged::Nothing, counts()]));
+                    assert_eq!(state.map.get(&Tagged::Nothing), Some(0.5));
+                    assert_eq!(state.map.get(&counts()), Some(f64::INFINITY));
+                    assert_eq!(state.rules.entries(), [(counts(), Tagged::Nothing)]);
+                })
+                .unwrap();
+        }
+        assert_eq!(store.keys().unwrap().len(), 2);
+    }
+    stays_readable_since("format-4", "described", typed, write, read);
 }
 
 #[test]
