@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use std::any::type_name;
 
 /// Text that types which parse themselves accept: numbers, dates, times, addresses, ids.
-const TEXTS: [&str; 16] = [
+pub(super) const TEXTS: [&str; 16] = [
     "",
     "0",
     "A",

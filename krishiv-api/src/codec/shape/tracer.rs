@@ -6,7 +6,7 @@
 
 use super::graph::{Graph, Named, Seen, Spot};
 use super::probe::{Parts, Probe};
-use super::{Form, Shape, Traced};
+use super::{Form, Shape, Traced, described};
 use crate::codec::payload::{self, Codec};
 use serde::Serialize;
 use serde::de::{self, DeserializeOwned, Visitor};
@@ -52,6 +52,7 @@ pub(crate) fn trace<T: Serialize + DeserializeOwned>() -> Traced {
         before = known;
     };
     let shape = if complete { tracer.graph.shape(root) } else { None };
+    let shape = shape.or_else(described::trace::<T>);
     let postcard = complete && !tracer.self_describing && survival.survives();
     Traced {
         shape: shape.unwrap_or_else(|| Shape::opaque(tracer.graph.name(root))),

@@ -1,0 +1,767 @@
+//! Looks for samples that a type accepts, until what they write shows all of it.
+//!
+//! A sample begins as text that no type takes. The error says what was expected, the next sample has that, and so on: a map gets
+//! the fields that are missing, a tag each of the variants that are listed. What an accepted sample writes shows the names and
+//! kinds; where it shows an empty option or list, the next sample has something there.
+
+use super::known::{Known, REST, Tags};
+use super::notes::Note;
+use super::sample::{Sample, Step};
+use super::written::{Content, Written};
+use crate::codec::shape::probe::TEXTS;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Samples that are tried: far beyond what a type written by hand needs, and done in a fraction of a second.
+const MAX_ASKED: usize = 20_000;
+const MAX_DEPTH: usize = 40;
+/// Fields of one struct that are looked for by their place.
+const MAX_PLACES: u64 = 128;
+
+/// Text that no type takes but those that take any.
+const MARK: &str = "\u{1}what are you?";
+const TAKEN: &str = "\u{1}text";
+
+/// What came of a sample.
+pub(super) struct Answer {
+    pub(super) accepted: bool,
+    pub(super) written: Option<Written>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Answer {
+    /// What is said about this part of the sample.
+    fn complaint(&self, sample: &Sample) -> Option<&Note> {
+        let described = sample.described();
+        self.notes.iter().find(
+            |note| matches!(note, Note::Invalid { got, .. } | Note::Variant { got, .. } if *got == described),
+        )
+    }
+
+    /// Whether it is accepted, or fails for want of something that comes later.
+    fn moved_on(&self) -> bool {
+        self.accepted || matches!(self.notes.last(), Some(Note::Missing(_) | Note::Length { .. }))
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        match self.notes.last() {
+            Some(Note::Missing(name)) if !self.accepted => Some(name),
+            _ => None,
+        }
+    }
+
+    /// An untagged enum has tried all its variants.
+    fn is_untagged(&self) -> bool {
+        self.notes.iter().any(
+            |note| matches!(note, Note::Custom(text) if text.starts_with("data did not match any variant of untagged")),
+        )
+    }
+}
+
+type Path = Vec<Step>;
+
+/// A place where one of several variants is named.
+#[derive(Clone)]
+struct Choice {
+    variants: Vec<Sample>,
+    /// The other fields of its map depend on it.
+    tag: bool,
+}
+
+/// The sample so far, and what is known of its parts.
+#[derive(Clone)]
+struct State {
+    sample: Sample,
+    choices: BTreeMap<Path, Choice>,
+    /// What serde says that it expects.
+    expected: BTreeMap<Path, String>,
+    /// Parts that are anything, or one thing or another.
+    marks: BTreeMap<Path, Known>,
+}
+
+/// Something that an accepted sample does not show.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    /// The inside of an option.
+    Inside(Path),
+    /// The elements of a list, the entries of a map.
+    Item(Path),
+    Entry(Path),
+    /// A field that the sample leaves out.
+    Field(Path, String),
+    /// Whether text is all that this takes.
+    Kind(Path),
+    /// Fields that are neither needed nor written when they are empty.
+    Hidden(Path),
+    /// Whether a map takes what no field takes.
+    Rest(Path),
+}
+
+pub(super) struct Search<'a> {
+    ask: &'a mut dyn FnMut(&Sample) -> Answer,
+    asked: usize,
+    state: State,
+    tags: Tags,
+    fixed: BTreeSet<Path>,
+    known: Known,
+}
+
+fn below(path: &[Step], step: Step) -> Path {
+    let mut path = path.to_vec();
+    path.push(step);
+    path
+}
+
+impl<'a> Search<'a> {
+    /// What is known when all is tried; none if no sample is accepted.
+    pub(super) fn run(ask: &'a mut dyn FnMut(&Sample) -> Answer) -> Option<Known> {
+        let (choices, expected, marks) = Default::default();
+        let state = State { sample: Sample::Unit, choices, expected, marks };
+        let tags = Tags::new();
+        let mut search = Self { ask, asked: 0, state, tags, fixed: BTreeSet::new(), known: Known::Nothing };
+        if !search.fill(&Vec::new()) || !search.resume(&Vec::new()) {
+            return None;
+        }
+        search.widen(&Vec::new());
+        (search.asked < MAX_ASKED).then_some(search.known)
+    }
+
+    fn ask(&mut self, sample: &Sample) -> Answer {
+        self.asked += 1;
+        if self.asked > MAX_ASKED {
+            return Answer { accepted: false, written: None, notes: Vec::new() };
+        }
+        (self.ask)(sample)
+    }
+
+    fn ask_with(&mut self, path: &[Step], sample: Sample) -> Answer {
+        let whole = self.state.sample.with(path, sample);
+        self.ask(&whole)
+    }
+
+    fn put(&mut self, path: &[Step], sample: Sample) {
+        if let Some(place) = self.state.sample.at_mut(path) {
+            *place = sample;
+        }
+    }
+
+    fn push(&mut self, map: &[Step], key: Sample) -> Option<Path> {
+        let Some(Sample::Map(entries)) = self.state.sample.at_mut(map) else {
+            return None;
+        };
+        entries.push((key, Sample::text(MARK)));
+        let at = entries.len() - 1;
+        let path = below(map, Step::Value(at));
+        self.forget(&path);
+        Some(path)
+    }
+
+    /// Cuts a map or list back to `length`.
+    fn cut(&mut self, path: &[Step], length: usize) {
+        match self.state.sample.at_mut(path) {
+            Some(Sample::Map(entries)) => entries.truncate(length),
+            Some(Sample::Seq(items)) => items.truncate(length),
+            _ => {}
+        }
+    }
+
+    /// Forgets what was known of a part that is made anew.
+    fn forget(&mut self, path: &[Step]) {
+        let State { choices, expected, marks, .. } = &mut self.state;
+        choices.retain(|known, _| !known.starts_with(path));
+        expected.retain(|known, _| !known.starts_with(path));
+        marks.retain(|known, _| !known.starts_with(path));
+    }
+
+    fn length(&self, path: &[Step]) -> usize {
+        match self.state.sample.at(path) {
+            Some(Sample::Map(entries)) => entries.len(),
+            Some(Sample::Seq(items)) => items.len(),
+            _ => 0,
+        }
+    }
+
+    /// Puts a sample at `path` that the type accepts there.
+    fn fill(&mut self, path: &Path) -> bool {
+        if path.len() > MAX_DEPTH || self.asked > MAX_ASKED {
+            return false;
+        }
+        self.forget(path);
+        let mark = Sample::text(MARK);
+        let answer = self.ask_with(path, mark.clone());
+        if answer.is_untagged() && answer.complaint(&mark).is_some() {
+            self.state.marks.insert(path.clone(), Known::Varies);
+        }
+        match answer.complaint(&mark) {
+            Some(Note::Variant { known, .. }) => {
+                let variants = known.iter().map(|name| Sample::name(name)).collect();
+                self.state.expected.insert(path.clone(), format!("{known:?}"));
+                self.fill_variant(path, variants)
+            }
+            Some(Note::Invalid { expected, .. }) => {
+                let expected = expected.clone();
+                self.state.expected.insert(path.clone(), expected.clone());
+                self.fill_kind(path, &expected)
+            }
+            _ if answer.moved_on() => {
+                self.put(path, Sample::text(TAKEN));
+                let flag = Sample::Bool(true);
+                match self.ask_with(path, flag.clone()).complaint(&flag) {
+                    // Text that names no variant is the variant for all others; those are found by their place.
+                    Some(Note::Invalid { expected, .. }) if expected == "variant identifier" => {
+                        self.fill_variant(path, (0..MAX_PLACES).map(Sample::Integer).collect())
+                    }
+                    Some(Note::Invalid { expected, .. }) if expected == "string or map" => {
+                        let place = |at| Sample::Map(vec![(Sample::Integer(at), Sample::Unit)]);
+                        self.fill_variant(path, (0..MAX_PLACES).map(place).collect())
+                    }
+                    _ if self.ask_with(path, Sample::text(TAKEN)).moved_on() => true,
+                    _ => {
+                        self.put(path, Sample::text(MARK));
+                        true
+                    }
+                }
+            }
+            _ => self.fill_kind(path, ""),
+        }
+    }
+
+    fn fill_kind(&mut self, path: &Path, expected: &str) -> bool {
+        let starts = |words: &[&str]| words.iter().any(|word| expected.starts_with(word));
+        let likely = if starts(&["unit"]) {
+            vec![Sample::Unit]
+        } else if starts(&["a boolean"]) {
+            vec![Sample::Bool(false), Sample::Bool(true)]
+        } else if starts(&["a char"]) {
+            vec![Sample::text("A"), Sample::text("0")]
+        } else if starts(&["a seq", "a tuple", "tuple", "an array", "an empty array"]) {
+            vec![Sample::Seq(Vec::new())]
+        } else if starts(&["a map", "struct", "internally tagged", "adjacently tagged"]) {
+            vec![Sample::Map(Vec::new())]
+        } else {
+            vec![Sample::Integer(1), Sample::Integer(0)]
+        };
+        likely.into_iter().any(|sample| self.try_sample(path, sample)) || self.fill_any(path)
+    }
+
+    fn fill_any(&mut self, path: &Path) -> bool {
+        let texts = TEXTS.iter().map(|text| Sample::text(text));
+        let bytes = [0, 16, 4, 8, 12, 20, 24, 32, 64].map(Sample::Bytes);
+        let others = [
+            Sample::Integer(1),
+            Sample::Integer(0),
+            Sample::Negative(-1),
+            Sample::Float(1.0),
+            Sample::Bool(false),
+            Sample::Map(Vec::new()),
+            Sample::Seq(Vec::new()),
+            Sample::Unit,
+        ];
+        texts.chain(others).chain(bytes).any(|sample| self.try_sample(path, sample))
+    }
+
+    fn try_sample(&mut self, path: &Path, sample: Sample) -> bool {
+        let answer = self.ask_with(path, sample.clone());
+        let compound = matches!(sample, Sample::Map(_) | Sample::Seq(_));
+        let refused = match answer.complaint(&sample) {
+            Some(note) if compound => answer.notes.last() == Some(note),
+            Some(_) => true,
+            None => false,
+        };
+        if refused || !answer.moved_on() {
+            return false;
+        }
+        self.put(path, sample);
+        if self.grow(path) {
+            return true;
+        }
+        self.put(path, Sample::text(MARK));
+        false
+    }
+
+    /// Gives a map the fields that are missing in it, a list its elements.
+    fn grow(&mut self, path: &Path) -> bool {
+        loop {
+            let whole = self.state.sample.clone();
+            let answer = self.ask(&whole);
+            let length = self.length(path);
+            let last = answer.notes.last().cloned();
+            if answer.accepted {
+                return true;
+            }
+            let part = match (self.state.sample.at(path), &last) {
+                (Some(Sample::Map(_)), Some(Note::Missing(name))) => {
+                    if self.state.sample.at(path).is_some_and(|map| map.entry(name).is_some()) {
+                        return true;
+                    }
+                    self.push(path, Sample::name(name))
+                }
+                (Some(Sample::Seq(_)), Some(Note::Length { got })) if *got == length => {
+                    if let Some(Sample::Seq(items)) = self.state.sample.at_mut(path) {
+                        items.push(Sample::text(MARK));
+                    }
+                    Some(below(path, Step::Item(length)))
+                }
+                _ => return answer.moved_on(),
+            };
+            let Some(part) = part else {
+                return false;
+            };
+            let whole = self.state.sample.clone();
+            let after = self.ask(&whole);
+            if !after.accepted && after.notes.last() == last.as_ref() && after.complaint(&Sample::text(MARK)).is_none() {
+                // It is missing in something around this.
+                self.cut(path, length);
+                return true;
+            }
+            if !self.fill(&part) {
+                self.cut(path, length);
+                return false;
+            }
+        }
+    }
+
+    /// Grows all that is around `path`; tells whether the whole is accepted then.
+    fn resume(&mut self, path: &[Step]) -> bool {
+        for length in (0..=path.len()).rev() {
+            let around = path.get(..length).unwrap_or_default().to_vec();
+            if !self.grow(&around) {
+                return false;
+            }
+        }
+        let whole = self.state.sample.clone();
+        self.ask(&whole).accepted
+    }
+
+    fn fill_variant(&mut self, path: &Path, variants: Vec<Sample>) -> bool {
+        let flag = Sample::Bool(true);
+        let answer = self.ask_with(path, flag.clone());
+        let field = matches!(
+            answer.complaint(&flag),
+            Some(Note::Invalid { expected, .. }) if expected == "variant identifier"
+        );
+        let map = path.split_last().map(|(_, map)| map.to_vec());
+        let adjacent = map.as_ref().and_then(|map| self.state.expected.get(map));
+        let tag = field || adjacent.is_some_and(|text| text.starts_with("adjacently tagged"));
+        if tag && let Some(name) = map.as_ref().and_then(|map| self.key(map, path)) {
+            let names = variants.iter().filter_map(Sample::as_text).map(str::to_owned);
+            self.tags.entry(name).or_default().extend(names);
+        }
+        let text = self.state.expected.get(path).cloned().unwrap_or_default();
+        let busy: Vec<_> = (0..path.len()).filter_map(|length| path.get(..length)).collect();
+        let busy = busy.into_iter().filter(|around| self.state.expected.get(*around) == Some(&text));
+        let busy: Vec<_> = busy.filter_map(|around| self.state.sample.at(around)?.variant().cloned()).collect();
+        self.state.choices.insert(path.clone(), Choice { variants: variants.clone(), tag });
+        let free = |variant: &&Sample| !busy.contains(variant);
+        let plain = variants.iter().filter(free).any(|variant| self.choose(path, variant, tag, false));
+        plain || variants.iter().filter(free).any(|variant| self.choose(path, variant, tag, true))
+    }
+
+    /// Puts a variant at `path`, alone or with content.
+    fn choose(&mut self, path: &Path, variant: &Sample, tag: bool, content: bool) -> bool {
+        if !content || tag {
+            if content || !self.try_sample(path, variant.clone()) {
+                return false;
+            }
+            let map = path.split_last().map(|(_, map)| map.to_vec()).unwrap_or_default();
+            return !tag || self.grow(&map);
+        }
+        let key = if let Sample::Map(_) = variant { variant.variant().cloned() } else { Some(variant.clone()) };
+        let Some(key) = key else {
+            return false;
+        };
+        self.put(path, Sample::Map(vec![(key, Sample::text(MARK))]));
+        self.fill(&below(path, Step::Value(0)))
+    }
+
+    /// The name of the entry of `map` that `path` is the value of.
+    fn key(&self, map: &[Step], path: &[Step]) -> Option<String> {
+        let (Some(Sample::Map(entries)), Some(Step::Value(at))) = (self.state.sample.at(map), path.last()) else {
+            return None;
+        };
+        entries.get(*at)?.0.as_text().map(str::to_owned)
+    }
+
+    /// Takes in what the accepted sample writes.
+    fn record(&mut self) -> Option<(Written, Vec<Note>)> {
+        let whole = self.state.sample.clone();
+        let answer = self.ask(&whole);
+        let written = answer.written.filter(|_| answer.accepted)?;
+        let mut marks = BTreeMap::new();
+        let mut walk = Walk { state: &self.state, gaps: Vec::new(), marks: &mut marks, lost: &[] };
+        walk.part(&written, &whole, &Vec::new(), &mut Vec::new());
+        let known = Known::of(written.clone(), &self.tags, &marks);
+        self.known = std::mem::replace(&mut self.known, Known::Nothing).and(known);
+        Some((written, answer.notes))
+    }
+
+    /// Finds out what the accepted sample does not show, in the part at `scope`.
+    fn widen(&mut self, scope: &Path) {
+        let mut tried = BTreeSet::new();
+        while let Some((written, notes)) = self.record() {
+            let mut marks = BTreeMap::new();
+            let mut walk = Walk { state: &self.state, gaps: Vec::new(), marks: &mut marks, lost: &notes };
+            walk.part(&written, &self.state.sample, &Vec::new(), &mut Vec::new());
+            let gaps = walk.gaps;
+            let near = |gap: &Gap| gap.path().starts_with(scope) && !tried.contains(gap);
+            let Some(gap) = gaps.into_iter().find(near) else {
+                break;
+            };
+            tried.insert(gap.clone());
+            let before = self.state.clone();
+            let closed = self.close(gap, &written);
+            let whole = self.state.sample.clone();
+            if !closed || !self.ask(&whole).accepted {
+                self.state = before;
+            }
+        }
+        let choices: Vec<_> = self.state.choices.iter().map(|(path, choice)| (path.clone(), choice.clone())).collect();
+        for (path, choice) in choices {
+            if !path.starts_with(scope) || self.fixed.contains(&path) || self.is_repeated(&path) {
+                continue;
+            }
+            self.fixed.insert(path.clone());
+            self.alternatives(&path, &choice);
+            self.fixed.remove(&path);
+        }
+    }
+
+    /// A type inside itself, inside itself, shows nothing new.
+    fn is_repeated(&self, path: &[Step]) -> bool {
+        let outer = self.state.expected.iter().filter(|(around, _)| path.starts_with(around));
+        outer.into_iter().any(|(part, text)| is_named(text) && around(&self.state, part, text) > 1)
+    }
+
+    fn alternatives(&mut self, path: &Path, choice: &Choice) {
+        let map = path.split_last().map(|(_, map)| map.to_vec()).unwrap_or_default();
+        let mut last = None;
+        for variant in &choice.variants {
+            let before = self.state.clone();
+            if choice.tag && let Some(Step::Value(at)) = path.last() {
+                self.cut(&map, at + 1);
+            }
+            let plain = self.choose(path, variant, choice.tag, false);
+            if (plain || self.choose(path, variant, choice.tag, true)) && self.resume(&map) {
+                if let Some((written, _)) = self.record() {
+                    // Past the last place all are the variant for all others.
+                    let same = last.as_ref() == Some(&written) && !matches!(variant, Sample::Text(_));
+                    last = Some(written);
+                    if same {
+                        self.state = before;
+                        break;
+                    }
+                }
+                self.widen(if choice.tag { &map } else { path });
+            }
+            self.state = before;
+        }
+    }
+
+    fn close(&mut self, gap: Gap, written: &Written) -> bool {
+        match gap {
+            Gap::Inside(path) => {
+                self.put(&path, Sample::text(MARK));
+                self.fill(&path)
+            }
+            Gap::Item(path) => {
+                self.put(&path, Sample::Seq(vec![Sample::text(MARK)]));
+                self.fill(&below(&path, Step::Item(0)))
+            }
+            Gap::Entry(path) => {
+                self.put(&path, Sample::Map(vec![(Sample::text(MARK), Sample::Unit)]));
+                let (key, value) = (below(&path, Step::Key(0)), below(&path, Step::Value(0)));
+                self.fill_key(&key) && self.fill(&value)
+            }
+            Gap::Field(path, name) => self.push(&path, Sample::name(&name)).is_some_and(|part| self.fill(&part)),
+            Gap::Rest(path) => self.push(&path, Sample::text(REST)).is_some_and(|part| self.fill(&part)),
+            Gap::Kind(path) => self.kind(&path),
+            Gap::Hidden(path) => self.hidden(&path, written),
+        }
+    }
+
+    /// A key, in front of a value that is not known yet: any complaint about the value will do.
+    fn fill_key(&mut self, path: &Path) -> bool {
+        let flags = [Sample::text(MARK), Sample::Integer(1), Sample::text("A"), Sample::Bool(false), Sample::Negative(-1)];
+        let texts = TEXTS.iter().map(|text| Sample::text(text));
+        let mark = Sample::text(MARK);
+        let answer = self.ask_with(path, mark.clone());
+        if let Some(Note::Variant { known, .. }) = answer.complaint(&mark) {
+            let variants: Vec<_> = known.iter().map(|name| Sample::name(name)).collect();
+            self.state.expected.insert(path.clone(), format!("{known:?}"));
+            self.state.choices.insert(path.clone(), Choice { variants: variants.clone(), tag: false });
+            if let Some(first) = variants.into_iter().next() {
+                self.put(path, first);
+                return true;
+            }
+        }
+        let value = Sample::Unit.described();
+        for key in flags.into_iter().chain(texts) {
+            let answer = self.ask_with(path, key.clone());
+            let about_value = matches!(answer.notes.last(), Some(Note::Invalid { got, .. }) if *got == value);
+            if answer.complaint(&key).is_none() && (answer.moved_on() || about_value) {
+                self.put(path, key);
+                return true;
+            }
+        }
+        // A key in parts.
+        self.fill(path)
+    }
+
+    /// Whether what takes text takes other kinds too.
+    fn kind(&mut self, path: &Path) -> bool {
+        let kinds = [Sample::Bool(true), Sample::Integer(7), Sample::Seq(Vec::new()), Sample::Map(Vec::new())];
+        let mut taken = 0;
+        let mut untagged = false;
+        for kind in &kinds {
+            let answer = self.ask_with(path, kind.clone());
+            untagged |= answer.is_untagged();
+            taken += usize::from(answer.accepted && answer.complaint(kind).is_none());
+        }
+        let known = match taken {
+            0 if !untagged => return true,
+            4 => Known::Any,
+            _ => Known::Varies,
+        };
+        self.state.marks.insert(path.clone(), known);
+        true
+    }
+
+    /// Looks for fields by their place, where serde's derive finds them without their names.
+    fn hidden(&mut self, path: &Path, written: &Written) -> bool {
+        let mut before = written.clone();
+        let mut idle = 0;
+        for place in 0..MAX_PLACES {
+            let (key, length) = (Sample::Integer(place), self.length(path));
+            let Some(part) = self.push(path, key.clone()) else {
+                return true;
+            };
+            let whole = self.state.sample.clone();
+            let answer = self.ask(&whole);
+            if matches!(answer.notes.last(), Some(Note::Duplicate(_))) {
+                self.cut(path, length);
+                continue;
+            }
+            let known = !answer.accepted || answer.written.as_ref() != Some(&before);
+            let after = answer.complaint(&key).is_none() && known && self.fill(&part);
+            let whole = self.state.sample.clone();
+            let shown = if after { self.ask(&whole) } else { answer };
+            match shown.written.filter(|_| after && shown.accepted) {
+                Some(written) if written != before => {
+                    // By its name from now on, so that it is found again.
+                    if let Some(name) = new_name(&before, &written)
+                        && let Some(Sample::Map(entries)) = self.state.sample.at_mut(path)
+                        && let Some(entry) = entries.last_mut()
+                    {
+                        entry.0 = Sample::Text(name.into());
+                    }
+                    before = written;
+                    idle = 0;
+                }
+                _ => {
+                    self.cut(path, length);
+                    self.forget(&part);
+                    idle += 1;
+                    if idle > 2 {
+                        break;
+                    }
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Whether serde's words name a type, and not just a kind of value.
+fn is_named(text: &str) -> bool {
+    ["struct ", "tuple struct ", "internally tagged", "adjacently tagged", "["].iter().any(|word| text.starts_with(word))
+}
+
+/// The name of the one field that only `after` has.
+fn new_name(before: &Written, after: &Written) -> Option<String> {
+    let names = |written: &Written| {
+        let mut all = Vec::new();
+        written.names(&mut all);
+        all
+    };
+    let mut left = names(before);
+    names(after).into_iter().find(|name| match left.iter().position(|known| known == name) {
+        Some(at) => {
+            left.remove(at);
+            false
+        }
+        None => true,
+    })
+}
+
+impl Written {
+    fn names(&self, all: &mut Vec<String>) {
+        match self {
+            Self::Nothing | Self::Leaf(_) | Self::Text(_) => {}
+            Self::Option(of) => of.names(all),
+            Self::Seq(of) | Self::Tuple(of) => of.iter().for_each(|of| of.names(all)),
+            Self::Map { entries, .. } => {
+                for (key, value) in entries {
+                    all.extend(key.text().map(str::to_owned));
+                    value.names(all);
+                }
+            }
+            Self::Named(_, content) | Self::Variant { content, .. } => match content {
+                Content::Unit => {}
+                Content::Newtype(of) => of.names(all),
+                Content::Tuple(of) => of.iter().for_each(|of| of.names(all)),
+                Content::Struct(fields) => {
+                    for (name, value) in fields {
+                        all.push(name.clone());
+                        value.names(all);
+                    }
+                }
+            },
+        }
+    }
+}
+
+impl Sample {
+    fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The name of the variant that this is a sample of.
+    fn variant(&self) -> Option<&Self> {
+        match self {
+            Self::Text(_) | Self::Integer(_) => Some(self),
+            Self::Map(entries) => entries.first().map(|(key, _)| key),
+            _ => None,
+        }
+    }
+}
+
+impl Gap {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Inside(path) | Self::Item(path) | Self::Entry(path) | Self::Field(path, _) => path,
+            Self::Kind(path) | Self::Hidden(path) | Self::Rest(path) => path,
+        }
+    }
+}
+
+/// Goes through a sample and what it has written side by side.
+struct Walk<'a> {
+    state: &'a State,
+    gaps: Vec<Gap>,
+    marks: &'a mut BTreeMap<Vec<usize>, Known>,
+    /// Errors of an accepted sample: what an optional struct is missing, for one.
+    lost: &'a [Note],
+}
+
+impl Walk<'_> {
+    fn part(&mut self, written: &Written, sample: &Sample, path: &Path, place: &mut Vec<usize>) {
+        if let Some(mark) = self.state.marks.get(path) {
+            self.marks.insert(place.clone(), mark.clone());
+            return;
+        }
+        if self.state.expected.get(path).is_some_and(|text| is_named(text) && around(self.state, path, text) > 1) {
+            return;
+        }
+        match (written, sample) {
+            (Written::Option(of), _) if **of == Written::Nothing => self.gaps.push(Gap::Inside(path.clone())),
+            (Written::Option(of), Sample::Some(inside)) => self.inside(of, inside, &below(path, Step::Inside), 0, place),
+            (Written::Option(of), _) => self.inside(of, sample, path, 0, place),
+            (Written::Text(_), Sample::Text(_)) if !self.state.choices.contains_key(path) => {
+                self.gaps.push(Gap::Kind(path.clone()));
+            }
+            (Written::Seq(items), Sample::Seq(samples)) if items.is_empty() && samples.is_empty() => {
+                self.gaps.push(Gap::Item(path.clone()));
+            }
+            (Written::Seq(items) | Written::Tuple(items), Sample::Seq(samples)) => self.items(items, samples, path, place),
+            (Written::Map { entries, counted: true }, Sample::Map(samples)) if entries.is_empty() && samples.is_empty() => {
+                self.gaps.push(Gap::Entry(path.clone()));
+            }
+            (Written::Map { entries, counted: true }, Sample::Map(samples)) if self.pairs(entries, samples, path) => {
+                for (at, ((key, value), (key_sample, value_sample))) in entries.iter().zip(samples).enumerate() {
+                    self.inside(key, key_sample, &below(path, Step::Key(at)), 2 * at, place);
+                    self.inside(value, value_sample, &below(path, Step::Value(at)), 2 * at + 1, place);
+                }
+            }
+            (Written::Map { entries, counted }, Sample::Map(_)) => {
+                for (at, (key, value)) in entries.iter().enumerate() {
+                    if let Some(name) = key.text() {
+                        self.field(name, value, sample, path, 2 * at + 1, place);
+                    }
+                }
+                self.gaps.push(Gap::Rest(path.clone()));
+                for note in self.lost {
+                    if let (Note::Missing(name), false) = (note, *counted) {
+                        self.gaps.push(Gap::Field(path.clone(), (*name).to_owned()));
+                    }
+                }
+                self.gaps.push(Gap::Hidden(path.clone()));
+            }
+            (Written::Named(_, content), _) => self.content(content, sample, path, place),
+            (Written::Variant { content, .. }, Sample::Map(entries)) => {
+                if let [(_, sample)] = entries.as_slice() {
+                    self.content(content, sample, &below(path, Step::Value(0)), place);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the entries of a map are those of its sample, and none of them is a tag.
+    fn pairs(&self, entries: &[(Written, Written)], samples: &[(Sample, Sample)], path: &[Step]) -> bool {
+        let tag = |at| self.state.choices.get(&below(path, Step::Value(at))).is_some_and(|choice| choice.tag);
+        entries.len() == samples.len() && !entries.is_empty() && !(0..samples.len()).any(tag)
+    }
+
+    fn inside(&mut self, written: &Written, sample: &Sample, path: &Path, at: usize, place: &mut Vec<usize>) {
+        place.push(at);
+        self.part(written, sample, path, place);
+        place.pop();
+    }
+
+    fn items(&mut self, items: &[Written], samples: &[Sample], path: &Path, place: &mut Vec<usize>) {
+        for (at, (item, sample)) in items.iter().zip(samples).enumerate() {
+            self.inside(item, sample, &below(path, Step::Item(at)), at, place);
+        }
+    }
+
+    fn content(&mut self, content: &Content, sample: &Sample, path: &Path, place: &mut Vec<usize>) {
+        match (content, sample) {
+            (Content::Newtype(of), _) => self.inside(of, sample, path, 0, place),
+            (Content::Tuple(items), Sample::Seq(samples)) => self.items(items, samples, path, place),
+            (Content::Struct(fields), Sample::Map(_)) => {
+                for (at, (name, value)) in fields.iter().enumerate() {
+                    self.field(name, value, sample, path, at, place);
+                }
+                self.gaps.push(Gap::Hidden(path.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    fn field(
+        &mut self,
+        name: &str,
+        value: &Written,
+        sample: &Sample,
+        path: &Path,
+        at: usize,
+        place: &mut Vec<usize>,
+    ) {
+        match (sample.entry(name), sample) {
+            (Some(entry), Sample::Map(entries)) => {
+                if let Some((_, sample)) = entries.get(entry) {
+                    self.inside(value, sample, &below(path, Step::Value(entry)), at, place);
+                }
+            }
+            _ if !matches!(value, Written::Leaf(_)) => self.gaps.push(Gap::Field(path.clone(), name.to_owned())),
+            _ => {}
+        }
+    }
+}
+
+/// How many of the parts around this one expect the same.
+fn around(state: &State, path: &[Step], text: &str) -> usize {
+    let outer = |(known, expected): &(&Path, &String)| {
+        path.starts_with(known) && known.len() < path.len() && expected.as_str() == text
+    };
+    state.expected.iter().filter(outer).count()
+}
