@@ -2,6 +2,7 @@
 //!
 //! A shape is stored with the state and compared on open. Its JSON form lives as long as the state does.
 
+mod compare;
 mod described;
 mod graph;
 mod naming;
@@ -9,12 +10,14 @@ mod probe;
 #[cfg(test)]
 mod tests;
 mod tracer;
+mod untraced;
 
 use super::payload::Codec;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub(crate) use compare::News;
 pub(crate) use tracer::trace;
 
 /// A type as serde sees it. Equal shapes are written and read alike.
@@ -32,6 +35,8 @@ pub(crate) struct Shape {
 #[derive(Clone, Debug)]
 pub(crate) struct Traced {
     pub(crate) shape: Shape,
+    /// The parts of the type that the shape does not show.
+    pub(crate) untraced: Vec<String>,
     /// MessagePack for what only a self-describing format can give back.
     pub(crate) codec: Codec,
 }
@@ -107,6 +112,10 @@ pub(crate) struct Variant {
     pub(super) is: Layout,
 }
 
+/// What stands for a struct that is written as a map, and for an enum whose tag is a field: serde does not say their names.
+const FLATTENED: &str = "flattened";
+const TAGGED: &str = "tagged";
+
 impl Shape {
     pub(super) fn root(&self) -> &Form {
         &self.root
@@ -165,7 +174,7 @@ impl<'s> Printer<'s, '_, '_> {
         match layout {
             // Serde does not say the names of these.
             Layout::Flattened { .. } => self.f.write_str("flattened")?,
-            Layout::Tagged { .. } if name.starts_with("tagged") => self.f.write_str("enum")?,
+            Layout::Tagged { .. } if name.starts_with(TAGGED) => self.f.write_str("enum")?,
             Layout::Enum(_) | Layout::Tagged { .. } => write!(self.f, "enum {name}")?,
             _ => write!(self.f, "struct {name}")?,
         }

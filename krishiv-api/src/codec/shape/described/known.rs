@@ -1,7 +1,7 @@
 //! What is known of a type from all that its values have written.
 
 use super::written::{Content, Written};
-use crate::codec::shape::Form;
+use crate::codec::shape::{FLATTENED, Form, TAGGED};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A type, as far as it is known.
@@ -23,17 +23,21 @@ pub(super) enum Known {
 /// A struct or enum, or what is in a variant.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Body {
+    Unknown,
     Unit,
     Newtype(Box<Known>),
     Tuple(Vec<Known>),
     Struct(Fields),
     /// By the place of the variant in its enum.
-    Enum(BTreeMap<u32, (&'static str, Body)>),
+    Enum(BTreeMap<u32, (String, Body)>),
     /// Fields side by side with those of other structs, and the values of a map that takes what is left.
     Flattened(Fields, Option<Box<Known>>),
     /// By the value of a field.
     Tagged(String, Vec<(String, Body)>),
 }
+
+/// Where variants are put whose place is not known: after all others.
+const UNSEEN: u32 = 1 << 31;
 
 pub(super) type Fields = Vec<(String, Known)>;
 
@@ -43,14 +47,18 @@ pub(super) const REST: &str = "\u{1}rest";
 /// The names of fields that say which variant a value is, with the variants where they are listed.
 pub(super) type Tags = BTreeMap<String, BTreeSet<String>>;
 
-/// What stands for a struct that is written as a map, and for an enum whose tag is a field.
-pub(super) const FLATTENED: &str = "flattened";
-pub(super) const TAGGED: &str = "tagged";
+/// What is known of some parts in other ways, by their place among all that was written.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) marks: BTreeMap<Vec<usize>, Known>,
+    /// Variants that are listed, and of which there is no sample.
+    pub(super) unseen: BTreeMap<Vec<usize>, Vec<String>>,
+}
 
 impl Known {
     /// What one value shows.
-    pub(super) fn of(written: Written, tags: &Tags, marks: &BTreeMap<Vec<usize>, Known>) -> Self {
-        Reading { tags, marks, at: Vec::new() }.known(written)
+    pub(super) fn of(written: Written, tags: &Tags, seen: &Seen) -> Self {
+        Reading { tags, seen, at: Vec::new() }.known(written)
     }
 
     /// What two values show together.
@@ -77,18 +85,6 @@ impl Known {
     pub(super) fn has(&self, other: &Self) -> bool {
         self.clone().and(other.clone()) == *self
     }
-
-    /// Whether something is left to find out.
-    pub(super) fn is_open(&self) -> bool {
-        match self {
-            Self::Nothing | Self::Varies => true,
-            Self::Any | Self::Leaf(_) => false,
-            Self::Option(of) | Self::Seq(of) => of.is_open(),
-            Self::Tuple(of) => of.iter().any(Self::is_open),
-            Self::Map(key, value) => key.is_open() || value.is_open(),
-            Self::Named(_, body) => body.is_open(),
-        }
-    }
 }
 
 fn each(one: Vec<Known>, other: Vec<Known>) -> Vec<Known> {
@@ -114,23 +110,23 @@ fn fields(one: Fields, other: Fields) -> Fields {
 }
 
 impl Body {
-    fn is_open(&self) -> bool {
-        match self {
-            Self::Unit => false,
-            Self::Newtype(of) => of.is_open(),
-            Self::Tuple(of) => of.iter().any(Known::is_open),
-            Self::Struct(fields) => fields.iter().any(|(_, field)| field.is_open()),
-            Self::Flattened(fields, rest) => {
-                fields.iter().any(|(_, field)| field.is_open()) || rest.as_ref().is_some_and(|rest| rest.is_open())
+    /// Adds variants that are known by name only.
+    fn add_unseen(&mut self, names: &[String]) {
+        for (place, name) in (0_u32..).zip(names) {
+            match self {
+                Self::Enum(variants) => {
+                    variants.insert(UNSEEN + place, (name.clone(), Self::Unknown));
+                }
+                Self::Tagged(_, variants) => variants.push((name.clone(), Self::Unknown)),
+                _ => {}
             }
-            Self::Enum(variants) => variants.values().any(|(_, body)| body.is_open()),
-            Self::Tagged(_, variants) => variants.iter().any(|(_, body)| body.is_open()),
         }
     }
 
     /// Both together; none if they are no two values of one type.
     fn and(self, other: Self) -> Option<Self> {
         Some(match (self, other) {
+            (Self::Unknown, other) | (other, Self::Unknown) => other,
             (Self::Unit, Self::Unit) => Self::Unit,
             (Self::Newtype(one), Self::Newtype(other)) => Self::Newtype(Box::new(one.and(*other))),
             (Self::Tuple(one), Self::Tuple(other)) if one.len() == other.len() => Self::Tuple(each(one, other)),
@@ -173,8 +169,7 @@ impl Body {
 /// From what was written to what it shows.
 struct Reading<'a> {
     tags: &'a Tags,
-    /// What is known of some parts in other ways, by their place among all that was written.
-    marks: &'a BTreeMap<Vec<usize>, Known>,
+    seen: &'a Seen,
     at: Vec<usize>,
 }
 
@@ -191,9 +186,18 @@ impl Reading<'_> {
     }
 
     fn known(&mut self, written: Written) -> Known {
-        if let Some(known) = self.marks.get(&self.at) {
+        if let Some(known) = self.seen.marks.get(&self.at) {
             return known.clone();
         }
+        let unseen = self.seen.unseen.get(&self.at);
+        let mut known = self.shown(written);
+        if let (Known::Named(_, body), Some(unseen)) = (&mut known, unseen) {
+            body.add_unseen(unseen);
+        }
+        known
+    }
+
+    fn shown(&mut self, written: Written) -> Known {
         match written {
             Written::Nothing => Known::Nothing,
             Written::Leaf(form) => Known::Leaf(form),
@@ -213,7 +217,7 @@ impl Reading<'_> {
             }
             Written::Named(name, content) => Known::Named(name, self.content(content)),
             Written::Variant { name, index, variant, content } => {
-                Known::Named(name, Body::Enum(BTreeMap::from([(index, (variant, self.content(content)))])))
+                Known::Named(name, Body::Enum(BTreeMap::from([(index, (variant.to_owned(), self.content(content)))])))
             }
         }
     }

@@ -18,7 +18,6 @@ pub(super) enum Sample {
     Float(f64),
     Text(Cow<'static, str>),
     Bytes(usize),
-    Some(Box<Sample>),
     Seq(Vec<Sample>),
     Map(Vec<(Sample, Sample)>),
 }
@@ -26,7 +25,6 @@ pub(super) enum Sample {
 /// A part of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
-    Inside,
     Item(usize),
     Key(usize),
     Value(usize),
@@ -52,7 +50,6 @@ impl Sample {
             Self::Float(value) => Unexpected::Float(*value),
             Self::Text(text) => Unexpected::Str(text),
             Self::Bytes(length) => Unexpected::Bytes(ZEROS.get(..*length).unwrap_or_default()),
-            Self::Some(_) => Unexpected::Option,
             Self::Seq(_) => Unexpected::Seq,
             Self::Map(_) => Unexpected::Map,
         }
@@ -68,7 +65,6 @@ impl Sample {
             return Some(self);
         };
         match (self, *step) {
-            (Self::Some(of), Step::Inside) => of.at(rest),
             (Self::Seq(items), Step::Item(at)) => items.get(at)?.at(rest),
             (Self::Map(entries), Step::Key(at)) => entries.get(at)?.0.at(rest),
             (Self::Map(entries), Step::Value(at)) => entries.get(at)?.1.at(rest),
@@ -81,7 +77,6 @@ impl Sample {
             return Some(self);
         };
         match (self, *step) {
-            (Self::Some(of), Step::Inside) => of.at_mut(rest),
             (Self::Seq(items), Step::Item(at)) => items.get_mut(at)?.at_mut(rest),
             (Self::Map(entries), Step::Key(at)) => entries.get_mut(at)?.0.at_mut(rest),
             (Self::Map(entries), Step::Value(at)) => entries.get_mut(at)?.1.at_mut(rest),
@@ -198,7 +193,6 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Sample::Float(value) => visitor.visit_f64(*value),
             Sample::Text(text) => visitor.visit_str(text),
             Sample::Bytes(length) => visitor.visit_bytes(ZEROS.get(..*length).unwrap_or_default()),
-            Sample::Some(of) => visitor.visit_some(self.of(of)),
             Sample::Seq(items) => self.seq(items, visitor),
             Sample::Map(entries) => self.map(entries, visitor),
         }
@@ -240,7 +234,6 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.sample {
             Sample::Unit => visitor.visit_unit(),
-            Sample::Some(of) => visitor.visit_some(self.of(of)),
             _ => visitor.visit_some(self.deeper()?),
         }
     }

@@ -4,7 +4,7 @@
 //! the fields that are missing, a tag each of the variants that are listed. What an accepted sample writes shows the names and
 //! kinds; where it shows an empty option or list, the next sample has something there.
 
-use super::known::{Known, REST, Tags};
+use super::known::{Known, REST, Seen, Tags};
 use super::notes::Note;
 use super::sample::{Sample, Step};
 use super::written::{Content, Written};
@@ -42,13 +42,6 @@ impl Answer {
         self.accepted || matches!(self.notes.last(), Some(Note::Missing(_) | Note::Length { .. }))
     }
 
-    fn missing(&self) -> Option<&'static str> {
-        match self.notes.last() {
-            Some(Note::Missing(name)) if !self.accepted => Some(name),
-            _ => None,
-        }
-    }
-
     /// An untagged enum has tried all its variants.
     fn is_untagged(&self) -> bool {
         self.notes.iter().any(
@@ -76,6 +69,8 @@ struct State {
     expected: BTreeMap<Path, String>,
     /// Parts that are anything, or one thing or another.
     marks: BTreeMap<Path, Known>,
+    /// Variants that are listed, and of which no sample was found.
+    unseen: BTreeMap<Path, Vec<String>>,
 }
 
 /// Something that an accepted sample does not show.
@@ -114,8 +109,8 @@ fn below(path: &[Step], step: Step) -> Path {
 impl<'a> Search<'a> {
     /// What is known when all is tried; none if no sample is accepted.
     pub(super) fn run(ask: &'a mut dyn FnMut(&Sample) -> Answer) -> Option<Known> {
-        let (choices, expected, marks) = Default::default();
-        let state = State { sample: Sample::Unit, choices, expected, marks };
+        let (choices, expected, marks, unseen) = Default::default();
+        let state = State { sample: Sample::Unit, choices, expected, marks, unseen };
         let tags = Tags::new();
         let mut search = Self { ask, asked: 0, state, tags, fixed: BTreeSet::new(), known: Known::Nothing };
         if !search.fill(&Vec::new()) || !search.resume(&Vec::new()) {
@@ -166,7 +161,8 @@ impl<'a> Search<'a> {
 
     /// Forgets what was known of a part that is made anew.
     fn forget(&mut self, path: &[Step]) {
-        let State { choices, expected, marks, .. } = &mut self.state;
+        let State { choices, expected, marks, unseen, .. } = &mut self.state;
+        unseen.retain(|known, _| !known.starts_with(path));
         choices.retain(|known, _| !known.starts_with(path));
         expected.retain(|known, _| !known.starts_with(path));
         marks.retain(|known, _| !known.starts_with(path));
@@ -188,7 +184,8 @@ impl<'a> Search<'a> {
         self.forget(path);
         let mark = Sample::text(MARK);
         let answer = self.ask_with(path, mark.clone());
-        if answer.is_untagged() && answer.complaint(&mark).is_some() {
+        let odd = [Sample::Bool(true), Sample::Bytes(5), Sample::Map(vec![(mark.clone(), Sample::Unit)])];
+        if odd.into_iter().any(|sample| self.ask_with(path, sample).is_untagged()) {
             self.state.marks.insert(path.clone(), Known::Varies);
         }
         match answer.complaint(&mark) {
@@ -267,7 +264,9 @@ impl<'a> Search<'a> {
             Some(_) => true,
             None => false,
         };
-        if refused || !answer.moved_on() {
+        let untagged = matches!(sample, Sample::Map(_)) && answer.is_untagged() && !answer.accepted;
+        let untagged = untagged && answer.notes.iter().any(|note| matches!(note, Note::Missing(_)));
+        if refused || !(answer.moved_on() || untagged) {
             return false;
         }
         self.put(path, sample);
@@ -284,10 +283,10 @@ impl<'a> Search<'a> {
             let whole = self.state.sample.clone();
             let answer = self.ask(&whole);
             let length = self.length(path);
-            let last = answer.notes.last().cloned();
             if answer.accepted {
                 return true;
             }
+            let last = self.want(path, &answer);
             let part = match (self.state.sample.at(path), &last) {
                 (Some(Sample::Map(_)), Some(Note::Missing(name))) => {
                     if self.state.sample.at(path).is_some_and(|map| map.entry(name).is_some()) {
@@ -306,10 +305,16 @@ impl<'a> Search<'a> {
             let Some(part) = part else {
                 return false;
             };
+            // It may be missing in something around this, and this may be a map that takes it, or refuses it as a key.
+            let foreign = |answer: &Answer, want: Option<Note>| {
+                let key = matches!((&last, &want), (Some(Note::Missing(name)), Some(Note::Invalid { got, .. }))
+                    if *got == Sample::name(name).described());
+                !answer.accepted && (want == last || key)
+            };
             let whole = self.state.sample.clone();
             let after = self.ask(&whole);
-            if !after.accepted && after.notes.last() == last.as_ref() && after.complaint(&Sample::text(MARK)).is_none() {
-                // It is missing in something around this.
+            let mark = Sample::text(MARK);
+            if after.complaint(&mark).is_none() && foreign(&after, self.want(path, &after)) {
                 self.cut(path, length);
                 return true;
             }
@@ -317,7 +322,24 @@ impl<'a> Search<'a> {
                 self.cut(path, length);
                 return false;
             }
+            let whole = self.state.sample.clone();
+            let after = self.ask(&whole);
+            if foreign(&after, self.want(path, &after)) {
+                self.cut(path, length);
+                return true;
+            }
         }
+    }
+
+    /// What a sample is refused for at last; of an untagged enum, what the first of its variants is missing that is not there.
+    fn want(&self, path: &[Step], answer: &Answer) -> Option<Note> {
+        let last = answer.notes.last();
+        if !answer.is_untagged() || !matches!(last, Some(Note::Custom(_))) {
+            return last.cloned();
+        }
+        let map = self.state.sample.at(path);
+        let new = |note: &&Note| matches!(note, Note::Missing(name) if map.is_some_and(|map| map.entry(name).is_none()));
+        answer.notes.iter().find(new).or(last).cloned()
     }
 
     /// Grows all that is around `path`; tells whether the whole is accepted then.
@@ -381,25 +403,29 @@ impl<'a> Search<'a> {
         entries.get(*at)?.0.as_text().map(str::to_owned)
     }
 
-    /// Takes in what the accepted sample writes.
-    fn record(&mut self) -> Option<(Written, Vec<Note>)> {
+    /// What the sample writes, if it is accepted, and the errors on the way.
+    fn look(&mut self) -> Option<(Written, Vec<Note>)> {
         let whole = self.state.sample.clone();
         let answer = self.ask(&whole);
-        let written = answer.written.filter(|_| answer.accepted)?;
-        let mut marks = BTreeMap::new();
-        let mut walk = Walk { state: &self.state, gaps: Vec::new(), marks: &mut marks, lost: &[] };
-        walk.part(&written, &whole, &Vec::new(), &mut Vec::new());
-        let known = Known::of(written.clone(), &self.tags, &marks);
+        Some((answer.written.filter(|_| answer.accepted)?, answer.notes))
+    }
+
+    /// Takes in what the sample writes.
+    fn record(&mut self) {
+        let Some((written, _)) = self.look() else {
+            return;
+        };
+        let mut walk = Walk::new(&self.state, &[]);
+        walk.part(&written, &self.state.sample, &Vec::new(), &mut Vec::new());
+        let known = Known::of(written, &self.tags, &walk.seen);
         self.known = std::mem::replace(&mut self.known, Known::Nothing).and(known);
-        Some((written, answer.notes))
     }
 
     /// Finds out what the accepted sample does not show, in the part at `scope`.
     fn widen(&mut self, scope: &Path) {
         let mut tried = BTreeSet::new();
-        while let Some((written, notes)) = self.record() {
-            let mut marks = BTreeMap::new();
-            let mut walk = Walk { state: &self.state, gaps: Vec::new(), marks: &mut marks, lost: &notes };
+        while let Some((written, notes)) = self.look() {
+            let mut walk = Walk::new(&self.state, &notes);
             walk.part(&written, &self.state.sample, &Vec::new(), &mut Vec::new());
             let gaps = walk.gaps;
             let near = |gap: &Gap| gap.path().starts_with(scope) && !tried.contains(gap);
@@ -414,6 +440,7 @@ impl<'a> Search<'a> {
                 self.state = before;
             }
         }
+        self.record();
         let choices: Vec<_> = self.state.choices.iter().map(|(path, choice)| (path.clone(), choice.clone())).collect();
         for (path, choice) in choices {
             if !path.starts_with(scope) || self.fixed.contains(&path) || self.is_repeated(&path) {
@@ -434,25 +461,31 @@ impl<'a> Search<'a> {
     fn alternatives(&mut self, path: &Path, choice: &Choice) {
         let map = path.split_last().map(|(_, map)| map.to_vec()).unwrap_or_default();
         let mut last = None;
+        let mut unseen = Vec::new();
         for variant in &choice.variants {
             let before = self.state.clone();
             if choice.tag && let Some(Step::Value(at)) = path.last() {
                 self.cut(&map, at + 1);
             }
             let plain = self.choose(path, variant, choice.tag, false);
-            if (plain || self.choose(path, variant, choice.tag, true)) && self.resume(&map) {
-                if let Some((written, _)) = self.record() {
-                    // Past the last place all are the variant for all others.
-                    let same = last.as_ref() == Some(&written) && !matches!(variant, Sample::Text(_));
-                    last = Some(written);
-                    if same {
-                        self.state = before;
-                        break;
-                    }
-                }
-                self.widen(if choice.tag { &map } else { path });
+            let written = (plain || self.choose(path, variant, choice.tag, true)) && self.resume(&map);
+            let written = if written { self.look() } else { None };
+            // Past the last place all are the variant for all others.
+            let same = last.is_some() && last == written && !matches!(variant, Sample::Text(_));
+            match &written {
+                Some(_) if !same => self.widen(if choice.tag { &map } else { path }),
+                None => unseen.extend(variant.as_text().map(str::to_owned)),
+                Some(_) => {}
             }
+            last = written.or(last);
             self.state = before;
+            if same {
+                break;
+            }
+        }
+        if !unseen.is_empty() {
+            self.state.unseen.insert(if choice.tag { map } else { path.clone() }, unseen);
+            self.record();
         }
     }
 
@@ -462,15 +495,8 @@ impl<'a> Search<'a> {
                 self.put(&path, Sample::text(MARK));
                 self.fill(&path)
             }
-            Gap::Item(path) => {
-                self.put(&path, Sample::Seq(vec![Sample::text(MARK)]));
-                self.fill(&below(&path, Step::Item(0)))
-            }
-            Gap::Entry(path) => {
-                self.put(&path, Sample::Map(vec![(Sample::text(MARK), Sample::Unit)]));
-                let (key, value) = (below(&path, Step::Key(0)), below(&path, Step::Value(0)));
-                self.fill_key(&key) && self.fill(&value)
-            }
+            Gap::Item(path) => self.close_item(&path),
+            Gap::Entry(path) => self.close_entry(&path),
             Gap::Field(path, name) => self.push(&path, Sample::name(&name)).is_some_and(|part| self.fill(&part)),
             Gap::Rest(path) => self.push(&path, Sample::text(REST)).is_some_and(|part| self.fill(&part)),
             Gap::Kind(path) => self.kind(&path),
@@ -543,7 +569,11 @@ impl<'a> Search<'a> {
             let known = !answer.accepted || answer.written.as_ref() != Some(&before);
             let after = answer.complaint(&key).is_none() && known && self.fill(&part);
             let whole = self.state.sample.clone();
-            let shown = if after { self.ask(&whole) } else { answer };
+            let mut shown = if after { self.ask(&whole) } else { answer };
+            if after && shown.accepted && shown.written.as_ref() == Some(&before) && self.fill_more(&part) {
+                let whole = self.state.sample.clone();
+                shown = self.ask(&whole);
+            }
             match shown.written.filter(|_| after && shown.accepted) {
                 Some(written) if written != before => {
                     // By its name from now on, so that it is found again.
@@ -567,6 +597,29 @@ impl<'a> Search<'a> {
             }
         }
         true
+    }
+}
+
+impl Search<'_> {
+    /// Puts something in the place of what may count as empty, and so not be written.
+    fn fill_more(&mut self, path: &Path) -> bool {
+        match self.state.sample.at(path) {
+            Some(Sample::Bool(false)) => self.try_sample(path, Sample::Bool(true)),
+            Some(Sample::Seq(items)) if items.is_empty() => self.close_item(path),
+            Some(Sample::Map(entries)) if entries.is_empty() => self.close_entry(path),
+            _ => false,
+        }
+    }
+
+    fn close_item(&mut self, path: &Path) -> bool {
+        self.put(path, Sample::Seq(vec![Sample::text(MARK)]));
+        self.fill(&below(path, Step::Item(0)))
+    }
+
+    fn close_entry(&mut self, path: &Path) -> bool {
+        self.put(path, Sample::Map(vec![(Sample::text(MARK), Sample::Unit)]));
+        let (key, value) = (below(path, Step::Key(0)), below(path, Step::Value(0)));
+        self.fill_key(&key) && self.fill(&value)
     }
 }
 
@@ -647,15 +700,22 @@ impl Gap {
 struct Walk<'a> {
     state: &'a State,
     gaps: Vec<Gap>,
-    marks: &'a mut BTreeMap<Vec<usize>, Known>,
+    seen: Seen,
     /// Errors of an accepted sample: what an optional struct is missing, for one.
     lost: &'a [Note],
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(state: &'a State, lost: &'a [Note]) -> Self {
+        Self { state, gaps: Vec::new(), seen: Seen::default(), lost }
+    }
+
     fn part(&mut self, written: &Written, sample: &Sample, path: &Path, place: &mut Vec<usize>) {
+        if let Some(unseen) = self.state.unseen.get(path) {
+            self.seen.unseen.insert(place.clone(), unseen.clone());
+        }
         if let Some(mark) = self.state.marks.get(path) {
-            self.marks.insert(place.clone(), mark.clone());
+            self.seen.marks.insert(place.clone(), mark.clone());
             return;
         }
         if self.state.expected.get(path).is_some_and(|text| is_named(text) && around(self.state, path, text) > 1) {
@@ -663,7 +723,6 @@ impl Walk<'_> {
         }
         match (written, sample) {
             (Written::Option(of), _) if **of == Written::Nothing => self.gaps.push(Gap::Inside(path.clone())),
-            (Written::Option(of), Sample::Some(inside)) => self.inside(of, inside, &below(path, Step::Inside), 0, place),
             (Written::Option(of), _) => self.inside(of, sample, path, 0, place),
             (Written::Text(_), Sample::Text(_)) if !self.state.choices.contains_key(path) => {
                 self.gaps.push(Gap::Kind(path.clone()));

@@ -69,6 +69,7 @@ impl<'k> Shaper<'k> {
 
     fn layout(&mut self, body: &'k Body) -> Layout {
         match body {
+            Body::Unknown => Layout::Newtype(Form::Unknown),
             Body::Unit => Layout::Unit,
             Body::Newtype(of) => Layout::Newtype(self.form(of)),
             Body::Tuple(of) => Layout::Tuple(self.forms(of)),
@@ -82,7 +83,9 @@ impl<'k> Shaper<'k> {
                 Layout::Flattened { fields, rest: rest.as_ref().map(|rest| self.form(rest)) }
             }
             Body::Tagged(tag, variants) => {
-                let variants = variants.iter().map(|(name, body)| self.variant(name, body)).collect();
+                let mut variants: Vec<_> = variants.iter().map(|(name, body)| self.variant(name, body)).collect();
+                // They are found by name, so their order means nothing.
+                variants.sort();
                 Layout::Tagged { tag: tag.clone(), variants }
             }
         }
@@ -96,9 +99,9 @@ impl<'k> Shaper<'k> {
 /// The names of the fields and variants of a struct or enum itself.
 fn outline(body: &Body) -> Vec<&str> {
     match body {
-        Body::Unit | Body::Newtype(_) | Body::Tuple(_) => Vec::new(),
+        Body::Unknown | Body::Unit | Body::Newtype(_) | Body::Tuple(_) => Vec::new(),
         Body::Struct(fields) | Body::Flattened(fields, _) => fields.iter().map(|(name, _)| name.as_str()).collect(),
-        Body::Enum(variants) => variants.values().map(|(name, _)| *name).collect(),
+        Body::Enum(variants) => variants.values().map(|(name, _)| name.as_str()).collect(),
         Body::Tagged(tag, variants) => {
             std::iter::once(tag.as_str()).chain(variants.iter().map(|(name, _)| name.as_str())).collect()
         }

@@ -69,6 +69,27 @@ mod x {
 #[serde(tag = "t")]
 enum Big { A { x: u128 }, B }
 
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "t")]
+enum W1 { A { a: (u8, i64), b: [u32; 3], c: char, d: bool } }
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "t")]
+enum W2 { A { e: (), f: BTreeMap<u8, Color> } }
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "t")]
+enum W3 { A { g: std::time::Duration } }
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "t")]
+enum W4 { A { h: std::net::IpAddr } }
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "t")]
+enum W5 { A { #[serde(with = "x")] i: u64 } }
+#[derive(Serialize, Deserialize)]
+struct N1 { name: String, #[serde(flatten)] position: Position, children: Vec<N1> }
+#[derive(Serialize, Deserialize)]
+struct N2 { name: String, #[serde(flatten)] position: Position, by: BTreeMap<u32, Internal> }
+#[derive(Serialize, Deserialize)]
+struct N3 { name: String, #[serde(flatten)] position: Position, by: BTreeMap<u32, String> }
 #[test]
 fn print() {
     macro_rules! p { ($($t:ty),*) => { $(
@@ -76,5 +97,5 @@ fn print() {
         let shape = shown::<$t>();
         println!("{} [{:?}]\n   {shape}", stringify!($t), start.elapsed());
     )* } }
-    p!(Flat1, Flat2, Flat3, Flat4, Internal, Adjacent, Flat5, Tree, Other, Aliased, AliasedVariant, Page<u8>, (Page<u8>, Page<String>), Untagged, Untagged2, WithUntagged, FlatEnum, Node, Wide, Big, Vec<Adjacent>, Option<Flat1>, BTreeMap<String, Internal>);
+    p!(Flat1, Flat2, Flat3, Flat4, Internal, Adjacent, Flat5, Tree, Other, Aliased, AliasedVariant, Page<u8>, (Page<u8>, Page<String>), Untagged, Untagged2, WithUntagged, FlatEnum, Node, Wide, Big, W1, W2, W3, W4, W5, N1, N2, N3, Vec<Adjacent>, Option<Flat1>, BTreeMap<String, Internal>);
 }
