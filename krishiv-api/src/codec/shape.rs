@@ -72,6 +72,8 @@ pub(crate) enum Form {
     Array(Box<Form>, usize),
     /// A struct or enum, by its name in [`Shape::types`].
     Type(String),
+    /// An untagged enum: what its variants look like, and whether these are all.
+    OneOf { of: Vec<Form>, all: bool },
     /// A part that no sample has shown.
     Unknown,
     /// What could not be traced, by its serde name or the kind of value it asks for first.
@@ -160,6 +162,10 @@ impl<'s> Printer<'s, '_, '_> {
                 self.f.write_str("[")?;
                 self.form(of)?;
                 write!(self.f, "; {length}]")
+            }
+            Form::OneOf { of, all } => {
+                self.around("one of (", of, ")")?;
+                if *all { Ok(()) } else { self.f.write_str(" and others") }
             }
             Form::Type(name) => match self.types.get(name) {
                 Some(layout) if self.met.insert(name) => self.named(name, layout),
@@ -267,6 +273,7 @@ impl Form {
             Self::Map(..) => "map",
             Self::Tuple(_) | Self::Array(..) => "tuple",
             Self::Type(_) => "type",
+            Self::OneOf { .. } => "any",
             Self::Unknown => "unknown",
             Self::Opaque(_) => "opaque",
         }

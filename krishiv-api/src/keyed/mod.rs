@@ -351,7 +351,6 @@ impl<S: KeyedState> Keyed<S> {
     /// assert!(store.untraced().is_empty());
     /// # Ok::<(), StateError>(())
     /// ```
-    #[must_use]
     pub fn untraced(&self) -> Vec<Untraced> {
         self.instance.shared.untraced()
     }

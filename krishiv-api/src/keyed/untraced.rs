@@ -65,7 +65,6 @@ impl Untraced {
     /// fn is_key(untraced: &Untraced) -> bool { untraced.state().is_none() }
     /// # let _ = is_key;
     /// ```
-    #[must_use]
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
@@ -77,7 +76,6 @@ impl Untraced {
     /// fn is_value(untraced: &Untraced) -> bool { untraced.role() == TypeRole::Value }
     /// # let _ = is_value;
     /// ```
-    #[must_use]
     pub fn role(&self) -> TypeRole {
         self.role
     }
@@ -89,7 +87,6 @@ impl Untraced {
     /// fn report(untraced: &Untraced) { eprintln!("not compared: {}", untraced.part()); }
     /// # let _ = report;
     /// ```
-    #[must_use]
     pub fn part(&self) -> &str {
         &self.part
     }

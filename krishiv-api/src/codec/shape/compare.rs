@@ -68,12 +68,11 @@ impl<'s> Pair<'s> {
         match (stored, declared) {
             (Form::Unknown, _) => self.learn(),
             (Form::Opaque(_), _) if same_word => self.learn(),
-            (Form::Any, Form::Type(_) | Form::Unknown) if same_word => self.learn(),
+            (Form::Any, Form::Type(_) | Form::OneOf { .. } | Form::Unknown) if same_word => self.learn(),
             // What was traced, and cannot be traced any more.
-            (Form::Type(name), blank) if is_blank(blank) && same_word && self.is_described(name) => {
-                self.less = true;
-                true
-            }
+            (Form::Type(name), blank) if is_blank(blank) && same_word && self.is_described(name) => self.forget(),
+            (Form::OneOf { .. }, Form::Opaque(_) | Form::Unknown) if same_word => self.forget(),
+            (Form::OneOf { of, .. }, Form::OneOf { of: others, .. }) => self.all(of, others, Self::forms),
             (Form::Option(stored), Form::Option(declared)) | (Form::Seq(stored), Form::Seq(declared)) => {
                 self.forms(stored, declared)
             }
@@ -87,6 +86,11 @@ impl<'s> Pair<'s> {
             (Form::Type(stored), Form::Type(declared)) => self.types(stored, declared),
             _ => stored == declared,
         }
+    }
+
+    fn forget(&mut self) -> bool {
+        self.less = true;
+        true
     }
 
     fn learn(&mut self) -> bool {

@@ -37,6 +37,12 @@ impl<'s> Finder<'s> {
             Form::Opaque(_) => self.say("names and kinds of all of it"),
             Form::Unknown => self.say("names and kinds of this part"),
             Form::Any if self.buffered => self.say("the variants of an untagged enum, if this is one"),
+            Form::OneOf { of, all } => {
+                if !all {
+                    self.say("variants of an untagged enum that are never read, or only from some values");
+                }
+                of.iter().for_each(|of| self.form(of));
+            }
             Form::Option(of) | Form::Seq(of) | Form::Array(of, _) => self.form(of),
             Form::Map(key, value) => {
                 self.form(key);

@@ -145,7 +145,7 @@ impl<'s> Building<'s> {
             Form::I128 | Form::U128 => number(self, 16),
             Form::Char => self.add(4, 4, true, Parts::None),
             Form::Str | Form::Bytes => self.add(VEC, 8, true, Parts::None),
-            Form::Any => self.add(ANY, 8, true, Parts::Any),
+            Form::Any | Form::OneOf { .. } => self.add(ANY, 8, true, Parts::Any),
             Form::Option(of) => {
                 let of = self.form(of);
                 let (size, align, has_niche) = self.look(of);

@@ -12,6 +12,8 @@ pub(super) enum Known {
     Any,
     /// One thing or another, and nothing says which.
     Varies,
+    /// One of these, whichever fits first, and how many there are said to be.
+    OneOf(Vec<Known>, usize),
     Leaf(Form),
     Option(Box<Known>),
     Seq(Box<Known>),
@@ -53,6 +55,8 @@ pub(super) struct Seen {
     pub(super) marks: BTreeMap<Vec<usize>, Known>,
     /// Variants that are listed, and of which there is no sample.
     pub(super) unseen: BTreeMap<Vec<usize>, Vec<String>>,
+    /// Untagged enums, by the number of their variants.
+    pub(super) untagged: BTreeMap<Vec<usize>, usize>,
 }
 
 impl Known {
@@ -67,6 +71,10 @@ impl Known {
             (Self::Nothing, other) | (other, Self::Nothing) => other,
             (Self::Varies, _) | (_, Self::Varies) => Self::Varies,
             (Self::Any, _) | (_, Self::Any) => Self::Any,
+            (Self::OneOf(mut one, count), Self::OneOf(other, other_count)) => {
+                other.into_iter().for_each(|known| one_more(&mut one, known));
+                Self::OneOf(one, count.max(other_count))
+            }
             (Self::Leaf(one), Self::Leaf(other)) if one == other => Self::Leaf(one),
             (Self::Option(one), Self::Option(other)) => Self::Option(Box::new(one.and(*other))),
             (Self::Seq(one), Self::Seq(other)) => Self::Seq(Box::new(one.and(*other))),
@@ -84,6 +92,21 @@ impl Known {
     /// Whether `other` shows nothing that is not known here.
     pub(super) fn has(&self, other: &Self) -> bool {
         self.clone().and(other.clone()) == *self
+    }
+}
+
+/// Adds what one value of an untagged enum shows, to what other values of its variant have shown if there are any.
+fn one_more(all: &mut Vec<Known>, known: Known) {
+    let alike = all.iter_mut().find(|other| match (&**other, &known) {
+        (Known::Named(one, body), Known::Named(other, other_body)) => {
+            one == other && body.outline() == other_body.outline()
+        }
+        (Known::Leaf(_) | Known::Tuple(_), _) => **other == known,
+        (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+    });
+    match alike {
+        Some(other) => *other = std::mem::replace(other, Known::Nothing).and(known),
+        None => all.push(known),
     }
 }
 
@@ -110,6 +133,18 @@ fn fields(one: Fields, other: Fields) -> Fields {
 }
 
 impl Body {
+    /// The names of its own fields or variants.
+    pub(super) fn outline(&self) -> Vec<&str> {
+        match self {
+            Self::Unknown | Self::Unit | Self::Newtype(_) | Self::Tuple(_) => Vec::new(),
+            Self::Struct(fields) | Self::Flattened(fields, _) => fields.iter().map(|(name, _)| name.as_str()).collect(),
+            Self::Enum(variants) => variants.values().map(|(name, _)| name.as_str()).collect(),
+            Self::Tagged(tag, variants) => {
+                std::iter::once(tag.as_str()).chain(variants.iter().map(|(name, _)| name.as_str())).collect()
+            }
+        }
+    }
+
     /// Adds variants that are known by name only.
     fn add_unseen(&mut self, names: &[String]) {
         for (place, name) in (0_u32..).zip(names) {
@@ -193,6 +228,9 @@ impl Reading<'_> {
         let mut known = self.shown(written);
         if let (Known::Named(_, body), Some(unseen)) = (&mut known, unseen) {
             body.add_unseen(unseen);
+        }
+        if let Some(count) = self.seen.untagged.get(&self.at) {
+            return Known::OneOf(vec![known], *count);
         }
         known
     }

@@ -9,8 +9,9 @@ use std::borrow::Cow;
 const MAX_DEPTH: usize = 200;
 
 /// A value that says itself what it is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Sample {
+    #[default]
     Unit,
     Bool(bool),
     Integer(u64),

@@ -17,6 +17,9 @@ const MAX_DEPTH: usize = 40;
 /// Fields of one struct that are looked for by their place.
 const MAX_PLACES: u64 = 128;
 
+/// Variants of an untagged enum.
+const MAX_SLOTS: usize = 64;
+
 /// Text that no type takes but those that take any.
 const MARK: &str = "\u{1}what are you?";
 const TAKEN: &str = "\u{1}text";
@@ -52,16 +55,39 @@ impl Answer {
 
 type Path = Vec<Step>;
 
-/// A place where one of several variants is named.
+/// A place where one of several variants is.
 #[derive(Clone)]
 struct Choice {
-    variants: Vec<Sample>,
-    /// The other fields of its map depend on it.
-    tag: bool,
+    seeds: Vec<Seed>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is named.
+    Named,
+    /// It is named, and the other fields of its map depend on it.
+    Tag,
+    /// It is the first that fits.
+    Untagged,
+}
+
+/// What a sample of a variant begins as.
+#[derive(Clone)]
+struct Seed {
+    sample: Sample,
+    /// Of an untagged enum, the place of the variant among the errors.
+    slot: Option<usize>,
+}
+
+impl From<Sample> for Seed {
+    fn from(sample: Sample) -> Self {
+        Self { sample, slot: None }
+    }
 }
 
 /// The sample so far, and what is known of its parts.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct State {
     sample: Sample,
     choices: BTreeMap<Path, Choice>,
@@ -71,6 +97,10 @@ struct State {
     marks: BTreeMap<Path, Known>,
     /// Variants that are listed, and of which no sample was found.
     unseen: BTreeMap<Path, Vec<String>>,
+    /// Untagged enums, by the number of their variants.
+    untagged: BTreeMap<Path, usize>,
+    /// The variants that these are to become.
+    slots: BTreeMap<Path, usize>,
 }
 
 /// Something that an accepted sample does not show.
@@ -109,8 +139,7 @@ fn below(path: &[Step], step: Step) -> Path {
 impl<'a> Search<'a> {
     /// What is known when all is tried; none if no sample is accepted.
     pub(super) fn run(ask: &'a mut dyn FnMut(&Sample) -> Answer) -> Option<Known> {
-        let (choices, expected, marks, unseen) = Default::default();
-        let state = State { sample: Sample::Unit, choices, expected, marks, unseen };
+        let state = State::default();
         let tags = Tags::new();
         let mut search = Self { ask, asked: 0, state, tags, fixed: BTreeSet::new(), known: Known::Nothing };
         if !search.fill(&Vec::new()) || !search.resume(&Vec::new()) {
@@ -128,9 +157,32 @@ impl<'a> Search<'a> {
         (self.ask)(sample)
     }
 
+    /// Asks with another sample at `path`.
     fn ask_with(&mut self, path: &[Step], sample: Sample) -> Answer {
         let whole = self.state.sample.with(path, sample);
-        self.ask(&whole)
+        let answer = self.ask(&whole);
+        self.view(path, answer)
+    }
+
+    /// Asks with the sample so far, on behalf of the part at `path`.
+    fn ask_for(&mut self, path: &[Step]) -> Answer {
+        let whole = self.state.sample.clone();
+        let answer = self.ask(&whole);
+        self.view(path, answer)
+    }
+
+    /// Of the errors of an untagged enum around `path`, that of the variant that is wanted.
+    fn view(&self, path: &[Step], answer: Answer) -> Answer {
+        let slot = self.state.slots.iter().filter(|(around, _)| path.starts_with(around)).next_back();
+        let Some((_, slot)) = slot.filter(|_| !answer.accepted && answer.is_untagged()) else {
+            return answer;
+        };
+        Answer { notes: answer.notes.get(*slot).cloned().into_iter().collect(), ..answer }
+    }
+
+    fn is_accepted(&mut self) -> bool {
+        let whole = self.state.sample.clone();
+        self.ask(&whole).accepted
     }
 
     fn put(&mut self, path: &[Step], sample: Sample) {
@@ -161,7 +213,9 @@ impl<'a> Search<'a> {
 
     /// Forgets what was known of a part that is made anew.
     fn forget(&mut self, path: &[Step]) {
-        let State { choices, expected, marks, unseen, .. } = &mut self.state;
+        let State { choices, expected, marks, unseen, untagged, slots, .. } = &mut self.state;
+        untagged.retain(|known, _| !known.starts_with(path));
+        slots.retain(|known, _| !known.starts_with(path));
         unseen.retain(|known, _| !known.starts_with(path));
         choices.retain(|known, _| !known.starts_with(path));
         expected.retain(|known, _| !known.starts_with(path));
@@ -183,16 +237,26 @@ impl<'a> Search<'a> {
         }
         self.forget(path);
         let mark = Sample::text(MARK);
-        let answer = self.ask_with(path, mark.clone());
         let odd = [Sample::Bool(true), Sample::Bytes(5), Sample::Map(vec![(mark.clone(), Sample::Unit)])];
-        if odd.into_iter().any(|sample| self.ask_with(path, sample).is_untagged()) {
-            self.state.marks.insert(path.clone(), Known::Varies);
+        for sample in odd {
+            let whole = self.state.sample.with(path, sample);
+            let answer = self.ask(&whole);
+            if let Some(name) = self.untagged(path, &answer) {
+                self.state.expected.insert(path.clone(), name);
+                return self.fill_untagged(path, &answer);
+            }
         }
+        let answer = self.ask_with(path, mark.clone());
         match answer.complaint(&mark) {
+            // In an untagged enum, other variants may well complain.
+            Some(_) if answer.accepted && !self.state.slots.is_empty() => {
+                self.put(path, mark);
+                true
+            }
             Some(Note::Variant { known, .. }) => {
-                let variants = known.iter().map(|name| Sample::name(name)).collect();
+                let seeds = known.iter().map(|name| Sample::name(name).into()).collect();
                 self.state.expected.insert(path.clone(), format!("{known:?}"));
-                self.fill_variant(path, variants)
+                self.fill_variant(path, seeds)
             }
             Some(Note::Invalid { expected, .. }) => {
                 let expected = expected.clone();
@@ -205,10 +269,10 @@ impl<'a> Search<'a> {
                 match self.ask_with(path, flag.clone()).complaint(&flag) {
                     // Text that names no variant is the variant for all others; those are found by their place.
                     Some(Note::Invalid { expected, .. }) if expected == "variant identifier" => {
-                        self.fill_variant(path, (0..MAX_PLACES).map(Sample::Integer).collect())
+                        self.fill_variant(path, (0..MAX_PLACES).map(|place| Sample::Integer(place).into()).collect())
                     }
                     Some(Note::Invalid { expected, .. }) if expected == "string or map" => {
-                        let place = |at| Sample::Map(vec![(Sample::Integer(at), Sample::Unit)]);
+                        let place = |at| Sample::Map(vec![(Sample::Integer(at), Sample::Unit)]).into();
                         self.fill_variant(path, (0..MAX_PLACES).map(place).collect())
                     }
                     _ if self.ask_with(path, Sample::text(TAKEN)).moved_on() => true,
@@ -260,13 +324,12 @@ impl<'a> Search<'a> {
         let answer = self.ask_with(path, sample.clone());
         let compound = matches!(sample, Sample::Map(_) | Sample::Seq(_));
         let refused = match answer.complaint(&sample) {
+            _ if self.state.untagged.contains_key(path) || answer.accepted && !self.state.slots.is_empty() => false,
             Some(note) if compound => answer.notes.last() == Some(note),
             Some(_) => true,
             None => false,
         };
-        let untagged = matches!(sample, Sample::Map(_)) && answer.is_untagged() && !answer.accepted;
-        let untagged = untagged && answer.notes.iter().any(|note| matches!(note, Note::Missing(_)));
-        if refused || !(answer.moved_on() || untagged) {
+        if refused || !answer.moved_on() {
             return false;
         }
         self.put(path, sample);
@@ -280,13 +343,12 @@ impl<'a> Search<'a> {
     /// Gives a map the fields that are missing in it, a list its elements.
     fn grow(&mut self, path: &Path) -> bool {
         loop {
-            let whole = self.state.sample.clone();
-            let answer = self.ask(&whole);
+            let answer = self.ask_for(path);
             let length = self.length(path);
             if answer.accepted {
                 return true;
             }
-            let last = self.want(path, &answer);
+            let last = answer.notes.last().cloned();
             let part = match (self.state.sample.at(path), &last) {
                 (Some(Sample::Map(_)), Some(Note::Missing(name))) => {
                     if self.state.sample.at(path).is_some_and(|map| map.entry(name).is_some()) {
@@ -306,15 +368,15 @@ impl<'a> Search<'a> {
                 return false;
             };
             // It may be missing in something around this, and this may be a map that takes it, or refuses it as a key.
-            let foreign = |answer: &Answer, want: Option<Note>| {
-                let key = matches!((&last, &want), (Some(Note::Missing(name)), Some(Note::Invalid { got, .. }))
+            let foreign = |answer: &Answer| {
+                let now = answer.notes.last();
+                let key = matches!((&last, now), (Some(Note::Missing(name)), Some(Note::Invalid { got, .. }))
                     if *got == Sample::name(name).described());
-                !answer.accepted && (want == last || key)
+                !answer.accepted && (now == last.as_ref() || key)
             };
-            let whole = self.state.sample.clone();
-            let after = self.ask(&whole);
+            let after = self.ask_for(path);
             let mark = Sample::text(MARK);
-            if after.complaint(&mark).is_none() && foreign(&after, self.want(path, &after)) {
+            if after.complaint(&mark).is_none() && foreign(&after) {
                 self.cut(path, length);
                 return true;
             }
@@ -322,24 +384,12 @@ impl<'a> Search<'a> {
                 self.cut(path, length);
                 return false;
             }
-            let whole = self.state.sample.clone();
-            let after = self.ask(&whole);
-            if foreign(&after, self.want(path, &after)) {
+            let after = self.ask_for(path);
+            if foreign(&after) {
                 self.cut(path, length);
                 return true;
             }
         }
-    }
-
-    /// What a sample is refused for at last; of an untagged enum, what the first of its variants is missing that is not there.
-    fn want(&self, path: &[Step], answer: &Answer) -> Option<Note> {
-        let last = answer.notes.last();
-        if !answer.is_untagged() || !matches!(last, Some(Note::Custom(_))) {
-            return last.cloned();
-        }
-        let map = self.state.sample.at(path);
-        let new = |note: &&Note| matches!(note, Note::Missing(name) if map.is_some_and(|map| map.entry(name).is_none()));
-        answer.notes.iter().find(new).or(last).cloned()
     }
 
     /// Grows all that is around `path`; tells whether the whole is accepted then.
@@ -350,11 +400,10 @@ impl<'a> Search<'a> {
                 return false;
             }
         }
-        let whole = self.state.sample.clone();
-        self.ask(&whole).accepted
+        self.is_accepted()
     }
 
-    fn fill_variant(&mut self, path: &Path, variants: Vec<Sample>) -> bool {
+    fn fill_variant(&mut self, path: &Path, seeds: Vec<Seed>) -> bool {
         let flag = Sample::Bool(true);
         let answer = self.ask_with(path, flag.clone());
         let field = matches!(
@@ -365,34 +414,109 @@ impl<'a> Search<'a> {
         let adjacent = map.as_ref().and_then(|map| self.state.expected.get(map));
         let tag = field || adjacent.is_some_and(|text| text.starts_with("adjacently tagged"));
         if tag && let Some(name) = map.as_ref().and_then(|map| self.key(map, path)) {
-            let names = variants.iter().filter_map(Sample::as_text).map(str::to_owned);
+            let names = seeds.iter().filter_map(|seed| seed.sample.as_text()).map(str::to_owned);
             self.tags.entry(name).or_default().extend(names);
         }
         let text = self.state.expected.get(path).cloned().unwrap_or_default();
         let busy: Vec<_> = (0..path.len()).filter_map(|length| path.get(..length)).collect();
         let busy = busy.into_iter().filter(|around| self.state.expected.get(*around) == Some(&text));
         let busy: Vec<_> = busy.filter_map(|around| self.state.sample.at(around)?.variant().cloned()).collect();
-        self.state.choices.insert(path.clone(), Choice { variants: variants.clone(), tag });
-        let free = |variant: &&Sample| !busy.contains(variant);
-        let plain = variants.iter().filter(free).any(|variant| self.choose(path, variant, tag, false));
-        plain || variants.iter().filter(free).any(|variant| self.choose(path, variant, tag, true))
+        let kind = if tag { Kind::Tag } else { Kind::Named };
+        self.state.choices.insert(path.clone(), Choice { seeds: seeds.clone(), kind });
+        let free = |seed: &&Seed| !busy.contains(&seed.sample);
+        let plain = seeds.iter().filter(free).any(|seed| self.choose_plain(path, seed, kind));
+        plain || seeds.iter().filter(free).any(|seed| self.choose_content(path, seed, kind))
     }
 
-    /// Puts a variant at `path`, alone or with content.
-    fn choose(&mut self, path: &Path, variant: &Sample, tag: bool, content: bool) -> bool {
-        if !content || tag {
-            if content || !self.try_sample(path, variant.clone()) {
-                return false;
-            }
-            let map = path.split_last().map(|(_, map)| map.to_vec()).unwrap_or_default();
-            return !tag || self.grow(&map);
+    /// Puts a variant at `path`.
+    fn choose(&mut self, path: &Path, seed: &Seed, kind: Kind) -> bool {
+        self.choose_plain(path, seed, kind) || self.choose_content(path, seed, kind)
+    }
+
+    fn choose_plain(&mut self, path: &Path, seed: &Seed, kind: Kind) -> bool {
+        if kind == Kind::Untagged {
+            return self.plant(path, seed);
         }
-        let key = if let Sample::Map(_) = variant { variant.variant().cloned() } else { Some(variant.clone()) };
-        let Some(key) = key else {
+        let map = path.split_last().map(|(_, map)| map.to_vec()).unwrap_or_default();
+        self.try_sample(path, seed.sample.clone()) && (kind != Kind::Tag || self.grow(&map))
+    }
+
+    fn choose_content(&mut self, path: &Path, seed: &Seed, kind: Kind) -> bool {
+        let Some(key) = seed.sample.variant().filter(|_| kind == Kind::Named).cloned() else {
             return false;
         };
         self.put(path, Sample::Map(vec![(key, Sample::text(MARK))]));
         self.fill(&below(path, Step::Value(0)))
+    }
+
+    /// The words of an untagged enum at `path` that none of its variants fits; none if it is one around this.
+    fn untagged(&self, path: &[Step], answer: &Answer) -> Option<String> {
+        let words = |note: &Note| match note {
+            Note::Custom(text) if text.starts_with("data did not match any variant of untagged") => Some(text.clone()),
+            _ => None,
+        };
+        // The innermost is the first to give up.
+        let mut all = answer.notes.iter().filter_map(words);
+        let inner = all.next()?;
+        let around = self.state.untagged.keys().filter(|around| path.starts_with(around)).count();
+        (all.count() + 1 > around).then_some(inner)
+    }
+
+    /// Fills an untagged enum, and notes what its variants are to begin with.
+    fn fill_untagged(&mut self, path: &Path, answer: &Answer) -> bool {
+        let name = self.state.expected.get(path).cloned().unwrap_or_default();
+        let end = answer.notes.iter().position(|note| *note == Note::Custom(name.clone()));
+        let count = end.unwrap_or_default();
+        self.state.untagged.insert(path.clone(), count);
+        let mut seeds: Vec<Seed> = [
+            Sample::Unit,
+            Sample::Bool(true),
+            Sample::Integer(1),
+            Sample::Integer(300),
+            Sample::Integer(1 << 40),
+            Sample::Negative(-1),
+            Sample::Float(0.5),
+            Sample::text(TAKEN),
+        ]
+        .into_iter()
+        .map(Seed::from)
+        .collect();
+        seeds.extend(TEXTS.iter().map(|text| Sample::text(text).into()));
+        let whole = self.state.sample.with(path, Sample::text(MARK));
+        for note in self.ask(&whole).notes {
+            if let Note::Variant { known, .. } = note {
+                seeds.extend(known.iter().map(|name| Sample::name(name).into()));
+                seeds.extend(known.iter().map(|name| {
+                    Sample::Map(vec![(Sample::name(name), Sample::text(MARK))]).into()
+                }));
+            }
+        }
+        for empty in [Sample::Seq(Vec::new()), Sample::Map(Vec::new())] {
+            let whole = self.state.sample.with(path, empty.clone());
+            let answer = self.ask(&whole);
+            seeds.push(empty.clone().into());
+            let slots = answer.notes.iter().enumerate().take(MAX_SLOTS);
+            let wanting = slots.filter(|(_, note)| matches!(note, Note::Missing(_) | Note::Length { .. }));
+            seeds.extend(wanting.map(|(slot, _)| Seed { sample: empty.clone(), slot: Some(slot) }));
+        }
+        self.state.choices.insert(path.clone(), Choice { seeds: seeds.clone(), kind: Kind::Untagged });
+        seeds.iter().any(|seed| self.plant(path, seed))
+    }
+
+    /// Puts a variant of an untagged enum at `path`.
+    fn plant(&mut self, path: &Path, seed: &Seed) -> bool {
+        match seed.slot {
+            Some(slot) => self.state.slots.insert(path.clone(), slot),
+            None => self.state.slots.remove(path),
+        };
+        let content = below(path, Step::Value(0));
+        match &seed.sample {
+            Sample::Map(entries) if !entries.is_empty() => {
+                self.put(path, seed.sample.clone());
+                self.fill(&content)
+            }
+            sample => self.try_sample(path, sample.clone()),
+        }
     }
 
     /// The name of the entry of `map` that `path` is the value of.
@@ -462,20 +586,28 @@ impl<'a> Search<'a> {
         let map = path.split_last().map(|(_, map)| map.to_vec()).unwrap_or_default();
         let mut last = None;
         let mut unseen = Vec::new();
-        for variant in &choice.variants {
+        let tag = choice.kind == Kind::Tag;
+        for seed in &choice.seeds {
             let before = self.state.clone();
-            if choice.tag && let Some(Step::Value(at)) = path.last() {
+            if choice.kind == Kind::Untagged {
+                let (count, name) = (self.state.untagged.get(path).copied(), self.state.expected.get(path).cloned());
+                self.forget(path);
+                self.state.untagged.extend(count.map(|count| (path.clone(), count)));
+                self.state.expected.extend(name.map(|name| (path.clone(), name)));
+                self.state.choices.insert(path.clone(), choice.clone());
+            }
+            if tag && let Some(Step::Value(at)) = path.last() {
                 self.cut(&map, at + 1);
             }
-            let plain = self.choose(path, variant, choice.tag, false);
-            let written = (plain || self.choose(path, variant, choice.tag, true)) && self.resume(&map);
+            let written = self.choose(path, seed, choice.kind) && self.resume(&map);
             let written = if written { self.look() } else { None };
             // Past the last place all are the variant for all others.
-            let same = last.is_some() && last == written && !matches!(variant, Sample::Text(_));
+            let placed = !matches!(seed.sample, Sample::Text(_)) && choice.kind != Kind::Untagged;
+            let same = placed && last.is_some() && last == written;
             match &written {
-                Some(_) if !same => self.widen(if choice.tag { &map } else { path }),
-                None => unseen.extend(variant.as_text().map(str::to_owned)),
-                Some(_) => {}
+                Some(_) if !same => self.widen(if tag { &map } else { path }),
+                None if choice.kind != Kind::Untagged => unseen.extend(seed.sample.as_text().map(str::to_owned)),
+                _ => {}
             }
             last = written.or(last);
             self.state = before;
@@ -484,7 +616,7 @@ impl<'a> Search<'a> {
             }
         }
         if !unseen.is_empty() {
-            self.state.unseen.insert(if choice.tag { map } else { path.clone() }, unseen);
+            self.state.unseen.insert(if tag { map } else { path.clone() }, unseen);
             self.record();
         }
     }
@@ -511,11 +643,11 @@ impl<'a> Search<'a> {
         let mark = Sample::text(MARK);
         let answer = self.ask_with(path, mark.clone());
         if let Some(Note::Variant { known, .. }) = answer.complaint(&mark) {
-            let variants: Vec<_> = known.iter().map(|name| Sample::name(name)).collect();
+            let seeds: Vec<Seed> = known.iter().map(|name| Sample::name(name).into()).collect();
             self.state.expected.insert(path.clone(), format!("{known:?}"));
-            self.state.choices.insert(path.clone(), Choice { variants: variants.clone(), tag: false });
-            if let Some(first) = variants.into_iter().next() {
-                self.put(path, first);
+            self.state.choices.insert(path.clone(), Choice { seeds: seeds.clone(), kind: Kind::Named });
+            if let Some(first) = seeds.into_iter().next() {
+                self.put(path, first.sample);
                 return true;
             }
         }
@@ -625,7 +757,7 @@ impl Search<'_> {
 
 /// Whether serde's words name a type, and not just a kind of value.
 fn is_named(text: &str) -> bool {
-    ["struct ", "tuple struct ", "internally tagged", "adjacently tagged", "["].iter().any(|word| text.starts_with(word))
+    ["struct ", "tuple struct ", "internally tagged", "adjacently tagged", "data did not match", "["].iter().any(|word| text.starts_with(word))
 }
 
 /// The name of the one field that only `after` has.
@@ -711,6 +843,9 @@ impl<'a> Walk<'a> {
     }
 
     fn part(&mut self, written: &Written, sample: &Sample, path: &Path, place: &mut Vec<usize>) {
+        if let Some(count) = self.state.untagged.get(path) {
+            self.seen.untagged.insert(place.clone(), *count);
+        }
         if let Some(unseen) = self.state.unseen.get(path) {
             self.seen.unseen.insert(place.clone(), unseen.clone());
         }
@@ -766,7 +901,7 @@ impl<'a> Walk<'a> {
 
     /// Whether the entries of a map are those of its sample, and none of them is a tag.
     fn pairs(&self, entries: &[(Written, Written)], samples: &[(Sample, Sample)], path: &[Step]) -> bool {
-        let tag = |at| self.state.choices.get(&below(path, Step::Value(at))).is_some_and(|choice| choice.tag);
+        let tag = |at| self.state.choices.get(&below(path, Step::Value(at))).is_some_and(|choice| choice.kind == Kind::Tag);
         entries.len() == samples.len() && !entries.is_empty() && !(0..samples.len()).any(tag)
     }
 

@@ -24,6 +24,7 @@ impl<'k> Shaper<'k> {
         match known {
             Known::Nothing | Known::Varies => Form::Unknown,
             Known::Any => Form::Any,
+            Known::OneOf(of, count) => Form::OneOf { of: self.forms(of), all: of.len() >= *count },
             Known::Leaf(form) => form.clone(),
             Known::Option(of) => Form::Option(Box::new(self.form(of))),
             Known::Seq(of) => Form::Seq(Box::new(self.form(of))),
@@ -43,7 +44,7 @@ impl<'k> Shaper<'k> {
     fn name(&mut self, name: &str, body: &'k Body, known: &'k Known) -> String {
         let same = |(other, _): &&(&Known, String)| match other {
             Known::Named(other_name, other_body) => {
-                *other_name == name && outline(other_body) == outline(body) && other.has(known)
+                *other_name == name && other_body.outline() == body.outline() && other.has(known)
             }
             _ => false,
         };
@@ -93,17 +94,5 @@ impl<'k> Shaper<'k> {
 
     fn variant(&mut self, name: &str, body: &'k Body) -> Variant {
         Variant { name: name.to_owned(), is: self.layout(body) }
-    }
-}
-
-/// The names of the fields and variants of a struct or enum itself.
-fn outline(body: &Body) -> Vec<&str> {
-    match body {
-        Body::Unknown | Body::Unit | Body::Newtype(_) | Body::Tuple(_) => Vec::new(),
-        Body::Struct(fields) | Body::Flattened(fields, _) => fields.iter().map(|(name, _)| name.as_str()).collect(),
-        Body::Enum(variants) => variants.values().map(|(name, _)| name.as_str()).collect(),
-        Body::Tagged(tag, variants) => {
-            std::iter::once(tag.as_str()).chain(variants.iter().map(|(name, _)| name.as_str())).collect()
-        }
     }
 }

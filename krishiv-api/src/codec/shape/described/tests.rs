@@ -90,6 +90,17 @@ struct N1 { name: String, #[serde(flatten)] position: Position, children: Vec<N1
 struct N2 { name: String, #[serde(flatten)] position: Position, by: BTreeMap<u32, Internal> }
 #[derive(Serialize, Deserialize)]
 struct N3 { name: String, #[serde(flatten)] position: Position, by: BTreeMap<u32, String> }
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum U3 { A { x: u32 }, B { x: String, y: u8, z: Option<Position> }, C(u8, String), D(Color), E(Internal), F(Vec<bool>), G(BTreeMap<String, i8>) }
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum JsonLike { Null, Bool(bool), Num(f64), Text(String), Arr(Vec<JsonLike>), Obj(BTreeMap<String, JsonLike>) }
+#[derive(Serialize, Deserialize)]
+struct U4 { id: u8, #[serde(flatten)] u: UF }
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum UF { A { x: u32 }, B { y: String, z: i8 } }
 #[test]
 fn print() {
     macro_rules! p { ($($t:ty),*) => { $(
@@ -97,5 +108,5 @@ fn print() {
         let shape = shown::<$t>();
         println!("{} [{:?}]\n   {shape}", stringify!($t), start.elapsed());
     )* } }
-    p!(Flat1, Flat2, Flat3, Flat4, Internal, Adjacent, Flat5, Tree, Other, Aliased, AliasedVariant, Page<u8>, (Page<u8>, Page<String>), Untagged, Untagged2, WithUntagged, FlatEnum, Node, Wide, Big, W1, W2, W3, W4, W5, N1, N2, N3, Vec<Adjacent>, Option<Flat1>, BTreeMap<String, Internal>);
+    p!(Flat1, Flat2, Flat3, Flat4, Internal, Adjacent, Flat5, Tree, Other, Aliased, AliasedVariant, Page<u8>, (Page<u8>, Page<String>), Untagged, Untagged2, WithUntagged, FlatEnum, Node, Wide, Big, W1, W2, W3, W4, W5, N1, N2, N3, U3, JsonLike, U4, Vec<Internal>, Option<Untagged2>, (u8, Internal), Vec<Adjacent>, Option<Flat1>, BTreeMap<String, Internal>);
 }
