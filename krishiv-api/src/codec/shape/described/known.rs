@@ -230,7 +230,8 @@ impl Reading<'_> {
             body.add_unseen(unseen);
         }
         if let Some(count) = self.seen.untagged.get(&self.at) {
-            return Known::OneOf(vec![known], *count);
+            let shown = if known == Known::Nothing { Vec::new() } else { vec![known] };
+            return Known::OneOf(shown, *count);
         }
         known
     }

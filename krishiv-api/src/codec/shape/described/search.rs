@@ -70,6 +70,8 @@ enum Kind {
     Tag,
     /// It is the first that fits.
     Untagged,
+    /// The same, of a map whose first entries, so many, are not its own.
+    Beside(usize),
 }
 
 /// What a sample of a variant begins as.
@@ -173,11 +175,21 @@ impl<'a> Search<'a> {
 
     /// Of the errors of an untagged enum around `path`, that of the variant that is wanted.
     fn view(&self, path: &[Step], answer: Answer) -> Answer {
-        let slot = self.state.slots.iter().filter(|(around, _)| path.starts_with(around)).next_back();
-        let Some((_, slot)) = slot.filter(|_| !answer.accepted && answer.is_untagged()) else {
+        let Some(slot) = self.slot(path) else {
             return answer;
         };
-        Answer { notes: answer.notes.get(*slot).cloned().into_iter().collect(), ..answer }
+        // It was refused there if a later variant took it.
+        let refused = if answer.accepted { answer.notes.len() > slot } else { answer.is_untagged() };
+        if !refused {
+            return answer;
+        }
+        Answer { accepted: false, notes: answer.notes.get(slot).cloned().into_iter().collect(), ..answer }
+    }
+
+    /// The place among its variants of what is to become of the innermost untagged enum around `path`.
+    fn slot(&self, path: &[Step]) -> Option<usize> {
+        let around = self.state.slots.iter().filter(|(around, _)| path.starts_with(around));
+        around.map(|(_, slot)| *slot).next_back()
     }
 
     fn is_accepted(&mut self) -> bool {
@@ -362,6 +374,17 @@ impl<'a> Search<'a> {
                     }
                     Some(below(path, Step::Item(length)))
                 }
+                (Some(Sample::Map(_)), Some(Note::Custom(_)))
+                    if answer.is_untagged() && !self.state.choices.contains_key(path) =>
+                {
+                    // An untagged enum takes its fields from this map.
+                    let notes = answer.notes.iter().enumerate().take(MAX_SLOTS);
+                    let wanting = notes.filter(|(_, note)| matches!(note, Note::Missing(_)));
+                    let seed = |(slot, _)| Seed { sample: Sample::Unit, slot: Some(slot) };
+                    let (seeds, kind): (Vec<_>, _) = (wanting.map(seed).collect(), Kind::Beside(length));
+                    self.state.choices.insert(path.to_vec(), Choice { seeds: seeds.clone(), kind });
+                    return seeds.iter().any(|seed| self.choose_plain(path, seed, kind));
+                }
                 _ => return answer.moved_on(),
             };
             let Some(part) = part else {
@@ -434,8 +457,14 @@ impl<'a> Search<'a> {
     }
 
     fn choose_plain(&mut self, path: &Path, seed: &Seed, kind: Kind) -> bool {
-        if kind == Kind::Untagged {
-            return self.plant(path, seed);
+        match kind {
+            Kind::Untagged => return self.plant(path, seed),
+            Kind::Beside(length) => {
+                self.state.slots.extend(seed.slot.map(|slot| (path.clone(), slot)));
+                self.cut(path, length);
+                return self.grow(path);
+            }
+            Kind::Named | Kind::Tag => {}
         }
         let map = path.split_last().map(|(_, map)| map.to_vec()).unwrap_or_default();
         self.try_sample(path, seed.sample.clone()) && (kind != Kind::Tag || self.grow(&map))
@@ -494,7 +523,9 @@ impl<'a> Search<'a> {
         for empty in [Sample::Seq(Vec::new()), Sample::Map(Vec::new())] {
             let whole = self.state.sample.with(path, empty.clone());
             let answer = self.ask(&whole);
-            seeds.push(empty.clone().into());
+            if answer.accepted {
+                seeds.push(Seed { sample: empty.clone(), slot: Some(answer.notes.len()) });
+            }
             let slots = answer.notes.iter().enumerate().take(MAX_SLOTS);
             let wanting = slots.filter(|(_, note)| matches!(note, Note::Missing(_) | Note::Length { .. }));
             seeds.extend(wanting.map(|(slot, _)| Seed { sample: empty.clone(), slot: Some(slot) }));
@@ -602,11 +633,11 @@ impl<'a> Search<'a> {
             let written = self.choose(path, seed, choice.kind) && self.resume(&map);
             let written = if written { self.look() } else { None };
             // Past the last place all are the variant for all others.
-            let placed = !matches!(seed.sample, Sample::Text(_)) && choice.kind != Kind::Untagged;
+            let placed = matches!(choice.kind, Kind::Named | Kind::Tag) && !matches!(seed.sample, Sample::Text(_));
             let same = placed && last.is_some() && last == written;
             match &written {
                 Some(_) if !same => self.widen(if tag { &map } else { path }),
-                None if choice.kind != Kind::Untagged => unseen.extend(seed.sample.as_text().map(str::to_owned)),
+                None if matches!(choice.kind, Kind::Named | Kind::Tag) => unseen.extend(seed.sample.as_text().map(str::to_owned)),
                 _ => {}
             }
             last = written.or(last);
@@ -671,12 +702,16 @@ impl<'a> Search<'a> {
         let mut untagged = false;
         for kind in &kinds {
             let answer = self.ask_with(path, kind.clone());
-            untagged |= answer.is_untagged();
-            taken += usize::from(answer.accepted && answer.complaint(kind).is_none());
+            // What takes anything has nothing to complain of.
+            untagged |= answer.is_untagged()
+                || answer.accepted && self.slot(path).is_none() && answer.complaint(kind).is_some();
+            // An earlier variant that takes it says nothing of this one.
+            let here = self.slot(path).is_none_or(|slot| answer.notes.len() == slot);
+            taken += usize::from(answer.accepted && here);
         }
         let known = match taken {
             0 if !untagged => return true,
-            4 => Known::Any,
+            4 if !untagged => Known::Any,
             _ => Known::Varies,
         };
         self.state.marks.insert(path.clone(), known);
@@ -843,22 +878,27 @@ impl<'a> Walk<'a> {
     }
 
     fn part(&mut self, written: &Written, sample: &Sample, path: &Path, place: &mut Vec<usize>) {
-        if let Some(count) = self.state.untagged.get(path) {
-            self.seen.untagged.insert(place.clone(), *count);
+        // What is known of a part is known of what is inside of options and newtypes.
+        match written {
+            Written::Option(of) if **of != Written::Nothing => return self.inside(of, sample, path, 0, place),
+            Written::Named(_, Content::Newtype(of)) => return self.inside(of, sample, path, 0, place),
+            Written::Option(_) => {
+                if self.state.choices.contains_key(path) {
+                    self.notice(path, &[place.as_slice(), &[0]].concat());
+                } else {
+                    self.gaps.push(Gap::Inside(path.clone()));
+                }
+                return;
+            }
+            _ => {}
         }
-        if let Some(unseen) = self.state.unseen.get(path) {
-            self.seen.unseen.insert(place.clone(), unseen.clone());
-        }
-        if let Some(mark) = self.state.marks.get(path) {
-            self.seen.marks.insert(place.clone(), mark.clone());
+        if self.notice(path, place) {
             return;
         }
         if self.state.expected.get(path).is_some_and(|text| is_named(text) && around(self.state, path, text) > 1) {
             return;
         }
         match (written, sample) {
-            (Written::Option(of), _) if **of == Written::Nothing => self.gaps.push(Gap::Inside(path.clone())),
-            (Written::Option(of), _) => self.inside(of, sample, path, 0, place),
             (Written::Text(_), Sample::Text(_)) if !self.state.choices.contains_key(path) => {
                 self.gaps.push(Gap::Kind(path.clone()));
             }
@@ -897,6 +937,19 @@ impl<'a> Walk<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Takes over what is known of the part at `path` for what is written at `place`; tells whether that is all there is to know.
+    fn notice(&mut self, path: &[Step], place: &[usize]) -> bool {
+        if let Some(count) = self.state.untagged.get(path) {
+            self.seen.untagged.insert(place.to_vec(), *count);
+        }
+        if let Some(unseen) = self.state.unseen.get(path) {
+            self.seen.unseen.insert(place.to_vec(), unseen.clone());
+        }
+        let mark = self.state.marks.get(path);
+        self.seen.marks.extend(mark.map(|mark| (place.to_vec(), mark.clone())));
+        mark.is_some()
     }
 
     /// Whether the entries of a map are those of its sample, and none of them is a tag.
