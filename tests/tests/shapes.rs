@@ -73,13 +73,33 @@ fn is_refused<P: Place, S: KeyedState>(place: &P, what: &str, sides: [&str; 2]) 
     assert_eq!(stored(&*backend), before);
 }
 
-/// What was stored as an `A` is refused as a `B`, in each kind of state, and is read as an `A` afterwards.
-fn changed<P: Place, A, B>(value: A, sides: [&str; 2])
+#[derive(KeyedState)]
+#[state(key = u8, name = "one")]
+struct One<T: StateValue> {
+    value: ValueState<T>,
+}
+
+/// What was stored as an `A` is refused as a `B`, and is read as an `A` afterwards.
+fn changed<P: Place, A, B>(place: &P, value: A, sides: [&str; 2])
 where
     A: StateValue + Clone + PartialEq + Debug,
     B: StateValue,
 {
-    let place = P::new();
+    let mut store = Keyed::<One<A>>::builder().memory_budget(0).open(place.open()).unwrap();
+    store.with_key(&1, |state| state.value.set(value.clone())).unwrap();
+    store.commit("").unwrap();
+    drop(store);
+    is_refused::<P, One<B>>(place, "value", sides);
+    let mut store = Keyed::<One<A>>::open(place.open()).unwrap();
+    assert_eq!(store.with_key(&1, |state| state.value.get()).unwrap(), Some(value));
+}
+
+/// The same in each kind of state.
+fn changed_everywhere<P: Place, A, B>(place: P, value: A, sides: [&str; 2])
+where
+    A: StateValue + Clone + PartialEq + Debug,
+    B: StateValue,
+{
     let mut store = Keyed::<Of<A>>::builder().memory_budget(0).open(place.open()).unwrap();
     store
         .with_key(&1, |state| {
@@ -101,12 +121,11 @@ where
 }
 
 /// The same of keys.
-fn changed_key<P: Place, A, B>(key: A, sides: [&str; 2])
+fn changed_key<P: Place, A, B>(place: P, key: A, sides: [&str; 2])
 where
     A: StateKey + Debug,
     B: StateKey,
 {
-    let place = P::new();
     let mut store = Keyed::<By<A>>::builder().memory_budget(0).open(place.open()).unwrap();
     store
         .with_key(&key, |state| {
@@ -127,21 +146,21 @@ where
 
 /// A module with a type as it was, called `Plane`, and as it is now.
 macro_rules! versions {
-    ($($name:ident { $before:item $after:item $(with { $($more:item)* })? })*) => {
-        $(mod $name {
-            pub mod before {
-                use super::super::*;
-                #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-                $before
-                $($($more)*)?
-            }
-            pub mod after {
-                use super::super::*;
-                #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-                $after
-                $($($more)*)?
-            }
-        })*
+    ($($name:ident { $before:item $after:item })*) => {
+        mod types {
+            $(pub mod $name {
+                pub mod before {
+                    use super::super::super::*;
+                    #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+                    $before
+                }
+                pub mod after {
+                    use super::super::super::*;
+                    #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+                    $after
+                }
+            })*
+        }
     };
 }
 
@@ -278,14 +297,13 @@ versions! {
 
 macro_rules! refuses {
     ($($name:ident: $value:expr, $before:literal => $after:literal;)*) => {
-        $(fn $name<P: Place>(_: P) {
-            use $name::{after, before};
+        $(#[test]
+        fn $name() {
+            use types::$name::{after, before};
             use before::Plane;
-            let value: Plane = $value;
-            changed::<P, before::Plane, after::Plane>(value.clone(), [$before, $after]);
-            changed_key::<P, before::Plane, after::Plane>(value, [$before, $after]);
+            changed::<_, Plane, after::Plane>(&Memory::new(), $value, [$before, $after]);
+            changed::<_, Plane, after::Plane>(&RocksDb::new(), $value, [$before, $after]);
         })*
-        on_every_backend!($($name),*);
     };
 }
 
@@ -319,6 +337,17 @@ refuses! {
     nested: Plane { all: vec![(1, Some(Load::People { seats: 3 }))] }, "seats: u16" => "places: u16";
     alias_and_rename: Plane { tail: "N1".into(), hours: 3 }, "hours: u32" => "time: u32";
     recursive: Plane::Two { a: Box::new(Plane::Leaf { x: 1 }), b: vec![] }, "b: Vec<" => "c: Vec<";
+}
+
+fn a_flattened_field_in_every_kind_of_state<P: Place>(place: P) {
+    use types::inner_renamed::{after, before};
+    let plane = before::Plane { tail: "N1".into(), place: crate::place() };
+    changed_everywhere::<P, before::Plane, after::Plane>(place, plane, ["latitude: i32", "lat: i32"]);
+}
+
+fn a_variant_in_every_kind_of_key<P: Place>(place: P) {
+    use types::variant_renamed::{after, before};
+    changed_key::<P, before::Plane, after::Plane>(place, before::Plane::Glider, ["Glider", "Sailplane"]);
 }
 
 mod same {
@@ -374,14 +403,14 @@ fn catalog_key(operator: &str) -> Vec<u8> {
 fn forget(backend: &impl StateBackend, operator: &str, edit: impl FnOnce(&mut Value)) {
     let mut record = catalog(backend, operator);
     edit(&mut record);
-    let mut batch = WriteBatch::new();
+    let mut batch = WriteBatch::default();
     batch.put(&catalog_key(operator), &serde_json::to_vec(&record).unwrap());
     backend.write(batch).unwrap();
 }
 
 fn a_catalog_of_before_opens_and_learns<P: Place>(place: P) {
-    type Plane = inner_renamed::before::Plane;
-    type After = inner_renamed::after::Plane;
+    type Plane = types::inner_renamed::before::Plane;
+    type After = types::inner_renamed::after::Plane;
     let plane = Plane { tail: "N1".into(), place: crate::place() };
     let mut store = Keyed::<Of<Plane>>::open(place.open()).unwrap();
     store.with_key(&1, |state| state.value.set(plane.clone())).unwrap();
@@ -408,8 +437,8 @@ fn a_catalog_of_before_opens_and_learns<P: Place>(place: P) {
 }
 
 fn the_keys_of_a_catalog_of_before_are_learnt_too<P: Place>(place: P) {
-    type Plane = variant_field_renamed::before::Plane;
-    type After = variant_field_renamed::after::Plane;
+    type Plane = types::variant_field_renamed::before::Plane;
+    type After = types::variant_field_renamed::after::Plane;
     let key = Plane::Glider { wing: Some(1) };
     let mut store = Keyed::<By<Plane>>::open(place.open()).unwrap();
     store.with_key(&key, |state| state.map.put(key.clone(), 7)).unwrap();
@@ -437,6 +466,8 @@ fn the_keys_of_a_catalog_of_before_are_learnt_too<P: Place>(place: P) {
 }
 
 on_every_backend!(
+    a_flattened_field_in_every_kind_of_state,
+    a_variant_in_every_kind_of_key,
     an_alias_or_a_default_may_come_and_go,
     a_catalog_of_before_opens_and_learns,
     the_keys_of_a_catalog_of_before_are_learnt_too,
@@ -462,7 +493,7 @@ struct Planes {
     seen: ValueState<u64>,
     by_engine: MapState<Powered, Load>,
     raw: ValueState<Value>,
-    flat: ListState<inner_renamed::before::Plane>,
+    flat: ListState<types::inner_renamed::before::Plane>,
 }
 
 type Warning = (Level, BTreeMap<String, String>);
