@@ -469,9 +469,19 @@ on_every_backend!(
     a_flattened_field_in_every_kind_of_state,
     a_variant_in_every_kind_of_key,
     an_alias_or_a_default_may_come_and_go,
-    a_catalog_of_before_opens_and_learns,
-    the_keys_of_a_catalog_of_before_are_learnt_too,
 );
+
+#[test]
+fn catalogs_of_before_in_memory() {
+    a_catalog_of_before_opens_and_learns(Memory::new());
+    the_keys_of_a_catalog_of_before_are_learnt_too(Memory::new());
+}
+
+#[test]
+fn catalogs_of_before_on_rocksdb() {
+    a_catalog_of_before_opens_and_learns(RocksDb::new());
+    the_keys_of_a_catalog_of_before_are_learnt_too(RocksDb::new());
+}
 
 /// What no sample shows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

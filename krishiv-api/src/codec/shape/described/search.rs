@@ -178,8 +178,8 @@ impl<'a> Search<'a> {
         let Some(slot) = self.slot(path) else {
             return answer;
         };
-        // It was refused there if a later variant took it.
-        let refused = if answer.accepted { answer.notes.len() > slot } else { answer.is_untagged() };
+        // Each variant in front of the one that takes it has one error.
+        let refused = if answer.accepted { answer.notes.len() != slot } else { answer.is_untagged() };
         if !refused {
             return answer;
         }
@@ -487,7 +487,9 @@ impl<'a> Search<'a> {
         // The innermost is the first to give up.
         let mut all = answer.notes.iter().filter_map(words);
         let inner = all.next()?;
-        let around = self.state.untagged.keys().filter(|around| path.starts_with(around)).count();
+        let unnamed = |choice: &Choice| matches!(choice.kind, Kind::Untagged | Kind::Beside(_));
+        let choices = self.state.choices.iter();
+        let around = choices.filter(|(around, choice)| path.starts_with(around) && unnamed(choice)).count();
         (all.count() + 1 > around).then_some(inner)
     }
 
@@ -589,9 +591,8 @@ impl<'a> Search<'a> {
             };
             tried.insert(gap.clone());
             let before = self.state.clone();
-            let closed = self.close(gap, &written);
-            let whole = self.state.sample.clone();
-            if !closed || !self.ask(&whole).accepted {
+            let part = gap.path().clone();
+            if !self.close(gap, &written) || !self.ask_for(&part).accepted {
                 self.state = before;
             }
         }
@@ -705,9 +706,7 @@ impl<'a> Search<'a> {
             // What takes anything has nothing to complain of.
             untagged |= answer.is_untagged()
                 || answer.accepted && self.slot(path).is_none() && answer.complaint(kind).is_some();
-            // An earlier variant that takes it says nothing of this one.
-            let here = self.slot(path).is_none_or(|slot| answer.notes.len() == slot);
-            taken += usize::from(answer.accepted && here);
+            taken += usize::from(answer.accepted);
         }
         let known = match taken {
             0 if !untagged => return true,
@@ -727,19 +726,16 @@ impl<'a> Search<'a> {
             let Some(part) = self.push(path, key.clone()) else {
                 return true;
             };
-            let whole = self.state.sample.clone();
-            let answer = self.ask(&whole);
+            let answer = self.ask_for(path);
             if matches!(answer.notes.last(), Some(Note::Duplicate(_))) {
                 self.cut(path, length);
                 continue;
             }
             let known = !answer.accepted || answer.written.as_ref() != Some(&before);
             let after = answer.complaint(&key).is_none() && known && self.fill(&part);
-            let whole = self.state.sample.clone();
-            let mut shown = if after { self.ask(&whole) } else { answer };
+            let mut shown = if after { self.ask_for(path) } else { answer };
             if after && shown.accepted && shown.written.as_ref() == Some(&before) && self.fill_more(&part) {
-                let whole = self.state.sample.clone();
-                shown = self.ask(&whole);
+                shown = self.ask_for(path);
             }
             match shown.written.filter(|_| after && shown.accepted) {
                 Some(written) if written != before => {

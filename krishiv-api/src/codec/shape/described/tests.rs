@@ -297,6 +297,14 @@ mod untagged {
 
     #[derive(Serialize, Deserialize)]
     #[serde(untagged)]
+    pub(super) enum WithText {
+        Jet { thrust: u32 },
+        Glider { wing: u8 },
+        Text(String),
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
     pub(super) enum Scalar {
         Number(u32),
         Text(String),
@@ -337,15 +345,17 @@ mod untagged {
 
 #[test]
 fn untagged_enums() {
-    use untagged::{Anything, Beside, Holder, Many, Scalar, Shadowed};
+    use untagged::{Anything, Beside, Holder, Many, Scalar, Shadowed, WithText};
     assert_eq!(known::<Scalar>(), "one of (u32, str)");
+    let text = "one of (str, struct WithText { thrust: u32 }, struct WithText#2 { wing: u8 })";
+    assert_eq!(known::<WithText>(), text);
     assert_eq!(known::<Option<Scalar>>(), "Option<one of (u32, str)>");
     assert_eq!(known::<Holder>(), format!("struct Holder {{ before: {COLOR}, value: Option<one of (u32, str)>, any: any }}"));
     assert_eq!(
         known::<Many>(),
         format!(
-            "one of ((u8, str), Vec<bool>, struct Many {{ x: u32 }}, \
-             struct Many#2 {{ x: str, y: u8, z: Option<struct Position {{ {POSITION} }}> }}, map<str, i8>)"
+            "one of (Vec<bool>, (u8, str), map<str, i8>, struct Many {{ x: u32 }}, \
+             struct Many#2 {{ x: str, y: u8, z: Option<struct Position {{ {POSITION} }}> }})"
         )
     );
     assert_eq!(known::<Beside>(), "flattened { id: u8, x: u32, y: str, z: i8 }");
