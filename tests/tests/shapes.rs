@@ -116,7 +116,8 @@ where
     is_refused::<P, Of4<A, A, B, A>>(&place, "map", sides);
     is_refused::<P, Of4<A, A, A, B>>(&place, "rules", sides);
     let mut store = Keyed::<Of<A>>::open(place.open()).unwrap();
-    let found = store.with_key(&1, |state| (state.value.get(), state.list.get(), state.map.get(&2), state.rules.get(&3)));
+    let found =
+        store.with_key(&1, |state| (state.value.get(), state.list.get(), state.map.get(&2), state.rules.get(&3)));
     assert_eq!(found.unwrap(), (Some(value.clone()), vec![value.clone(); 2], Some(value.clone()), Some(value)));
 }
 
@@ -546,11 +547,7 @@ fn what_stays_unknown_is_named_when_the_store_opens() {
         let mut store = Keyed::<Planes>::open(Memory::new().open()).unwrap();
         let untraced = store.untraced();
         let named: Vec<_> = untraced.iter().map(|part| (part.state(), part.role())).collect();
-        let expected = [
-            (None, TypeRole::Key),
-            (Some("by_engine"), TypeRole::MapKey),
-            (Some("flat"), TypeRole::Value),
-        ];
+        let expected = [(None, TypeRole::Key), (Some("by_engine"), TypeRole::MapKey), (Some("flat"), TypeRole::Value)];
         assert_eq!(named, expected);
         assert!(untraced[2].part().contains("`flatten`"), "{}", untraced[2]);
         let key = Powered { tail: "N1".into(), engine: Engine::Piston };
@@ -573,4 +570,3 @@ fn types_that_serde_shows_are_named_by_no_warning() {
     assert_eq!(store.untraced(), []);
     assert_eq!(Keyed::<Dynamic<String>>::open(Memory::new().open()).unwrap().untraced(), []);
 }
-

@@ -73,7 +73,10 @@ pub(crate) enum Form {
     /// A struct or enum, by its name in [`Shape::types`].
     Type(String),
     /// An untagged enum: what its variants look like, and whether these are all.
-    OneOf { of: Vec<Form>, all: bool },
+    OneOf {
+        of: Vec<Form>,
+        all: bool,
+    },
     /// A part that no sample has shown.
     Unknown,
     /// What could not be traced, by its serde name or the kind of value it asks for first.

@@ -19,8 +19,7 @@ impl Shape {
     /// Compares the stored shape with the `declared` one; none if they do not fit.
     pub(crate) fn compare(&self, declared: &Self) -> Option<News> {
         let mut pair = Pair { stored: self, declared, met: BTreeSet::new(), more: false, less: false };
-        pair.forms(&self.root, &declared.root)
-            .then_some(if pair.more && !pair.less { News::More } else { News::None })
+        pair.forms(&self.root, &declared.root).then_some(if pair.more && !pair.less { News::More } else { News::None })
     }
 }
 
@@ -127,10 +126,7 @@ impl<'s> Pair<'s> {
             (Layout::Tuple(stored), Layout::Tuple(declared)) => self.all(stored, declared, Self::forms),
             (Layout::Struct(stored), Layout::Struct(declared)) => self.all(stored, declared, Self::fields),
             (Layout::Enum(stored), Layout::Enum(declared)) => self.all(stored, declared, Self::variants),
-            (
-                Layout::Flattened { fields, rest },
-                Layout::Flattened { fields: other_fields, rest: other_rest },
-            ) => {
+            (Layout::Flattened { fields, rest }, Layout::Flattened { fields: other_fields, rest: other_rest }) => {
                 let rest = match (rest, other_rest) {
                     (Some(rest), Some(other)) => self.forms(rest, other),
                     (rest, other) => rest == other,

@@ -229,7 +229,9 @@ fn is_buffer<'de, V: Visitor<'de>>(visitor: &V) -> bool {
         }
     }
     let words = Words(visitor).to_string();
-    words == "any value" || words.starts_with("internally tagged enum") || type_name::<V>().contains("TaggedContentVisitor")
+    words == "any value"
+        || words.starts_with("internally tagged enum")
+        || type_name::<V>().contains("TaggedContentVisitor")
 }
 
 /// The spots of a compound one after the other.

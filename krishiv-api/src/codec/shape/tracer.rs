@@ -60,11 +60,7 @@ pub(crate) fn trace<T: Serialize + DeserializeOwned>() -> Traced {
     let shape = described.or(seen).unwrap_or_else(|| Shape::opaque(tracer.graph.name(root)));
     let untraced = shape.untraced(buffered);
     let postcard = complete && !tracer.self_describing && survival.survives();
-    Traced {
-        shape,
-        untraced,
-        codec: if postcard { Codec::Postcard } else { Codec::MessagePack },
-    }
+    Traced { shape, untraced, codec: if postcard { Codec::Postcard } else { Codec::MessagePack } }
 }
 
 /// Whether postcard gives back the values that the passes made. What a type reads is not always what it writes:

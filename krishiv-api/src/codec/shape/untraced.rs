@@ -68,7 +68,9 @@ impl<'s> Finder<'s> {
             Layout::Struct(fields) => self.fields(fields),
             Layout::Enum(variants) | Layout::Tagged { variants, .. } => self.variants(variants),
             Layout::Flattened { fields, rest } => {
-                self.say("fields beside or inside a `flatten` that are left out when they are empty, and variants in it");
+                self.say(
+                    "fields beside or inside a `flatten` that are left out when they are empty, and variants in it",
+                );
                 self.fields(fields);
                 if let Some(rest) = rest {
                     self.form(rest);

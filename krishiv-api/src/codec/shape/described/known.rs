@@ -250,7 +250,8 @@ impl Reading<'_> {
             Written::Map { entries, counted } => self.map(entries, counted),
             Written::Named(name, Content::Struct(fields)) => {
                 let fields = self.fields(fields);
-                let adjacent = self.tag(&fields).is_none_or(|at| matches!(fields.get(at), Some((_, Label::Variant(_), _))));
+                let adjacent =
+                    self.tag(&fields).is_none_or(|at| matches!(fields.get(at), Some((_, Label::Variant(_), _))));
                 let body = self.body(fields, &Body::Struct);
                 Known::Named(if adjacent { name } else { TAGGED }, body)
             }

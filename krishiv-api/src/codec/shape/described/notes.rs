@@ -12,11 +12,19 @@ const MAX_NOTES: usize = 4096;
 pub(super) enum Note {
     Missing(&'static str),
     Duplicate(&'static str),
-    Variant { got: String, known: &'static [&'static str] },
+    Variant {
+        got: String,
+        known: &'static [&'static str],
+    },
     Field,
     /// What was found, and what was expected instead, in serde's words.
-    Invalid { got: String, expected: String },
-    Length { got: usize },
+    Invalid {
+        got: String,
+        expected: String,
+    },
+    Length {
+        got: usize,
+    },
     Custom(String),
 }
 

@@ -35,9 +35,9 @@ impl Answer {
     /// What is said about this part of the sample.
     fn complaint(&self, sample: &Sample) -> Option<&Note> {
         let described = sample.described();
-        self.notes.iter().find(
-            |note| matches!(note, Note::Invalid { got, .. } | Note::Variant { got, .. } if *got == described),
-        )
+        self.notes
+            .iter()
+            .find(|note| matches!(note, Note::Invalid { got, .. } | Note::Variant { got, .. } if *got == described))
     }
 
     /// Whether it is accepted, or fails for want of something that comes later.
@@ -517,9 +517,9 @@ impl<'a> Search<'a> {
         for note in self.ask(&whole).notes {
             if let Note::Variant { known, .. } = note {
                 seeds.extend(known.iter().map(|name| Sample::name(name).into()));
-                seeds.extend(known.iter().map(|name| {
-                    Sample::Map(vec![(Sample::name(name), Sample::text(MARK))]).into()
-                }));
+                seeds.extend(
+                    known.iter().map(|name| Sample::Map(vec![(Sample::name(name), Sample::text(MARK))]).into()),
+                );
             }
         }
         for empty in [Sample::Seq(Vec::new()), Sample::Map(Vec::new())] {
@@ -638,7 +638,9 @@ impl<'a> Search<'a> {
             let same = placed && last.is_some() && last == written;
             match &written {
                 Some(_) if !same => self.widen(if tag { &map } else { path }),
-                None if matches!(choice.kind, Kind::Named | Kind::Tag) => unseen.extend(seed.sample.as_text().map(str::to_owned)),
+                None if matches!(choice.kind, Kind::Named | Kind::Tag) => {
+                    unseen.extend(seed.sample.as_text().map(str::to_owned))
+                }
                 _ => {}
             }
             last = written.or(last);
@@ -670,7 +672,8 @@ impl<'a> Search<'a> {
 
     /// A key, in front of a value that is not known yet: any complaint about the value will do.
     fn fill_key(&mut self, path: &Path) -> bool {
-        let flags = [Sample::text(MARK), Sample::Integer(1), Sample::text("A"), Sample::Bool(false), Sample::Negative(-1)];
+        let flags =
+            [Sample::text(MARK), Sample::Integer(1), Sample::text("A"), Sample::Bool(false), Sample::Negative(-1)];
         let texts = TEXTS.iter().map(|text| Sample::text(text));
         let mark = Sample::text(MARK);
         let answer = self.ask_with(path, mark.clone());
@@ -788,7 +791,9 @@ impl Search<'_> {
 
 /// Whether serde's words name a type, and not just a kind of value.
 fn is_named(text: &str) -> bool {
-    ["struct ", "tuple struct ", "internally tagged", "adjacently tagged", "data did not match", "["].iter().any(|word| text.starts_with(word))
+    ["struct ", "tuple struct ", "internally tagged", "adjacently tagged", "data did not match", "["]
+        .iter()
+        .any(|word| text.starts_with(word))
 }
 
 /// The name of the one field that only `after` has.
@@ -901,8 +906,12 @@ impl<'a> Walk<'a> {
             (Written::Seq(items), Sample::Seq(samples)) if items.is_empty() && samples.is_empty() => {
                 self.gaps.push(Gap::Item(path.clone()));
             }
-            (Written::Seq(items) | Written::Tuple(items), Sample::Seq(samples)) => self.items(items, samples, path, place),
-            (Written::Map { entries, counted: true }, Sample::Map(samples)) if entries.is_empty() && samples.is_empty() => {
+            (Written::Seq(items) | Written::Tuple(items), Sample::Seq(samples)) => {
+                self.items(items, samples, path, place)
+            }
+            (Written::Map { entries, counted: true }, Sample::Map(samples))
+                if entries.is_empty() && samples.is_empty() =>
+            {
                 self.gaps.push(Gap::Entry(path.clone()));
             }
             (Written::Map { entries, counted: true }, Sample::Map(samples)) if self.pairs(entries, samples, path) => {
@@ -950,7 +959,8 @@ impl<'a> Walk<'a> {
 
     /// Whether the entries of a map are those of its sample, and none of them is a tag.
     fn pairs(&self, entries: &[(Written, Written)], samples: &[(Sample, Sample)], path: &[Step]) -> bool {
-        let tag = |at| self.state.choices.get(&below(path, Step::Value(at))).is_some_and(|choice| choice.kind == Kind::Tag);
+        let tag =
+            |at| self.state.choices.get(&below(path, Step::Value(at))).is_some_and(|choice| choice.kind == Kind::Tag);
         entries.len() == samples.len() && !entries.is_empty() && !(0..samples.len()).any(tag)
     }
 
@@ -980,15 +990,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn field(
-        &mut self,
-        name: &str,
-        value: &Written,
-        sample: &Sample,
-        path: &Path,
-        at: usize,
-        place: &mut Vec<usize>,
-    ) {
+    fn field(&mut self, name: &str, value: &Written, sample: &Sample, path: &Path, at: usize, place: &mut Vec<usize>) {
         match (sample.entry(name), sample) {
             (Some(entry), Sample::Map(entries)) => {
                 if let Some((_, sample)) = entries.get(entry) {

@@ -135,7 +135,8 @@ fn flattened_structs() {
     let optional = format!("color: {COLOR}, {POSITION}, altitude: Option<u32>, note: str");
     let last = format!("last: Vec<flattened {{ id: u32, {POSITION} }}>");
     assert_eq!(known::<Optional>(), format!("flattened {{ id: Option<u32>, {optional}, {last} }}"));
-    let nested = format!("flattened {{ first: str, id: Option<u32>, {optional}, {last}, after: bool }} and any other: any");
+    let nested =
+        format!("flattened {{ first: str, id: Option<u32>, {optional}, {last}, after: bool }} and any other: any");
     assert_eq!(known::<Nested>(), nested);
     assert_eq!(known::<Rest>(), "flattened { id: u32 } and any other: Option<u16>");
     let node = format!("flattened {{ name: str, {POSITION}, children: Vec<flattened>, by: map<u32, str> }}");
@@ -194,7 +195,9 @@ mod tagged {
     #[derive(Serialize, Deserialize)]
     #[serde(tag = "t")]
     pub(super) enum Other {
-        A { x: u8 },
+        A {
+            x: u8,
+        },
         B,
         #[serde(other)]
         Unknown,
@@ -350,7 +353,10 @@ fn untagged_enums() {
     let text = "one of (str, struct WithText { thrust: u32 }, struct WithText#2 { wing: u8 })";
     assert_eq!(known::<WithText>(), text);
     assert_eq!(known::<Option<Scalar>>(), "Option<one of (u32, str)>");
-    assert_eq!(known::<Holder>(), format!("struct Holder {{ before: {COLOR}, value: Option<one of (u32, str)>, any: any }}"));
+    assert_eq!(
+        known::<Holder>(),
+        format!("struct Holder {{ before: {COLOR}, value: Option<one of (u32, str)>, any: any }}")
+    );
     assert_eq!(
         known::<Many>(),
         format!(
@@ -469,10 +475,7 @@ fn the_stored_form_is_frozen() {
             r#"{"name":"A","is":{"newtype":"unknown"}},{"name":"B","is":{"struct":[]}}]}}}}"#
         )
     );
-    assert_eq!(
-        stored(&trace::<untagged::Scalar>().shape),
-        r#"{"root":{"one_of":{"of":["u32","str"],"all":true}}}"#
-    );
+    assert_eq!(stored(&trace::<untagged::Scalar>().shape), r#"{"root":{"one_of":{"of":["u32","str"],"all":true}}}"#);
     assert!(matches!(trace::<Flat>().shape.layout("flattened"), Some(Layout::Flattened { rest: None, .. })));
     assert_eq!(*trace::<Flat>().shape.root(), Form::Type("flattened".to_owned()));
 }
