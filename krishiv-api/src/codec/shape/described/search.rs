@@ -42,7 +42,10 @@ impl Answer {
 
     /// Whether it is accepted, or fails for want of something that comes later.
     fn moved_on(&self) -> bool {
-        self.accepted || matches!(self.notes.last(), Some(Note::Missing(_) | Note::Length { .. }))
+        let missing = |note: &Note| matches!(note, Note::Missing(_) | Note::Length { .. });
+        // An untagged enum says at last that none of its variants fits.
+        let untagged = self.is_untagged() && self.notes.iter().any(missing);
+        self.accepted || untagged || self.notes.last().is_some_and(missing)
     }
 
     /// An untagged enum has tried all its variants.
