@@ -364,7 +364,7 @@ fn untagged_enums() {
              struct Many#2 {{ x: str, y: u8, z: Option<struct Position {{ {POSITION} }}> }})"
         )
     );
-    assert_eq!(known::<Beside>(), "flattened { id: u8, x: u32, y: str, z: i8 }");
+    assert_eq!(known::<Beside>(), "flattened { id: u8, y: str, z: i8, x: u32 }");
     let (shape, untraced) = traced::<Shadowed>();
     assert_eq!((shape.as_str(), untraced.len()), ("one of (struct Shadowed { value: f64 }) and others", 1));
     let (shape, untraced) = traced::<Anything>();
