@@ -55,7 +55,7 @@ pub use backend::{Each, InMemoryStateBackend, Op, Record, Retention, Scan, State
 pub use backend::{RocksDbOptions, RocksDbStateBackend};
 pub use descriptor::{StateDescriptor, StateKind, TtlDescriptor};
 pub use error::{BatchError, Cause, ErrorKind, StateError};
-pub use keyed::{Dynamic, EventResult, Keyed, KeyedBuilder, KeyedState, UndeclaredState};
+pub use keyed::{Dynamic, EventResult, Keyed, KeyedBuilder, KeyedState, TypeRole, UndeclaredState, Untraced};
 pub use krishiv_macros::KeyedState;
 pub use operator::{
     BoxError, BroadcastContext, BroadcastOperator, Commit, Committed, DeadLetter, Driver, DriverBuilder, Either,

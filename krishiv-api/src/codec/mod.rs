@@ -13,5 +13,5 @@ mod weight;
 
 pub(crate) use exact::is_exact;
 pub(crate) use payload::{Codec, decode, decode_run, encode, encode_run, is_sound, show, write};
-pub(crate) use shape::{Shape, trace};
+pub(crate) use shape::{News, Shape, trace};
 pub(crate) use weight::{Plan, weigh, weigh_strictly};

@@ -130,7 +130,12 @@ fn read<'de, S: DeserializeSeed<'de>>(codec: Codec, bytes: &'de [u8], seed: S) -
 
 /// Whether the bytes are sound by themselves, whatever type they are to be read as; postcard cannot tell.
 pub(crate) fn is_sound(codec: Codec, bytes: &[u8]) -> bool {
-    codec != Codec::Postcard && read(codec, bytes, PhantomData::<IgnoredAny>).is_ok()
+    match codec {
+        Codec::Postcard => false,
+        // What is ignored may be nested to any depth, and what is read may not.
+        Codec::Json => read(codec, bytes, PhantomData::<serde_json::Value>).is_ok(),
+        Codec::MessagePack => read(codec, bytes, PhantomData::<IgnoredAny>).is_ok(),
+    }
 }
 
 /// Appends the value in this codec only; on failure `out` is as before.

@@ -2,18 +2,22 @@
 //!
 //! A shape is stored with the state and compared on open. Its JSON form lives as long as the state does.
 
+mod compare;
+mod described;
 mod graph;
 mod naming;
 mod probe;
 #[cfg(test)]
 mod tests;
 mod tracer;
+mod untraced;
 
 use super::payload::Codec;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub(crate) use compare::News;
 pub(crate) use tracer::trace;
 
 /// A type as serde sees it. Equal shapes are written and read alike.
@@ -31,6 +35,8 @@ pub(crate) struct Shape {
 #[derive(Clone, Debug)]
 pub(crate) struct Traced {
     pub(crate) shape: Shape,
+    /// The parts of the type that the shape does not show.
+    pub(crate) untraced: Vec<String>,
     /// MessagePack for what only a self-describing format can give back.
     pub(crate) codec: Codec,
 }
@@ -66,6 +72,13 @@ pub(crate) enum Form {
     Array(Box<Form>, usize),
     /// A struct or enum, by its name in [`Shape::types`].
     Type(String),
+    /// An untagged enum: what its variants look like, and whether these are all.
+    OneOf {
+        of: Vec<Form>,
+        all: bool,
+    },
+    /// A part that no sample has shown.
+    Unknown,
     /// What could not be traced, by its serde name or the kind of value it asks for first.
     Opaque(String),
 }
@@ -79,6 +92,17 @@ pub(crate) enum Layout {
     Tuple(Vec<Form>),
     Struct(Vec<Field>),
     Enum(Vec<Variant>),
+    /// A struct with flattened parts: all fields side by side, and the values of a map that takes what is left.
+    Flattened {
+        fields: Vec<Field>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rest: Option<Form>,
+    },
+    /// An enum whose variant is the value of a field beside those of the variant.
+    Tagged {
+        tag: String,
+        variants: Vec<Variant>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,6 +116,10 @@ pub(crate) struct Variant {
     name: String,
     pub(super) is: Layout,
 }
+
+/// What stands for a struct that is written as a map, and for an enum whose tag is a field: serde does not say their names.
+const FLATTENED: &str = "flattened";
+const TAGGED: &str = "tagged";
 
 impl Shape {
     pub(super) fn root(&self) -> &Form {
@@ -138,6 +166,10 @@ impl<'s> Printer<'s, '_, '_> {
                 self.form(of)?;
                 write!(self.f, "; {length}]")
             }
+            Form::OneOf { of, all } => {
+                self.around("one of (", of, ")")?;
+                if *all { Ok(()) } else { self.f.write_str(" and others") }
+            }
             Form::Type(name) => match self.types.get(name) {
                 Some(layout) if self.met.insert(name) => self.named(name, layout),
                 _ => self.f.write_str(name),
@@ -148,8 +180,13 @@ impl<'s> Printer<'s, '_, '_> {
     }
 
     fn named(&mut self, name: &'s str, layout: &'s Layout) -> fmt::Result {
-        self.f.write_str(if matches!(layout, Layout::Enum(_)) { "enum " } else { "struct " })?;
-        self.f.write_str(name)?;
+        match layout {
+            // Serde does not say the names of these.
+            Layout::Flattened { .. } => self.f.write_str("flattened")?,
+            Layout::Tagged { .. } if name.starts_with(TAGGED) => self.f.write_str("enum")?,
+            Layout::Enum(_) | Layout::Tagged { .. } => write!(self.f, "enum {name}")?,
+            _ => write!(self.f, "struct {name}")?,
+        }
         self.layout(layout)
     }
 
@@ -158,15 +195,33 @@ impl<'s> Printer<'s, '_, '_> {
             Layout::Unit => Ok(()),
             Layout::Newtype(of) => self.around("(", std::slice::from_ref(of), ")"),
             Layout::Tuple(of) => self.around("(", of, ")"),
-            Layout::Struct(fields) => self.braced(fields, |printer, field| {
-                write!(printer.f, "{}: ", field.name)?;
-                printer.form(&field.is)
-            }),
-            Layout::Enum(variants) => self.braced(variants, |printer, variant| {
-                printer.f.write_str(&variant.name)?;
-                printer.layout(&variant.is)
-            }),
+            Layout::Struct(fields) => self.fields(fields),
+            Layout::Flattened { fields, rest: None } => self.fields(fields),
+            Layout::Flattened { fields, rest: Some(rest) } => {
+                self.fields(fields)?;
+                self.f.write_str(" and any other: ")?;
+                self.form(rest)
+            }
+            Layout::Enum(variants) => self.variants(variants),
+            Layout::Tagged { tag, variants } => {
+                write!(self.f, " by {tag}")?;
+                self.variants(variants)
+            }
         }
+    }
+
+    fn fields(&mut self, fields: &'s [Field]) -> fmt::Result {
+        self.braced(fields, |printer, field| {
+            write!(printer.f, "{}: ", field.name)?;
+            printer.form(&field.is)
+        })
+    }
+
+    fn variants(&mut self, variants: &'s [Variant]) -> fmt::Result {
+        self.braced(variants, |printer, variant| {
+            printer.f.write_str(&variant.name)?;
+            printer.layout(&variant.is)
+        })
     }
 
     fn around(&mut self, open: &str, forms: &'s [Form], close: &str) -> fmt::Result {
@@ -221,6 +276,8 @@ impl Form {
             Self::Map(..) => "map",
             Self::Tuple(_) | Self::Array(..) => "tuple",
             Self::Type(_) => "type",
+            Self::OneOf { .. } => "any",
+            Self::Unknown => "unknown",
             Self::Opaque(_) => "opaque",
         }
     }

@@ -8,6 +8,7 @@ use crate::keyed::catalog::{Declared, Name};
 use crate::keyed::expiry::Ttl;
 use crate::keyed::hub::Draft;
 use crate::keyed::shared::Shared;
+use crate::keyed::untraced::Untraced;
 use crate::state::handle::Handle;
 use crate::state::slot::Slot;
 use std::sync::Arc;
@@ -56,6 +57,9 @@ impl Draft<'_> {
         let declared = Declared { name, kind: H::KIND, value: shapes.value, map_key: shapes.map_key, ttl };
         let declared = self.declare(declared, &shared.time);
         let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name.name))?;
+        for (role, what) in shapes.untraced {
+            shared.note_untraced(Untraced::new(Some(name.name), role, what));
+        }
         if expiry.can_expire() {
             shared.watch_expiry(&expiry);
         }

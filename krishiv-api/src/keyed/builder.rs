@@ -14,6 +14,7 @@ use crate::keyed::report::Report;
 use crate::keyed::rows::Rows;
 use crate::keyed::shared::Shared;
 use crate::keyed::timers::{TIMERS, Timers};
+use crate::keyed::untraced::{TypeRole, Untraced};
 use crate::keyed::{Instance, Keyed, KeyedState, UndeclaredState};
 use crate::time::{Clock, SystemClock};
 use std::marker::PhantomData;
@@ -219,7 +220,7 @@ impl<S: KeyedState> KeyedBuilder<S> {
         {
             return setting(format!("the max parallelism is 1 to {MAX_GROUPS}, and this one is {groups}"));
         }
-        let key = KeyRecord::of::<S::Key>();
+        let (key, untraced) = KeyRecord::of::<S::Key>();
         let key_plan = Plan::of(&key.shape);
         let hub = BackendHub::of(&rows.backend)?.operator(&operator, &key, self.max_parallelism)?;
         let max_parallelism = hub.max_parallelism();
@@ -236,6 +237,9 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let stored = hub.has_state(TIMERS);
         let time = StoreTime::new(clock, rows.ttl, past.reached, stored);
         let shared = Arc::new(Shared::new(operator, Arc::clone(&hub), time, self.broadcast_limit, past.next_position));
+        for what in untraced {
+            shared.note_untraced(Untraced::new(None, TypeRole::Key, what));
+        }
         let state = {
             let mut binder = Binder { shared: &shared, draft: hub.draft(), descriptors: S::DESCRIPTORS };
             let state = S::attach(&mut binder)?;

@@ -2,7 +2,7 @@
 
 use crate::codec::keys::{CATALOG, STAMPED, operator_prefix};
 use crate::codec::record::SCHEMA_VERSION;
-use crate::codec::{Codec, Shape, trace};
+use crate::codec::{Codec, News, Shape, trace};
 use crate::descriptor::StateKind;
 use crate::error::Cause;
 use crate::keyed::clocks::{NO_TIMER, StoreTime, UNKNOWN};
@@ -71,10 +71,28 @@ pub(crate) struct KeyRecord {
 }
 
 impl KeyRecord {
-    pub(crate) fn of<K: StateValue>() -> Self {
+    /// The record of a type, and the parts of it that its shape does not show.
+    pub(crate) fn of<K: StateValue>() -> (Self, Vec<String>) {
         let traced = trace::<K>();
-        Self { shape: traced.shape, codec: traced.codec }
+        (Self { shape: traced.shape, codec: traced.codec }, traced.untraced)
     }
+
+    /// Takes over what `declared` knows and this, which was stored by an older version, does not; tells whether there is any.
+    pub(crate) fn fit(&mut self, what: &'static str, declared: &Self) -> Result<bool, StateError> {
+        // How keys are written stays: those that are stored are found by their bytes.
+        fit(what, &mut self.shape, &declared.shape)
+    }
+}
+
+/// Checks that a stored shape and the declared one are of one type, and takes over what only the latter knows.
+fn fit(what: &'static str, stored: &mut Shape, declared: &Shape) -> Result<bool, StateError> {
+    let Some(news) = stored.compare(declared) else {
+        return mismatch(what, stored, declared);
+    };
+    if news == News::More {
+        stored.clone_from(declared);
+    }
+    Ok(news == News::More)
 }
 
 /// The name of a state, and whether it is one that the library keeps for itself.
@@ -188,7 +206,7 @@ impl OperatorRecord {
         let Some(state) = self.states.get_mut(index) else {
             return Err(Cause::Exhausted { what: "state" }.into());
         };
-        state.fits(&declared)?;
+        state.fit(&declared)?;
         if state.ttl != declared.ttl {
             let mut rule = state.rule();
             state.eras.extend(rule.switch(declared.ttl, now()));
@@ -217,18 +235,16 @@ impl StateRecord {
         Expiry::new(self.rule(), self.eras.clone())
     }
 
-    fn fits(&self, declared: &Declared<'_>) -> Result<(), StateError> {
+    fn fit(&mut self, declared: &Declared<'_>) -> Result<(), StateError> {
         if self.kind != declared.kind {
             return mismatch("kind", &self.kind, &declared.kind);
         }
-        if self.value != declared.value {
-            return mismatch("value", &self.value, &declared.value);
+        let mut map_key = self.map_key.clone();
+        if let (Some(stored), Some(declared)) = (&mut map_key, &declared.map_key) {
+            stored.fit("map key", declared)?;
         }
-        if let (Some(stored), Some(declared)) = (&self.map_key, &declared.map_key)
-            && stored.shape != declared.shape
-        {
-            return mismatch("map key", &stored.shape, &declared.shape);
-        }
+        fit("value", &mut self.value, &declared.value)?;
+        self.map_key = map_key;
         Ok(())
     }
 }

@@ -130,9 +130,11 @@ impl BackendHub {
                 operator
             }
         };
-        let state = lock(&operator.state);
-        if state.record.key.shape != key.shape {
-            return mismatch("key", &state.record.key.shape, &key.shape);
+        // Whoever declares a state works on a copy of the record.
+        let turn = lock(&operator.declaring);
+        let mut state = lock(&operator.state);
+        if state.record.key.fit("key", key)? {
+            state.revision += 1;
         }
         if let Some(asked) = max_parallelism
             && asked != state.record.max_parallelism
@@ -140,6 +142,7 @@ impl BackendHub {
             return mismatch("max parallelism", &state.record.max_parallelism, &asked);
         }
         drop(state);
+        drop(turn);
         Ok(operator)
     }
 

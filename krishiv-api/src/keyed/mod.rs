@@ -22,6 +22,7 @@ mod rows;
 pub(crate) mod shared;
 pub(crate) mod tables;
 pub(crate) mod timers;
+pub(crate) mod untraced;
 mod visitors;
 
 use crate::backend::StateBackend;
@@ -39,6 +40,7 @@ pub use batch::EventResult;
 pub use binder::Binder;
 pub use builder::KeyedBuilder;
 pub use dynamic::Dynamic;
+pub use untraced::{TypeRole, Untraced};
 
 /// A struct of state handles; `#[derive(KeyedState)]` implements it.
 ///
@@ -336,6 +338,22 @@ impl<S: KeyedState> Keyed<S> {
     /// ```
     pub fn undeclared(&self) -> &[UndeclaredState] {
         &self.undeclared
+    }
+
+    /// The parts of types that could not be traced: a change there is not noticed when the store opens.
+    ///
+    /// Those of the key, of the declared states, and of handles made by name from their first use on. Each is also a warning, when
+    /// the store opens or the handle is used. `docs/derive.md` lists what cannot be traced.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert!(store.untraced().is_empty());
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn untraced(&self) -> Vec<Untraced> {
+        self.instance.shared.untraced()
     }
 
     /// Whether uncommitted rows fill half the memory budget, so that a commit is due.

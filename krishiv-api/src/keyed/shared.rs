@@ -8,6 +8,7 @@ use crate::keyed::clocks::StoreTime;
 use crate::keyed::expiry::Expiry;
 use crate::keyed::hub::{OperatorHub, lock};
 use crate::keyed::meter::Meter;
+use crate::keyed::untraced::Untraced;
 use crate::state::current;
 use crate::time::TimerKind;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     /// What the event at hand has done that its end must look at: [`FAILED`], [`PREFETCHED`], [`TOUCHED`], [`LOCATED`].
     noted: AtomicU8,
     event: Mutex<Event>,
+    untraced: Mutex<Vec<Untraced>>,
 }
 
 /// What the slow paths of one event need.
@@ -86,7 +88,25 @@ impl Shared {
             next_position: AtomicU64::new(next_position),
             noted: AtomicU8::new(0),
             event: Mutex::new(Event::default()),
+            untraced: Mutex::new(Vec::new()),
         }
+    }
+
+    /// Warns of a part of a type that nothing compares when the store opens.
+    pub(crate) fn note_untraced(&self, untraced: Untraced) {
+        tracing::warn!(
+            operator = self.operator,
+            state = untraced.state(),
+            role = %untraced.role(),
+            part = untraced.part(),
+            "a change of this part of a type goes unnoticed"
+        );
+        lock(&self.untraced).push(untraced);
+    }
+
+    /// Those parts, of all states that the store has got to know.
+    pub(crate) fn untraced(&self) -> Vec<Untraced> {
+        lock(&self.untraced).clone()
     }
 
     pub(crate) fn backend(&self) -> &dyn AnyBackend {

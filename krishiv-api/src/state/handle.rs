@@ -8,6 +8,7 @@ use crate::descriptor::StateKind;
 use crate::error::Cause;
 use crate::keyed::catalog::KeyRecord;
 use crate::keyed::tables::Tables;
+use crate::keyed::untraced::TypeRole;
 use crate::state::current;
 use crate::state::slot::Slot;
 use crate::value::StateValue;
@@ -57,16 +58,22 @@ pub struct Shapes {
     pub(crate) codec: Codec,
     /// What a value takes in memory.
     pub(crate) plan: Plan,
+    /// What the shapes do not show.
+    pub(crate) untraced: Vec<(TypeRole, String)>,
 }
 
 impl Shapes {
     pub(crate) fn of<T: StateValue>() -> Self {
         let traced = trace::<T>();
-        Self { plan: Plan::of(&traced.shape), value: traced.shape, map_key: None, codec: traced.codec }
+        let untraced = traced.untraced.into_iter().map(|what| (TypeRole::Value, what)).collect();
+        Self { plan: Plan::of(&traced.shape), value: traced.shape, map_key: None, codec: traced.codec, untraced }
     }
 
     pub(crate) fn of_map<K: StateValue, V: StateValue>() -> Self {
-        Self { map_key: Some(KeyRecord::of::<K>()), ..Self::of::<V>() }
+        let (key, untraced) = KeyRecord::of::<K>();
+        let mut shapes = Self { map_key: Some(key), ..Self::of::<V>() };
+        shapes.untraced.extend(untraced.into_iter().map(|what| (TypeRole::MapKey, what)));
+        shapes
     }
 }
 

@@ -80,7 +80,7 @@ impl Graph {
 }
 
 impl Form {
-    fn tuple(mut parts: Vec<Self>) -> Self {
+    pub(super) fn tuple(mut parts: Vec<Self>) -> Self {
         let length = parts.len();
         let alike = parts.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
         match parts.pop() {

@@ -5,9 +5,10 @@ use super::graph::{Content, Graph, Named, Seen, Spot};
 use super::tracer::{Halt, Result, Tracer};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use std::any::type_name;
+use std::fmt;
 
 /// Text that types which parse themselves accept: numbers, dates, times, addresses, ids.
-const TEXTS: [&str; 16] = [
+pub(super) const TEXTS: [&str; 16] = [
     "",
     "0",
     "A",
@@ -96,6 +97,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.tracer.self_describing = true;
+        self.tracer.buffered |= is_buffer(&visitor);
         match self.tracer.sample(self.spot, Form::Any, 4)? {
             0 => visitor.visit_unit(),
             1 => visitor.visit_u64(1),
@@ -216,6 +218,20 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         self.tracer.graph.finish(named, index, was_busy);
         Ok(value)
     }
+}
+
+/// Whether a visitor that takes anything only keeps it for a type behind it: that of an untagged or tagged enum.
+fn is_buffer<'de, V: Visitor<'de>>(visitor: &V) -> bool {
+    struct Words<'v, V>(&'v V);
+    impl<'de, V: Visitor<'de>> fmt::Display for Words<'_, V> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.expecting(f)
+        }
+    }
+    let words = Words(visitor).to_string();
+    words == "any value"
+        || words.starts_with("internally tagged enum")
+        || type_name::<V>().contains("TaggedContentVisitor")
 }
 
 /// The spots of a compound one after the other.

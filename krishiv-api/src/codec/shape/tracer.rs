@@ -6,7 +6,7 @@
 
 use super::graph::{Graph, Named, Seen, Spot};
 use super::probe::{Parts, Probe};
-use super::{Form, Shape, Traced};
+use super::{Form, Shape, Traced, described};
 use crate::codec::payload::{self, Codec};
 use serde::Serialize;
 use serde::de::{self, DeserializeOwned, Visitor};
@@ -51,12 +51,16 @@ pub(crate) fn trace<T: Serialize + DeserializeOwned>() -> Traced {
         }
         before = known;
     };
-    let shape = if complete { tracer.graph.shape(root) } else { None };
+    let seen = if complete { tracer.graph.shape(root) } else { None };
+    let described = if seen.is_none() || tracer.buffered { described::trace::<T>() } else { None };
+    // What is behind a buffer, if all else is as it was seen.
+    let fits = |shape: &Shape| seen.as_ref().is_none_or(|seen| seen.compare(shape).is_some());
+    let described = described.filter(fits);
+    let buffered = tracer.buffered && described.is_none();
+    let shape = described.or(seen).unwrap_or_else(|| Shape::opaque(tracer.graph.name(root)));
+    let untraced = shape.untraced(buffered);
     let postcard = complete && !tracer.self_describing && survival.survives();
-    Traced {
-        shape: shape.unwrap_or_else(|| Shape::opaque(tracer.graph.name(root))),
-        codec: if postcard { Codec::Postcard } else { Codec::MessagePack },
-    }
+    Traced { shape, untraced, codec: if postcard { Codec::Postcard } else { Codec::MessagePack } }
 }
 
 /// Whether postcard gives back the values that the passes made. What a type reads is not always what it writes:
@@ -92,6 +96,8 @@ pub(super) struct Tracer {
     /// The pass met an enum all of whose variants contain it.
     pub(super) stuck: bool,
     pub(super) self_describing: bool,
+    /// It met a value that is kept for an untagged or tagged enum.
+    pub(super) buffered: bool,
     /// The limits are reached, or one type asked for two things in one place.
     hopeless: bool,
 }

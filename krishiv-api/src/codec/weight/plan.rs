@@ -145,7 +145,7 @@ impl<'s> Building<'s> {
             Form::I128 | Form::U128 => number(self, 16),
             Form::Char => self.add(4, 4, true, Parts::None),
             Form::Str | Form::Bytes => self.add(VEC, 8, true, Parts::None),
-            Form::Any => self.add(ANY, 8, true, Parts::Any),
+            Form::Any | Form::OneOf { .. } => self.add(ANY, 8, true, Parts::Any),
             Form::Option(of) => {
                 let of = self.form(of);
                 let (size, align, has_niche) = self.look(of);
@@ -171,7 +171,7 @@ impl<'s> Building<'s> {
                 self.add(size.saturating_mul(*length), align, has_niche, parts)
             }
             Form::Type(name) => self.named(name),
-            Form::Opaque(_) => self.add(0, 1, false, Parts::None),
+            Form::Opaque(_) | Form::Unknown => self.add(0, 1, false, Parts::None),
         }
     }
 
@@ -208,6 +208,18 @@ impl<'s> Building<'s> {
                 let (size, align, has_niche) = self.look(of);
                 self.add(size, align, has_niche, Parts::One(of))
             }
+            // What it writes is found by name, and not by the places of its parts.
+            Layout::Flattened { .. } => {
+                let parts = self.parts(layout);
+                let (size, align, has_niche) = self.extent(&parts);
+                self.add(size, align, has_niche, Parts::None)
+            }
+            Layout::Tagged { variants, .. } => {
+                let variants: Vec<_> = variants.iter().map(|variant| self.parts(&variant.is)).collect();
+                let sizes = variants.iter().map(|parts| self.extent(parts));
+                let (size, align) = sizes.fold((0, 1), |(size, align), (s, a, _)| (size.max(s), align.max(a)));
+                self.add((size + align).next_multiple_of(align), align, true, Parts::None)
+            }
             Layout::Unit | Layout::Tuple(_) | Layout::Struct(_) => {
                 let parts = self.parts(layout);
                 self.all(parts)
@@ -219,8 +231,10 @@ impl<'s> Building<'s> {
         match layout {
             Layout::Newtype(of) => vec![self.form(of)],
             Layout::Tuple(of) => of.iter().map(|of| self.form(of)).collect(),
-            Layout::Struct(fields) => fields.iter().map(|field| self.form(&field.is)).collect(),
-            Layout::Unit | Layout::Enum(_) => Vec::new(),
+            Layout::Struct(fields) | Layout::Flattened { fields, .. } => {
+                fields.iter().map(|field| self.form(&field.is)).collect()
+            }
+            Layout::Unit | Layout::Enum(_) | Layout::Tagged { .. } => Vec::new(),
         }
     }
 
