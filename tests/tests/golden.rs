@@ -421,7 +421,7 @@ fn lists_of_before_there_were_runs_are_gone_on_with() {
         event(Some(&[4]));
         assert_eq!(format(&backend), format!(r#"{{"format":{number}}}"#));
         event(Some(&[5, 6]));
-        assert_eq!(format(&backend), r#"{"format":3}"#, "of {number}");
+        assert_eq!(format(&backend), r#"{"format":4}"#, "of {number}");
         assert_eq!(event(None), [20, -3, 300, 4, 5, 6]);
     }
 }
@@ -882,7 +882,7 @@ fn timers_are_set_on_state_of_before_there_were_any() {
             driver.event((key.clone(), vec![timer]), None).unwrap();
         }
         driver.commit("and on").unwrap();
-        assert_eq!(format(&backend), r#"{"format":3}"#, "{name}");
+        assert_eq!(format(&backend), r#"{"format":4}"#, "{name}");
         drop(driver);
         let mut driver = wake::<S>(&backend, 0).unwrap();
         assert_eq!(driver.timers().unwrap().len(), keys.len());

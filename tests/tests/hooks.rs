@@ -371,8 +371,7 @@ fn at_every_call<P: Place>(hook: Hook, budgets: &[usize], stride: usize) {
         while run::<P>(hook, places * stride, *budget) {
             places += 1;
         }
-        // A key is found by its bytes: its hash is nobody's business.
-        assert_eq!(places == 0, hook == Hook::Hash, "{hook:?}");
+        assert!(places > 0, "{hook:?}");
     }
 }
 

@@ -6,8 +6,10 @@ use crate::codec::{Codec, decode, encode, is_sound, show, write};
 use crate::error::Cause;
 use crate::quiet::drop_quietly;
 use crate::{StateError, StateKey};
+use foldhash::fast::FixedState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::hash::{BuildHasher, Hash};
 use twox_hash::XxHash3_64;
 
 /// Operator id of the catalog itself.
@@ -74,11 +76,17 @@ pub(crate) fn check_key<K: StateKey>(key: &K, codec: Codec, bytes: &[u8]) -> Res
         refuse(format!("reads back as {}, which is written as other bytes", show(&back)))
     } else if back != *key {
         refuse(format!("reads back as {}, which is not equal to it", show(&back)))
+    } else if hash_of(&back) != hash_of(key) {
+        refuse(format!("reads back as {}, which is equal to it and has another hash", show(&back)))
     } else {
         Ok(())
     };
     drop_quietly(back);
     checked
+}
+
+fn hash_of<K: Hash>(key: &K) -> u64 {
+    FixedState::default().hash_one(key)
 }
 
 /// Refuses a key that has the form of `known` and is not equal to it.

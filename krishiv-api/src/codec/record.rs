@@ -164,17 +164,18 @@ pub(crate) fn head(bytes: &[u8], stamped: bool) -> Result<Head<'_>, StateError> 
     Ok(Head { stamp, codec, era, is_run: header & RUN != 0, payload })
 }
 
-/// Reads the value behind `head`.
-pub(crate) fn value<T: StateValue>(head: &Head<'_>) -> Result<T, StateError> {
+/// Reads the value behind `head`; `own` is the codec that the type asks for.
+pub(crate) fn value<T: StateValue>(head: &Head<'_>, own: Codec) -> Result<T, StateError> {
     if head.is_run {
         return Err(broken("it holds list elements, and one value belongs there"));
     }
-    decode(head.codec, head.payload).map_err(|reason| misread(head, reason))
+    decode(head.codec, head.payload).map_err(|reason| misread(head, own, reason))
 }
 
-/// The error of a payload that its type does not read: damage, unless the payload is sound by itself.
-fn misread(head: &Head<'_>, reason: String) -> StateError {
-    if is_sound(head.codec, head.payload) {
+/// The error of a payload that its type does not read: damage, unless the payload is sound by itself and the type is one of
+/// those that serde writes and may not read. Of all others the shape has been compared.
+fn misread(head: &Head<'_>, own: Codec, reason: String) -> StateError {
+    if own != Codec::Postcard && is_sound(head.codec, head.payload) {
         Cause::Unreadable { reason }.into()
     } else {
         Cause::Decode { reason }.into()
@@ -182,12 +183,16 @@ fn misread(head: &Head<'_>, reason: String) -> StateError {
 }
 
 /// Reads the list elements behind `head` to the end of `values`, which has part of them if it fails; returns their number.
-pub(crate) fn elements<T: StateValue>(head: &Head<'_>, values: &mut VecDeque<T>) -> Result<u16, StateError> {
+pub(crate) fn elements<T: StateValue>(
+    head: &Head<'_>,
+    own: Codec,
+    values: &mut VecDeque<T>,
+) -> Result<u16, StateError> {
     if !head.is_run {
-        values.push_back(value(head)?);
+        values.push_back(value(head, own)?);
         return Ok(1);
     }
-    let read = decode_run(head.codec, head.payload, values).map_err(|reason| misread(head, reason))?;
+    let read = decode_run(head.codec, head.payload, values).map_err(|reason| misread(head, own, reason))?;
     match u16::try_from(read) {
         Ok(length) if length > 0 => Ok(length),
         _ => Err(broken(&format!("a run has 1 to {} elements, and this one {read}", u16::MAX))),

@@ -248,7 +248,7 @@ impl Slot {
     fn read<T: StateValue>(&self, disk_slot: u16, bytes: &[u8]) -> Result<Loaded<T>, StateError> {
         let found = self.open(disk_slot, bytes)?;
         let Found { head, stamp } = &found;
-        let value = record::value(head)?;
+        let value = record::value(head, self.codec)?;
         Ok(Loaded { heap: self.weigh(&value), value, codec: head.codec, stamp: *stamp })
     }
 

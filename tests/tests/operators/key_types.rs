@@ -88,7 +88,7 @@ struct Flight {
     number: Option<u16>,
 }
 
-/// Its bytes would say nothing without its type: it is JSON.
+/// Its bytes would say nothing without its type: it is MessagePack.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Id {
@@ -109,8 +109,8 @@ fn timers_of_every_sort_of_key<P: Place + 'static>(place: P) {
     fire(&place, "structs", &[flight("", None), flight("UA", None), flight("UA", Some(1))]);
     fire(&place, "bytes", &[vec![], vec![0_u8], vec![255], vec![0, 0]]);
     fire(&place, "pairs", &[(0_u8, false), (0, true), (1, false)]);
-    // In JSON, where a quotation mark comes before digits.
-    let ids = [Id::Text("0".into()), Id::Text("1\"\n".into()), Id::Number(0), Id::Number(10), Id::Number(9)];
-    fire(&place, "json", &ids);
+    // In MessagePack, where numbers come before texts, and texts by their lengths.
+    let ids = [Id::Number(0), Id::Number(9), Id::Number(10), Id::Text("0".into()), Id::Text("1\"\n".into())];
+    fire(&place, "described", &ids);
 }
 on_every_backend!(timers_of_every_sort_of_key);

@@ -230,7 +230,7 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
             None => drop(local.take(&typed, key)),
             Some(record) => {
                 let head = record::head(record, false).map_err(|error| self.slot.blame(error))?;
-                let value = record::value(&head).map_err(|error| self.slot.blame(error))?;
+                let value = record::value(&head, self.slot.codec).map_err(|error| self.slot.blame(error))?;
                 local.put(Entry { key: typed, value, suffix: key.to_vec(), size: key.len() + record.len() });
             }
         }

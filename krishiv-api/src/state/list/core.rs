@@ -82,7 +82,7 @@ impl<T: StateValue> List<T> {
                 StateError::from(Cause::Decode { reason })
             })?;
             if !known.contains(&position) {
-                let length = record::elements(&found.head, &mut values)?;
+                let length = record::elements(&found.head, self.slot.codec, &mut values)?;
                 let new = values.range(values.len() - usize::from(length)..);
                 let heap = if std::mem::needs_drop::<T>() { new.map(|value| self.slot.weigh(value)).sum() } else { 0 };
                 let run = Run::stored(position, length, found.head.codec, found.stamp, heap);
