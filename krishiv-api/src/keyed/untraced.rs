@@ -35,8 +35,10 @@ impl fmt::Display for TypeRole {
 /// # use krishiv_api::*;
 /// # use std::sync::Arc;
 /// #[derive(serde::Serialize, serde::Deserialize)]
-/// #[serde(untagged)]
-/// enum Reading { Celsius { degrees: f64 }, Text(String) }
+/// struct Place { lat: f64, lon: f64 }
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Reading { degrees: f64, #[serde(flatten)] place: Place }
 ///
 /// #[derive(KeyedState)]
 /// #[state(key = u32)]
