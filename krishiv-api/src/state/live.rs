@@ -50,11 +50,15 @@ impl<C: Default, U> Live<C, U> {
         self.entered = true;
     }
 
-    /// Gives the cell back; returns whether the event has written.
+    /// Gives the cell back; returns whether the event has written. What it leaves behind is dropped at once if no `Drop` of a
+    /// user is in it.
     #[inline]
-    pub(super) fn leave(&mut self, cell: &mut Held<C>) -> bool {
+    pub(super) fn leave(&mut self, cell: &mut Held<C>, harmless: bool) -> bool {
         let wrote = !self.undo.is_empty();
-        if wrote {
+        if harmless {
+            self.undo.clear();
+            self.waste.clear();
+        } else if wrote {
             self.waste.append(&mut self.undo);
         }
         std::mem::swap(&mut self.cell, cell);

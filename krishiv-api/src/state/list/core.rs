@@ -121,6 +121,16 @@ impl<T: StateValue> List<T> {
         values.into_iter().map(element).collect()
     }
 
+    /// Appends `value`.
+    pub(super) fn push(&self, value: T, codec: Codec) -> Result<(), StateError> {
+        let (codec, heap) = self.slot.settle(&value, codec)?;
+        let run = Run::new(codec, self.slot.stamp(), heap);
+        let live = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
+        Undo::append(undo, cell, |cell| cell.push(value, run));
+        Ok(())
+    }
+
     /// Appends `values`, which may come from an iterator that uses this very list.
     pub(super) fn extend(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<(), StateError> {
         let elements = self.new_elements(values, codec)?;
@@ -251,11 +261,11 @@ impl<T: StateValue> Core for List<T> {
 
     #[inline]
     fn rest(&mut self, cell: &mut Self::Cell) {
-        self.live.get_mut().leave(cell);
+        self.live.get_mut().leave(cell, !std::mem::needs_drop::<T>());
     }
 
     fn leave(&mut self, cell: &mut Self::Cell) -> Left {
-        let wrote = self.live.get_mut().leave(cell);
+        let wrote = self.live.get_mut().leave(cell, !std::mem::needs_drop::<T>());
         left(wrote, cell, Cell::weight)
     }
 

@@ -91,7 +91,7 @@ impl<T: StateValue> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn add(&self, value: T) {
-        self.run(|core| core.extend([value], core.slot().codec), || ())
+        self.run(|core| core.push(value, core.slot().codec), || ())
     }
 
     /// [`add`](Self::add) that returns its failure and leaves the event alone.
@@ -110,7 +110,7 @@ impl<T: StateValue> ListState<T> {
     ///
     /// When it cannot be written: no key is being processed, or the state has another type.
     pub fn try_add(&self, value: T) -> Result<(), StateError> {
-        self.try_run(|core| core.extend([value], core.slot().codec))
+        self.try_run(|core| core.push(value, core.slot().codec))
     }
 
     /// Appends `value`, and stores it as JSON where that can carry it.
@@ -125,7 +125,7 @@ impl<T: StateValue> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn add_json(&self, value: T) {
-        self.run(|core| core.extend([value], Codec::Json), || ())
+        self.run(|core| core.push(value, Codec::Json), || ())
     }
 
     /// [`add_json`](Self::add_json) that returns its failure and leaves the event alone.
@@ -144,7 +144,7 @@ impl<T: StateValue> ListState<T> {
     ///
     /// When it cannot be written: no key is being processed, or the state has another type.
     pub fn try_add_json(&self, value: T) -> Result<(), StateError> {
-        self.try_run(|core| core.extend([value], Codec::Json))
+        self.try_run(|core| core.push(value, Codec::Json))
     }
 
     /// Appends all of `values` in their order; none of them changes nothing.

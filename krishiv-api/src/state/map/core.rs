@@ -444,11 +444,11 @@ impl<K: StateKey, V: StateValue> Core for Map<K, V> {
 
     #[inline]
     fn rest(&mut self, cell: &mut Self::Cell) {
-        self.live.get_mut().leave(cell);
+        self.live.get_mut().leave(cell, !std::mem::needs_drop::<(K, V)>());
     }
 
     fn leave(&mut self, cell: &mut Self::Cell) -> Left {
-        let wrote = self.live.get_mut().leave(cell);
+        let wrote = self.live.get_mut().leave(cell, !std::mem::needs_drop::<(K, V)>());
         left(wrote, cell, |cell| cell.weight)
     }
 

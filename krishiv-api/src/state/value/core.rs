@@ -429,7 +429,10 @@ impl<T: StateValue> Core for Value<T> {
                 return;
             }
         };
-        *before = Before::Gone(std::mem::replace(cell, old));
+        let gone = std::mem::replace(cell, old);
+        if std::mem::needs_drop::<T>() {
+            *before = Before::Gone(gone);
+        }
     }
 
     #[inline]
