@@ -1,5 +1,6 @@
 //! What the tests share: every backend, each able to go down and come back with what it had made durable.
 
+pub mod four;
 pub mod keeper;
 
 use krishiv_api::{

@@ -1,44 +1,23 @@
 //! State of a typed store ends exactly when its TTL says, by the clock it names, and is not heard of again.
 
 use krishiv_api::{
-    Clock, InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, ListState, ManualClock, MapState, ReducingState,
-    RocksDbStateBackend, StateBackend, StateError, TtlConfig, TtlStateBackend, TtlUpdate, ValueState,
+    Clock, InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, ManualClock, RocksDbStateBackend, StateBackend,
+    StateError, TtlConfig, TtlStateBackend, TtlUpdate, ValueState,
 };
-use krishiv_tests::{Memory, Place, RocksDb, on_every_backend};
+use krishiv_tests::four::Four;
+use krishiv_tests::{Memory, Place, RocksDb, four, on_every_backend};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// One operator, whose fields have whatever TTL the program gives them this time.
-trait Sessions: KeyedState<Key = String> {
-    fn fields(&self) -> (&ValueState<i64>, &ListState<i64>, &MapState<i64, i64>, &ReducingState<i64>);
-}
+trait Sessions: Four<Key = String> {}
 
-macro_rules! sessions {
-    ($($name:ident($($ttl:tt)*))*) => {$(
-        #[derive(KeyedState)]
-        #[state(key = String, name = "sessions")]
-        struct $name {
-            #[state($($ttl)*)]
-            value: ValueState<i64>,
-            #[state($($ttl)*)]
-            list: ListState<i64>,
-            #[state($($ttl)*)]
-            map: MapState<i64, i64>,
-            #[state($($ttl)*)]
-            last: ReducingState<i64>,
-        }
+impl<S: Four<Key = String>> Sessions for S {}
 
-        impl Sessions for $name {
-            fn fields(&self) -> (&ValueState<i64>, &ListState<i64>, &MapState<i64, i64>, &ReducingState<i64>) {
-                (&self.value, &self.list, &self.map, &self.last)
-            }
-        }
-    )*};
-}
-
-sessions! {
+four! {
+    key = String, name = "sessions";
     Forever()
     Processing10(ttl = "10ms")
     Processing100(ttl = "100ms")

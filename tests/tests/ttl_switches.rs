@@ -1,10 +1,8 @@
 //! A verdict that was ever given holds, through any number of switches of a TTL.
 
-use krishiv_api::{
-    ErrorKind, Keyed, KeyedState, ListState, ManualClock, MapState, ReducingState, RocksDbStateBackend, StateBackend,
-    ValueState, WriteBatch,
-};
-use krishiv_tests::{Memory, Place, RocksDb};
+use krishiv_api::{ErrorKind, Keyed, ManualClock, RocksDbStateBackend, StateBackend, WriteBatch};
+use krishiv_tests::four::Four;
+use krishiv_tests::{Memory, Place, RocksDb, four};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,34 +14,12 @@ enum Ttl {
     Event(i64),
 }
 
-trait Kept: KeyedState<Key = u8> {
-    fn fields(&self) -> (&ValueState<i64>, &ListState<i64>, &MapState<i64, i64>, &ReducingState<i64>);
-}
+trait Kept: Four<Key = u8> {}
 
-macro_rules! kept {
-    ($($name:ident($($ttl:tt)*))*) => {$(
-        #[derive(KeyedState)]
-        #[state(key = u8, name = "kept")]
-        struct $name {
-            #[state($($ttl)*)]
-            value: ValueState<i64>,
-            #[state($($ttl)*)]
-            list: ListState<i64>,
-            #[state($($ttl)*)]
-            map: MapState<i64, i64>,
-            #[state($($ttl)*)]
-            last: ReducingState<i64>,
-        }
+impl<S: Four<Key = u8>> Kept for S {}
 
-        impl Kept for $name {
-            fn fields(&self) -> (&ValueState<i64>, &ListState<i64>, &MapState<i64, i64>, &ReducingState<i64>) {
-                (&self.value, &self.list, &self.map, &self.last)
-            }
-        }
-    )*};
-}
-
-kept! {
+four! {
+    key = u8, name = "kept";
     Forever()
     Processing10(ttl = "10ms")
     Processing5(ttl = "5ms")

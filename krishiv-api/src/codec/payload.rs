@@ -1,6 +1,7 @@
 //! Values as bytes: postcard where it can, MessagePack where the bytes must say what they are, JSON where it is asked
 //! for, and never a value that reads back as another.
 
+mod elements;
 mod message_pack;
 mod reader;
 mod run;

@@ -145,7 +145,7 @@ impl PositionRecord {
             watermark,
             first_watermark: time.first_watermark(),
             next_position,
-            event_clock: time.event_clock().filter(|_| time.event_clock() != watermark),
+            event_clock: time.event_clock().filter(|clock| Some(*clock) != watermark),
             processing_clock: time.processing().reached(),
             next_timer: time.processing().next_timer().filter(|_| timers),
         }

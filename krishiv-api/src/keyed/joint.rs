@@ -59,8 +59,6 @@ impl Joint {
         }
         if is_new {
             batch.put(&catalog::owner_key(), &catalog::write(&OwnerRecord { owner })?);
-        }
-        if is_new {
             backend.owner.tries(&batch);
         }
         // Nobody may change what belongs to all instances while it is on its way, but instances whose commits carry rows

@@ -5,6 +5,7 @@
 //! [`faithful`](crate::codec::faithful) writes.
 
 use crate::codec::faithful::{MAX_PACK_DEPTH, NULL_IN_SOME};
+use crate::codec::payload::elements::Nested;
 use crate::codec::payload::unreadable::{Result, Unreadable, unreadable};
 use rmp::Marker;
 use rmp::decode::{RmpRead, read_marker};
@@ -162,25 +163,6 @@ impl<'de> Reader<'de> {
         })
     }
 
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth == MAX_PACK_DEPTH {
-            return unreadable("it is nested too deeply");
-        }
-        self.depth += 1;
-        let value = read(self)?;
-        self.depth -= 1;
-        Ok(value)
-    }
-
-    /// Hands `length` elements to the visitor, which has to take them all.
-    fn counted<T>(&mut self, length: usize, visit: impl FnOnce(&mut Elements<'_, 'de>) -> Result<T>) -> Result<T> {
-        self.deeper(|reader| {
-            let mut elements = Elements { reader, left: length };
-            let value = visit(&mut elements)?;
-            if elements.left > 0 { unreadable(format!("{} elements are left over", elements.left)) } else { Ok(value) }
-        })
-    }
-
     fn visit<V: Visitor<'de>>(&mut self, item: Item<'de>, visitor: V) -> Result<V::Value> {
         match item {
             Item::Null => visitor.visit_unit(),
@@ -207,49 +189,16 @@ impl<'de> Reader<'de> {
     }
 }
 
+impl Nested for Reader<'_> {
+    const MAX_DEPTH: usize = MAX_PACK_DEPTH;
+
+    fn depth(&mut self) -> &mut usize {
+        &mut self.depth
+    }
+}
+
 fn ends<T>() -> Result<T> {
     unreadable("the bytes end too early")
-}
-
-struct Elements<'r, 'de> {
-    reader: &'r mut Reader<'de>,
-    left: usize,
-}
-
-impl<'de> Elements<'_, 'de> {
-    fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
-        self.left = left;
-        seed.deserialize(&mut *self.reader).map(Some)
-    }
-}
-
-impl<'de> de::SeqAccess<'de> for Elements<'_, 'de> {
-    type Error = Unreadable;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        self.next(seed)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
-    }
-}
-
-impl<'de> de::MapAccess<'de> for Elements<'_, 'de> {
-    type Error = Unreadable;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        self.next(seed)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
-        seed.deserialize(&mut *self.reader)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
-    }
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {

@@ -5,6 +5,7 @@
 //! and nesting has a limit. Single values are still postcard's to read.
 
 use super::FREE_ELEMENTS;
+use super::elements::{Elements, Nested};
 use super::unreadable::{Result, Unreadable, unreadable};
 use crate::codec::faithful::MAX_DEPTH;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
@@ -50,74 +51,14 @@ impl<'de> Reader<'de> {
             None => unreadable(format!("a length of {length} is more than the bytes can hold")),
         }
     }
-
-    #[inline]
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth == MAX_DEPTH {
-            return unreadable("it is nested too deeply");
-        }
-        self.depth += 1;
-        let value = read(self)?;
-        self.depth -= 1;
-        Ok(value)
-    }
-
-    /// Hands `length` elements to the visitor, which has to take them all: what it leaves would be read as
-    /// whatever comes next.
-    #[inline]
-    fn counted<T>(&mut self, length: usize, visit: impl FnOnce(&mut Elements<'_, 'de>) -> Result<T>) -> Result<T> {
-        self.deeper(|reader| {
-            let mut elements = Elements { reader, left: length };
-            let value = visit(&mut elements)?;
-            if elements.left > 0 { unreadable(format!("{} elements are left over", elements.left)) } else { Ok(value) }
-        })
-    }
 }
 
-struct Elements<'r, 'de> {
-    reader: &'r mut Reader<'de>,
-    left: usize,
-}
-
-impl<'de> Elements<'_, 'de> {
-    #[inline]
-    fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        let Some(left) = self.left.checked_sub(1) else {
-            return Ok(None);
-        };
-        self.left = left;
-        seed.deserialize(&mut *self.reader).map(Some)
-    }
-}
-
-impl<'de> de::SeqAccess<'de> for Elements<'_, 'de> {
-    type Error = Unreadable;
+impl Nested for Reader<'_> {
+    const MAX_DEPTH: usize = MAX_DEPTH;
 
     #[inline]
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        self.next(seed)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
-    }
-}
-
-impl<'de> de::MapAccess<'de> for Elements<'_, 'de> {
-    type Error = Unreadable;
-
-    #[inline]
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        self.next(seed)
-    }
-
-    #[inline]
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
-        seed.deserialize(&mut *self.reader)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
+    fn depth(&mut self) -> &mut usize {
+        &mut self.depth
     }
 }
 

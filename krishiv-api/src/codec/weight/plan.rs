@@ -2,7 +2,7 @@
 //!
 //! serde shows values, not types: of a list of absent values it shows nothing, and each takes as much memory as a present one.
 
-use crate::codec::shape::{Form, Layout, Shape};
+use crate::codec::shape::{Form, Layout, Shape, Variant};
 use std::collections::BTreeMap;
 
 /// Sizes of 64-bit machines, in bytes.
@@ -198,10 +198,8 @@ impl<'s> Building<'s> {
     fn layout(&mut self, layout: &'s Layout) -> At {
         match layout {
             Layout::Enum(variants) => {
-                let variants: Vec<_> = variants.iter().map(|variant| self.parts(&variant.is)).collect();
-                let sizes = variants.iter().map(|parts| self.extent(parts));
-                let (size, align) = sizes.fold((0, 1), |(size, align), (s, a, _)| (size.max(s), align.max(a)));
-                self.add((size + align).next_multiple_of(align), align, true, Parts::Variants(variants))
+                let (size, align, variants) = self.variants(variants);
+                self.add(size, align, true, Parts::Variants(variants))
             }
             Layout::Newtype(of) => {
                 let of = self.form(of);
@@ -215,16 +213,22 @@ impl<'s> Building<'s> {
                 self.add(size, align, has_niche, Parts::None)
             }
             Layout::Tagged { variants, .. } => {
-                let variants: Vec<_> = variants.iter().map(|variant| self.parts(&variant.is)).collect();
-                let sizes = variants.iter().map(|parts| self.extent(parts));
-                let (size, align) = sizes.fold((0, 1), |(size, align), (s, a, _)| (size.max(s), align.max(a)));
-                self.add((size + align).next_multiple_of(align), align, true, Parts::None)
+                let (size, align, _) = self.variants(variants);
+                self.add(size, align, true, Parts::None)
             }
             Layout::Unit | Layout::Tuple(_) | Layout::Struct(_) => {
                 let parts = self.parts(layout);
                 self.all(parts)
             }
         }
+    }
+
+    /// Size and alignment of an enum, and the parts of its variants.
+    fn variants(&mut self, variants: &'s [Variant]) -> (usize, usize, Vec<Vec<At>>) {
+        let variants: Vec<_> = variants.iter().map(|variant| self.parts(&variant.is)).collect();
+        let sizes = variants.iter().map(|parts| self.extent(parts));
+        let (size, align) = sizes.fold((0, 1), |(size, align), (s, a, _)| (size.max(s), align.max(a)));
+        ((size + align).next_multiple_of(align), align, variants)
     }
 
     fn parts(&mut self, layout: &'s Layout) -> Vec<At> {

@@ -80,14 +80,13 @@ impl<K: StateKey, V> Local<K, V> {
 pub struct Table<K, V> {
     slot: Slot,
     local: RefCell<Local<K, V>>,
-    by: By,
 }
 
 impl<K: StateKey, V: StateValue> Table<K, V> {
     pub(super) fn open(slot: Slot) -> Result<Self, StateError> {
         let (by, hasher) = (By::of_keys::<K>(), RandomState::default());
         let local = Local { entries: HashTable::new(), hasher, by, size: 0, undo: Vec::new(), waste: Vec::new() };
-        let table = Self { slot, local: RefCell::new(local), by };
+        let table = Self { slot, local: RefCell::new(local) };
         let shared = &table.slot.shared;
         let mut tables = shared.hub.tables();
         tables.load(table.slot.id(), shared.id, shared.backend()).map_err(|error| table.slot.blame(error))?;
@@ -111,13 +110,12 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
         let local = self.borrow()?;
-        if self.by == By::Key {
+        if local.by == By::Key {
             return Ok(f(local.find(&Sought::Key(key)).map(|entry| &entry.value)));
         }
         let owned = key.to_owned();
         let suffix = self.suffix(&owned)?;
-        let found = local.find::<Q>(&Sought::Bytes(&suffix));
-        self.admit(found, &owned, &suffix)?;
+        let found = self.admit(&local, &owned, &suffix)?;
         Ok(f(found.map(|entry| &entry.value)))
     }
 
@@ -141,7 +139,7 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         self.slot.write(&value, &mut record)?;
         let suffix = self.suffix(&key)?;
         let local = &mut *self.borrow_mut()?;
-        self.admit(local.find(&self.by.sought(&key, &suffix)), &key, &suffix)?;
+        self.admit(local, &key, &suffix)?;
         let size = suffix.len() + record.len();
         let before = local.put(Entry { key: key.clone(), value, size, suffix: suffix.clone() });
         // A key that is not needed is dropped last: that may panic, and by then the step back is known.
@@ -168,7 +166,7 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         let owned = key.to_owned();
         let suffix = self.suffix(&owned)?;
         let local = &mut *self.borrow_mut()?;
-        self.admit(local.find(&self.by.sought(key, &suffix)), &owned, &suffix)?;
+        self.admit(local, &owned, &suffix)?;
         if let Some(before) = local.take(&owned, &suffix) {
             scope.changes.push(self.change(suffix, None));
             local.undo.push(Before::Entry(before));
@@ -182,14 +180,15 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         keys.into_iter().try_for_each(|(_, key)| self.remove(scope, &key))
     }
 
-    /// Refuses a key that is not what its encoded form decodes to.
-    fn admit(&self, found: Option<&Entry<K, V>>, key: &K, suffix: &[u8]) -> Result<(), StateError> {
-        let checked = match (self.by, found) {
+    /// The entry of a key, unless that is not what its encoded form decodes to.
+    fn admit<'l>(&self, local: &'l Local<K, V>, key: &K, suffix: &[u8]) -> Result<Option<&'l Entry<K, V>>, StateError> {
+        let found = local.find(&local.by.sought(key, suffix));
+        let checked = match (local.by, found) {
             (By::Key, _) => Ok(()),
             (By::Bytes, Some(found)) => check_same(&found.key, &found.key, key, || show(key)),
             (By::Bytes, None) => check_key(key, self.slot.key_codec, suffix),
         };
-        checked.map_err(|error| self.slot.blame(error))
+        checked.map(|()| found).map_err(|error| self.slot.blame(error))
     }
 
     fn check(&self, scope: &BroadcastScope) -> Result<(), StateError> {

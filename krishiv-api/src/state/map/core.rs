@@ -317,31 +317,38 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
 
     /// Sets the value of `key` without reading it.
     pub(super) fn put(&self, key: K, value: V, codec: Codec) -> Result<(), StateError> {
-        self.write(key, Some(value), codec)
+        let known = self.settled(Some(value), codec)?;
+        self.write(key, known)
     }
 
     /// Removes `key` without reading what it had.
     pub(super) fn forget(&self, key: K) -> Result<(), StateError> {
-        self.write(key, None, self.slot.codec)
+        let known = self.settled(None, self.slot.codec)?;
+        self.write(key, known)
+    }
+
+    /// What is known of an entry once `value` is put there, or nothing.
+    fn settled(&self, value: Option<V>, codec: Codec) -> Result<Known<V>, StateError> {
+        let (codec, heap) = value.as_ref().map_or(Ok((codec, 0)), |value| self.slot.settle(value, codec))?;
+        Ok(Known::dirty(value, codec, self.slot.stamp(), heap))
     }
 
     pub(super) fn put_all(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), StateError> {
         // First all of them, then the map: the iterator may read it, and one that does not encode stops all.
         let entries: Vec<_> = entries.into_iter().collect();
-        for (key, value) in &entries {
-            let suffix = self.suffix(key)?;
+        let settle = |(key, value)| {
+            let suffix = self.suffix(&key)?;
             if self.by == By::Bytes {
                 let (place, _) = self.look_up::<K>(&Sought::Bytes(&suffix));
-                self.admit(place, key, (key, &suffix))?;
+                self.admit(place, &key, (&key, &suffix))?;
             }
-            self.slot.settle(value, self.slot.codec)?;
-        }
-        entries.into_iter().try_for_each(|(key, value)| self.put(key, value, self.slot.codec))
+            Ok((key, self.settled(Some(value), self.slot.codec)?))
+        };
+        let settled = entries.into_iter().map(settle).collect::<Result<Vec<_>, StateError>>()?;
+        settled.into_iter().try_for_each(|(key, known)| self.write(key, known))
     }
 
-    fn write(&self, key: K, value: Option<V>, codec: Codec) -> Result<(), StateError> {
-        let (codec, heap) = value.as_ref().map_or(Ok((codec, 0)), |value| self.slot.settle(value, codec))?;
-        let known = Known::dirty(value, codec, self.slot.stamp(), heap);
+    fn write(&self, key: K, known: Known<V>) -> Result<(), StateError> {
         if self.by == By::Bytes {
             return self.write_by_bytes(key, known);
         }
@@ -404,7 +411,10 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         };
         let had = value.is_some();
         let result = f(&mut value);
-        let done = if had || value.is_some() { self.write(key.to_owned(), value, codec) } else { Ok(()) };
+        let done = match had || value.is_some() {
+            true => self.settled(value, codec).and_then(|known| self.write(key.to_owned(), known)),
+            false => Ok(()),
+        };
         Ok((result, done))
     }
 
@@ -414,7 +424,7 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
             let gone = entries.filter(|(key, value)| !keep(key, value));
             gone.map(|(key, _)| key.clone()).collect()
         })?;
-        gone.into_iter().try_for_each(|key| self.write(key, None, self.slot.codec))
+        gone.into_iter().try_for_each(|key| self.forget(key))
     }
 
     /// Drops all entries without reading them.

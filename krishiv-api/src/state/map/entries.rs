@@ -134,12 +134,12 @@ impl<K: Hash + Eq, V> Entries<K, V> {
             self.index.clear();
             return (place < self.list.len()).then(|| self.list.swap_remove(place));
         }
-        let (key, entry) = self.list.last()?;
-        let hash = by.sought(key, &entry.suffix).hash(&self.hasher);
-        if !self.index.is_empty()
-            && let Ok(last) = self.index.find_entry(hash, |(_, other)| *other == place)
-        {
-            last.remove();
+        if !self.index.is_empty() {
+            let (key, entry) = self.list.last()?;
+            let hash = by.sought(key, &entry.suffix).hash(&self.hasher);
+            if let Ok(last) = self.index.find_entry(hash, |(_, other)| *other == place) {
+                last.remove();
+            }
         }
         self.list.pop()
     }

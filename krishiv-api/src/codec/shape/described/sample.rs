@@ -140,27 +140,6 @@ impl<'s> Reader<'s> {
         let value = visitor.visit_map(&mut entries)?;
         entries.end().map(|()| value)
     }
-
-    fn integer<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Integer(_) | Sample::Negative(_) => self.deserialize_any(visitor),
-            _ => self.refuse(&visitor),
-        }
-    }
-
-    fn float<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Float(_) | Sample::Integer(_) | Sample::Negative(_) => self.deserialize_any(visitor),
-            _ => self.refuse(&visitor),
-        }
-    }
-
-    fn letters<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Text(_) | Sample::Bytes(_) => self.deserialize_any(visitor),
-            _ => self.refuse(&visitor),
-        }
-    }
 }
 
 impl<'de> IntoDeserializer<'de, Refused> for Reader<'_> {
@@ -170,10 +149,13 @@ impl<'de> IntoDeserializer<'de, Refused> for Reader<'_> {
     }
 }
 
-macro_rules! forward {
-    ($($to:ident: $($method:ident)*;)*) => {
+macro_rules! taking {
+    ($($taken:pat => $($method:ident)*;)*) => {
         $($(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-            self.$to(visitor)
+            match self.sample {
+                $taken => self.deserialize_any(visitor),
+                _ => self.refuse(&visitor),
+            }
         })*)*
     };
 }
@@ -199,50 +181,28 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         }
     }
 
-    forward! {
-        integer: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-            deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128;
-        float: deserialize_f32 deserialize_f64;
-        letters: deserialize_str deserialize_string;
-        deserialize_any: deserialize_ignored_any;
+    taking! {
+        Sample::Unit => deserialize_unit;
+        Sample::Bool(_) => deserialize_bool;
+        Sample::Integer(_) | Sample::Negative(_) => deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+            deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128;
+        Sample::Float(_) | Sample::Integer(_) | Sample::Negative(_) => deserialize_f32 deserialize_f64;
+        Sample::Text(_) => deserialize_char;
+        Sample::Text(_) | Sample::Bytes(_) => deserialize_str deserialize_string;
+        Sample::Text(_) | Sample::Bytes(_) | Sample::Seq(_) => deserialize_bytes deserialize_byte_buf;
+        Sample::Text(_) | Sample::Bytes(_) | Sample::Integer(_) => deserialize_identifier;
+        Sample::Seq(_) => deserialize_seq;
+        Sample::Map(_) => deserialize_map;
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Bool(value) => visitor.visit_bool(*value),
-            _ => self.refuse(&visitor),
-        }
-    }
-
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Text(text) => visitor.visit_str(text),
-            _ => self.refuse(&visitor),
-        }
-    }
-
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Text(_) | Sample::Bytes(_) | Sample::Seq(_) => self.deserialize_any(visitor),
-            _ => self.refuse(&visitor),
-        }
-    }
-
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_bytes(visitor)
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.sample {
             Sample::Unit => visitor.visit_unit(),
             _ => visitor.visit_some(self.deeper()?),
-        }
-    }
-
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Unit => visitor.visit_unit(),
-            _ => self.refuse(&visitor),
         }
     }
 
@@ -254,26 +214,12 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor.visit_newtype_struct(self.deeper()?)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Seq(items) => self.seq(items, visitor),
-            _ => self.refuse(&visitor),
-        }
-    }
-
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
         self.deserialize_seq(visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value> {
         self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Map(entries) => self.map(entries, visitor),
-            _ => self.refuse(&visitor),
-        }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -283,8 +229,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor: V,
     ) -> Result<V::Value> {
         match self.sample {
-            Sample::Seq(items) => self.seq(items, visitor),
-            Sample::Map(entries) => self.map(entries, visitor),
+            Sample::Seq(_) | Sample::Map(_) => self.deserialize_any(visitor),
             _ => self.refuse(&visitor),
         }
     }
@@ -306,13 +251,6 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             other => Err(Refused::invalid_type(other.unexpected(), &"string or map")),
         }
     }
-
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Text(_) | Sample::Bytes(_) | Sample::Integer(_) => self.deserialize_any(visitor),
-            _ => self.refuse(&visitor),
-        }
-    }
 }
 
 /// A variant and its content.
@@ -330,12 +268,9 @@ impl<'de> de::EnumAccess<'de> for Choice<'_> {
     }
 }
 
-impl Choice<'_> {
-    fn content(self, expected: &'static str) -> Result<Self> {
-        match self.content {
-            Some(_) => Ok(self),
-            None => Err(Refused::invalid_type(Unexpected::UnitVariant, &expected)),
-        }
+impl<'s> Choice<'s> {
+    fn content(self, expected: &'static str) -> Result<Reader<'s>> {
+        self.content.ok_or_else(|| Refused::invalid_type(Unexpected::UnitVariant, &expected))
     }
 }
 
@@ -347,17 +282,14 @@ impl<'de> de::VariantAccess<'de> for Choice<'_> {
     }
 
     fn newtype_variant_seed<S: de::DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
-        let of = self.content("newtype variant")?;
-        of.content.map_or_else(|| Err(Refused::custom("no content")), |content| seed.deserialize(content))
+        seed.deserialize(self.content("newtype variant")?)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value> {
-        let of = self.content("tuple variant")?;
-        of.content.map_or_else(|| Err(Refused::custom("no content")), |of| of.deserialize_tuple(length, visitor))
+        self.content("tuple variant")?.deserialize_tuple(length, visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        let of = self.content("struct variant")?;
-        of.content.map_or_else(|| Err(Refused::custom("no content")), |of| of.deserialize_struct("", fields, visitor))
+        self.content("struct variant")?.deserialize_struct("", fields, visitor)
     }
 }
