@@ -36,6 +36,7 @@
 //! the first two.
 
 mod backend;
+mod catalog;
 mod codec;
 mod derived;
 mod descriptor;
@@ -44,6 +45,7 @@ mod keyed;
 mod names;
 mod operator;
 mod quiet;
+mod scope;
 mod state;
 mod time;
 mod value;

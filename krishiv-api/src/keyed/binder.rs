@@ -1,16 +1,16 @@
 //! Binding handles to the states that the catalog has for them.
 
 use crate::StateError;
+use crate::catalog::expiry::Ttl;
+use crate::catalog::hub::Draft;
+use crate::catalog::records::{Declared, Name};
+use crate::catalog::untraced::Untraced;
 use crate::codec::Plan;
 use crate::descriptor::{StateDescriptor, StateKind};
 use crate::error::Cause;
-use crate::keyed::catalog::{Declared, Name};
-use crate::keyed::expiry::Ttl;
-use crate::keyed::hub::Draft;
-use crate::keyed::shared::Shared;
-use crate::keyed::untraced::Untraced;
+use crate::scope::shared::Shared;
+use crate::scope::slot::Slot;
 use crate::state::handle::Handle;
-use crate::state::slot::Slot;
 use std::sync::Arc;
 
 /// Binds the handles of a struct to their states; only the derive uses it.

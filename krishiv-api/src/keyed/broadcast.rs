@@ -1,12 +1,12 @@
 //! Broadcasts: how one instance changes what all of them see, and how the others catch up.
 
 use crate::StateError;
+use crate::catalog::tables::Tables;
 use crate::keyed::event::Frame;
-use crate::keyed::tables::Tables;
 use crate::keyed::visitors::{Sweep, Undo};
 use crate::keyed::{Instance, Keyed, KeyedState};
+use crate::scope::current;
 use crate::state::BroadcastScope;
-use crate::state::current;
 use crate::state::handle::{Calls, Core, Handle, Visitor};
 use std::sync::Arc;
 

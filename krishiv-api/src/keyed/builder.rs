@@ -2,20 +2,20 @@
 
 use crate::StateError;
 use crate::backend::{Rows as BackendRows, StateBackend, TtlTime};
+use crate::catalog::clocks::{Reached, StoreTime};
+use crate::catalog::hub::{BackendHub, OperatorHub, in_force_for};
+use crate::catalog::records::{KeyRecord, PositionRecord};
+use crate::catalog::untraced::{TypeRole, Untraced};
 use crate::codec::Plan;
 use crate::codec::keys::MAX_GROUPS;
 use crate::codec::keys::RowKey;
 use crate::error::Cause;
 use crate::keyed::binder::Binder;
-use crate::keyed::catalog::{KeyRecord, PositionRecord};
-use crate::keyed::clocks::{Reached, StoreTime};
-use crate::keyed::hub::{BackendHub, OperatorHub, in_force_for};
 use crate::keyed::report::Report;
 use crate::keyed::rows::Rows;
-use crate::keyed::shared::Shared;
 use crate::keyed::timers::{TIMERS, Timers};
-use crate::keyed::untraced::{TypeRole, Untraced};
 use crate::keyed::{Instance, Keyed, KeyedState, UndeclaredState};
+use crate::scope::shared::Shared;
 use crate::time::{Clock, SystemClock};
 use std::marker::PhantomData;
 use std::ops::Range;

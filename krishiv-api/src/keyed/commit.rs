@@ -2,9 +2,9 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::catalog::joint::Joint;
+use crate::catalog::records::PositionRecord;
 use crate::codec::keys::RowKey;
-use crate::keyed::catalog::PositionRecord;
-use crate::keyed::joint::Joint;
 use crate::keyed::report::{Size, Work, Written};
 use crate::keyed::timers::TIMERS;
 use crate::keyed::{Instance, Keyed, KeyedState};

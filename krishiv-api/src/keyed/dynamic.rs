@@ -3,7 +3,7 @@
 use crate::StateError;
 use crate::descriptor::StateDescriptor;
 use crate::keyed::{Binder, KeyedState};
-use crate::state::current::AnyHandle;
+use crate::scope::current::AnyHandle;
 use crate::state::handle::Visitor;
 use crate::value::StateKey;
 use elsa::FrozenVec;

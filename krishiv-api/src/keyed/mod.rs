@@ -4,43 +4,31 @@ pub(crate) mod batch;
 mod binder;
 mod broadcast;
 mod builder;
-pub(crate) mod catalog;
-pub(crate) mod clocks;
 mod commit;
-mod cover;
 mod dynamic;
 pub(crate) mod event;
-pub(crate) mod expiry;
-pub(crate) mod hub;
-pub(crate) mod joint;
 mod keys;
-pub(crate) mod meter;
-mod owner;
 mod report;
-mod retention;
 mod rows;
-pub(crate) mod shared;
-pub(crate) mod tables;
 pub(crate) mod timers;
-pub(crate) mod untraced;
 mod visitors;
 
 use crate::backend::StateBackend;
 use crate::codec::Plan;
 use crate::codec::keys::RowKey;
 use crate::descriptor::{StateDescriptor, StateKind};
+use crate::scope::shared::Shared;
 use crate::state::handle::Visitor;
 use crate::{AsKey, StateError, StateKey};
-use shared::Shared;
 use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use crate::catalog::untraced::{TypeRole, Untraced};
 pub use batch::EventResult;
 pub use binder::Binder;
 pub use builder::KeyedBuilder;
 pub use dynamic::Dynamic;
-pub use untraced::{TypeRole, Untraced};
 
 /// A struct of state handles; `#[derive(KeyedState)]` implements it.
 ///

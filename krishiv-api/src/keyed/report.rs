@@ -1,6 +1,6 @@
 //! The metrics of a store: their names, and how what was counted reaches the `metrics` facade.
 
-use crate::keyed::meter::Meter;
+use crate::scope::meter::Meter;
 use metrics::{Key, Label, Level, Metadata, Unit, with_recorder};
 use std::ops::Range;
 

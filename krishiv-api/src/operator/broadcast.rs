@@ -1,7 +1,7 @@
 //! Operators that also take in broadcasts: rules, thresholds, anything that all keys share.
 
-use crate::keyed::shared::Shared;
 use crate::operator::{BoxError, Emitted, Operator};
+use crate::scope::shared::Shared;
 use crate::state::BroadcastScope;
 
 /// An operator with a second input whose items change what all keys share.

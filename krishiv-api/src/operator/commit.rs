@@ -2,8 +2,8 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::catalog::joint::Joint;
 use crate::error::Cause;
-use crate::keyed::joint::Joint;
 use crate::operator::{Driver, Operator};
 use std::sync::atomic::Ordering;
 

@@ -1,8 +1,8 @@
 //! What an operator can do besides changing state: emit, tell the time, and set timers.
 
-use crate::keyed::shared::Shared;
 use crate::keyed::timers::{self, Asked};
 use crate::operator::{KeyOf, Operator};
+use crate::scope::shared::Shared;
 use crate::{Timer, TimerKind};
 
 /// A record that an operator has emitted.

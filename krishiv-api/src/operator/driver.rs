@@ -1,7 +1,6 @@
 //! Runs one operator on its state: what the harness, the pipeline and other engines are built on.
 
 use crate::keyed::event::show;
-use crate::keyed::shared::Shared;
 use crate::keyed::timers::Asked;
 use crate::operator::context::is_late;
 use crate::operator::on_error::Policy;
@@ -10,6 +9,7 @@ use crate::operator::{
     OnError, Operator, OperatorCause, OperatorError, OperatorInput, Prepared, Rejected,
 };
 use crate::quiet::drop_quietly;
+use crate::scope::shared::Shared;
 use crate::{Keyed, StateError, Timer, TimerKind};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,15 +2,15 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::catalog::records::KeyRecord;
+use crate::catalog::tables::Tables;
+use crate::catalog::untraced::TypeRole;
 use crate::codec::keys::RowKey;
 use crate::codec::{Codec, Plan, Shape, trace};
 use crate::descriptor::StateKind;
 use crate::error::Cause;
-use crate::keyed::catalog::KeyRecord;
-use crate::keyed::tables::Tables;
-use crate::keyed::untraced::TypeRole;
-use crate::state::current;
-use crate::state::slot::Slot;
+use crate::scope::current;
+use crate::scope::slot::Slot;
 use crate::value::StateValue;
 
 /// A field that can stand in a `#[derive(KeyedState)]` struct: one of the five handles, or an alias of one.
@@ -119,7 +119,7 @@ pub trait Core: Send + 'static {
     /// Gives the cell back at the end of an event, and says what has become of it. Drops nothing of the user's.
     fn leave(&mut self, cell: &mut Self::Cell) -> Left;
 
-    /// The same after an event that has [touched](crate::keyed::shared::Shared::touch) nothing, of whose cells nothing new
+    /// The same after an event that has [touched](crate::scope::shared::Shared::touch) nothing, of whose cells nothing new
     /// is to be said.
     #[inline]
     fn rest(&mut self, cell: &mut Self::Cell) {

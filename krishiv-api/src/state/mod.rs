@@ -1,13 +1,11 @@
 //! The five handles, and what they have in common.
 
 mod broadcast;
-pub(crate) mod current;
 pub(crate) mod handle;
 mod list;
 mod live;
 mod map;
 mod reducing;
-pub(crate) mod slot;
 mod sought;
 mod value;
 

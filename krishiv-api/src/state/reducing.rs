@@ -2,8 +2,8 @@
 
 use crate::StateError;
 use crate::descriptor::StateKind;
+use crate::scope::slot::Slot;
 use crate::state::handle::{Binding, Calls, Handle, Shapes};
-use crate::state::slot::Slot;
 use crate::state::value::{Cell, Value};
 use crate::value::StateValue;
 

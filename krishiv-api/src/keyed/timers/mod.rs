@@ -6,13 +6,13 @@
 mod queue;
 
 use crate::backend::{AnyBackend, WriteBatch};
+use crate::catalog::clocks::StoreTime;
 use crate::codec::keys::decode_key;
 use crate::error::Cause;
-use crate::keyed::clocks::StoreTime;
-use crate::keyed::shared::Shared;
 use crate::keyed::{Keyed, KeyedState};
+use crate::scope::current;
+use crate::scope::shared::Shared;
 use crate::state::MapState;
-use crate::state::current;
 use crate::time::{Timer, TimerKind, TtlClock};
 use crate::{StateError, StateKey};
 use queue::{Due, Place, Queue};

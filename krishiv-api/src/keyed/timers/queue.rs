@@ -2,9 +2,9 @@
 
 use crate::StateError;
 use crate::backend::{AnyBackend, WriteBatch};
+use crate::catalog::clocks::{NO_TIMER, UNKNOWN};
 use crate::codec::keys::key_group;
 use crate::codec::timer_key::{push_timer, take_timer, timers_prefix};
-use crate::keyed::clocks::{NO_TIMER, UNKNOWN};
 use crate::time::TimerKind;
 use foldhash::fast::RandomState;
 use std::collections::btree_map::{BTreeMap, Entry};

@@ -3,11 +3,11 @@
 mod table;
 
 use crate::StateError;
+use crate::catalog::tables::Change;
 use crate::descriptor::StateKind;
-use crate::keyed::shared::Shared;
-use crate::keyed::tables::Change;
+use crate::scope::shared::Shared;
+use crate::scope::slot::Slot;
 use crate::state::handle::{Binding, Calls, Handle, Shapes};
-use crate::state::slot::Slot;
 use crate::value::{StateKey, StateValue};
 use std::borrow::Borrow;
 use std::hash::Hash;

@@ -2,14 +2,14 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::catalog::tables::{Change, Tables};
 use crate::codec::keys::{RowKey, check_key, check_same, decode_key, encode_key};
 use crate::codec::{record, show};
 use crate::error::Cause;
-use crate::keyed::tables::{Change, Tables};
 use crate::quiet::drop_quietly;
+use crate::scope::slot::Slot;
 use crate::state::broadcast::BroadcastScope;
 use crate::state::handle::{Core, Left};
-use crate::state::slot::Slot;
 use crate::state::sought::{By, Sought};
 use crate::value::{StateKey, StateValue};
 use foldhash::fast::RandomState;

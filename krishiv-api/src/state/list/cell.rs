@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use crate::codec::record::Stamp;
-use crate::state::slot::Slot;
+use crate::scope::slot::Slot;
 use std::collections::VecDeque;
 use std::ops::Range;
 

@@ -2,8 +2,8 @@
 
 use crate::codec::record::Stamp;
 use crate::codec::{Codec, Plan, weigh};
+use crate::scope::slot::Loaded;
 use crate::state::map::entries::Entries;
-use crate::state::slot::Loaded;
 use crate::state::sought::{By, Sought};
 use crate::time::TtlClock;
 use crate::value::StateKey;

@@ -2,7 +2,7 @@
 
 use crate::codec::Codec;
 use crate::codec::record::Stamp;
-use crate::state::slot::Loaded;
+use crate::scope::slot::Loaded;
 use crate::time::TtlClock;
 
 /// A value of one key.
@@ -20,7 +20,7 @@ pub enum Cell<T> {
     /// There is one that the backend does not have, by the codec of the state, and it does not end: another one in its
     /// place changes nothing else, which is what makes most writes cheap.
     Hot { heap: u32, value: T },
-    /// The same for one that ends, by a time that is [counted](crate::state::slot::Slot::counted).
+    /// The same for one that ends, by a time that is [counted](crate::scope::slot::Slot::counted).
     Timed { heap: u32, expires_at: i64, value: T },
     /// There is one; `dirty` when the backend has another or none.
     Present { dirty: bool, codec: Codec, clock: TtlClock, heap: u32, expires_at: i64, value: T },

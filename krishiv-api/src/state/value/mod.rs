@@ -6,8 +6,8 @@ mod core;
 use crate::StateError;
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
+use crate::scope::slot::Slot;
 use crate::state::handle::{Binding, Calls, Handle, Shapes};
-use crate::state::slot::Slot;
 use crate::value::StateValue;
 
 pub(super) use cell::Cell;

@@ -3,10 +3,10 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::catalog::expiry::Expiry;
+use crate::catalog::hub::{BackendHub, OperatorHub, in_force, lock};
+use crate::catalog::records::{self, FORMAT, FormatRecord, OwnerRecord, PositionRecord};
 use crate::error::Cause;
-use crate::keyed::catalog::{self, FORMAT, FormatRecord, OwnerRecord, PositionRecord};
-use crate::keyed::expiry::Expiry;
-use crate::keyed::hub::{BackendHub, OperatorHub, in_force, lock};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -33,13 +33,13 @@ impl Joint {
 
     /// Adds a store of `hub` that comes to stand at `position`; until what is returned is dropped, this thread makes no other
     /// commit on that backend.
-    pub(super) fn add(&mut self, hub: &Arc<OperatorHub>, position: PositionRecord) -> UnderWay {
+    pub(crate) fn add(&mut self, hub: &Arc<OperatorHub>, position: PositionRecord) -> UnderWay {
         self.parts.push((Arc::clone(hub), position));
         UnderWay::enter(&hub.backend)
     }
 
     /// Refuses a commit that would begin inside another one of this thread.
-    pub(super) fn may_begin(&self, hub: &OperatorHub) -> Result<(), StateError> {
+    pub(crate) fn may_begin(&self, hub: &OperatorHub) -> Result<(), StateError> {
         if self.parts.is_empty() && UnderWay::is(&hub.backend) { Err(Cause::NestedCommit.into()) } else { Ok(()) }
     }
 
@@ -55,10 +55,10 @@ impl Joint {
         let newest = plans.change_the_catalog() || backend.needs_newest_format.load(Ordering::Relaxed);
         let marks = newest && backend.format.load(Ordering::Relaxed) < FORMAT;
         if marks {
-            batch.put(&catalog::format_key(), &catalog::write(&FormatRecord { format: FORMAT })?);
+            batch.put(&records::format_key(), &records::write(&FormatRecord { format: FORMAT })?);
         }
         if is_new {
-            batch.put(&catalog::owner_key(), &catalog::write(&OwnerRecord { owner })?);
+            batch.put(&records::owner_key(), &records::write(&OwnerRecord { owner })?);
             backend.owner.tries(&batch);
         }
         // Nobody may change what belongs to all instances while it is on its way, but instances whose commits carry rows
@@ -154,7 +154,7 @@ impl Plan {
         self.hub.end_doubt(&mut state)?;
         let id = state.record.id;
         if state.revision > state.persisted {
-            batch.put(&catalog::operator_key(&state.record.name), &catalog::write(&state.record)?);
+            batch.put(&records::operator_key(&state.record.name), &records::write(&state.record)?);
             self.record = Some(NewRecord { revision: state.revision, lives: state.record.lives() });
         }
         let is_replaced = |range: &Range<u16>| self.positions.iter().any(|position| position.range() == *range);
@@ -164,14 +164,14 @@ impl Plan {
         let others: Vec<_> = others.cloned().collect();
         for (position, sequence) in self.positions.iter_mut().zip(last.saturating_add(1)..) {
             position.sequence = sequence;
-            batch.put(&catalog::position_key(id, &position.range()), &catalog::write(position)?);
+            batch.put(&records::position_key(id, &position.range()), &records::write(position)?);
         }
         let after: Vec<_> = others.into_iter().chain(self.positions.iter().cloned()).collect();
         // That of an open store is left to its own next commit, which may be on its way.
         let covered = in_force(&after).1.into_iter().map(|position| position.range());
         self.covered = covered.filter(|range| !state.ranges.contains(range)).collect();
         for range in &self.covered {
-            batch.delete(&catalog::position_key(id, range));
+            batch.delete(&records::position_key(id, range));
         }
         self.broadcasts = self.hub.tables().flush(id, batch);
         Ok(())
@@ -202,7 +202,7 @@ thread_local! {
 
 /// A commit that this thread is making on a backend. One inside it would be a write of its own, and so not be joint with it.
 #[must_use]
-pub(super) struct UnderWay(usize);
+pub(crate) struct UnderWay(usize);
 
 impl UnderWay {
     fn enter(backend: &Arc<BackendHub>) -> Self {

@@ -2,15 +2,15 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::catalog::clocks::NONE;
+use crate::catalog::expiry::Expiry;
+use crate::catalog::records::StateRecord;
 use crate::codec::keys::{RowKey, STAMPED};
 use crate::codec::record::{self, Head, How, Stamp};
 use crate::codec::{Codec, Plan, encode, weigh, weigh_strictly};
 use crate::error::Cause;
-use crate::keyed::catalog::StateRecord;
-use crate::keyed::clocks::NONE;
 use crate::keyed::event::too_early;
-use crate::keyed::expiry::Expiry;
-use crate::keyed::shared::Shared;
+use crate::scope::shared::Shared;
 use crate::time::TtlClock;
 use crate::value::StateValue;
 use std::sync::Arc;

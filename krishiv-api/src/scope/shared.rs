@@ -2,14 +2,14 @@
 
 use crate::StateError;
 use crate::backend::AnyBackend;
+use crate::catalog::clocks::StoreTime;
+use crate::catalog::expiry::Expiry;
+use crate::catalog::hub::{OperatorHub, lock};
+use crate::catalog::untraced::Untraced;
 use crate::codec::Codec;
 use crate::codec::keys::RowKey;
-use crate::keyed::clocks::StoreTime;
-use crate::keyed::expiry::Expiry;
-use crate::keyed::hub::{OperatorHub, lock};
-use crate::keyed::meter::Meter;
-use crate::keyed::untraced::Untraced;
-use crate::state::current;
+use crate::scope::current;
+use crate::scope::meter::Meter;
 use crate::time::TimerKind;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,13 +1,13 @@
 //! The catalog: which operator and state has which id, kind, shape and TTL, stored as JSON beside the rows.
 
+use crate::catalog::clocks::{NO_TIMER, StoreTime, UNKNOWN};
+use crate::catalog::expiry::{Era, Expiry, FirstWatermark, Moment, Now, Rule, Switches, Ttl};
+use crate::catalog::retention::CommittedClock;
 use crate::codec::keys::{CATALOG, STAMPED, operator_prefix};
 use crate::codec::record::SCHEMA_VERSION;
 use crate::codec::{Codec, News, Shape, trace};
 use crate::descriptor::StateKind;
 use crate::error::Cause;
-use crate::keyed::clocks::{NO_TIMER, StoreTime, UNKNOWN};
-use crate::keyed::expiry::{Era, Expiry, FirstWatermark, Moment, Now, Rule, Switches, Ttl};
-use crate::keyed::retention::CommittedClock;
 use crate::names;
 use crate::{StateError, StateValue};
 use serde::{Deserialize, Serialize};

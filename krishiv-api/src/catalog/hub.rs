@@ -3,20 +3,20 @@
 
 use crate::StateError;
 use crate::backend::AnyBackend;
-use crate::codec::Codec;
-use crate::error::Cause;
-use crate::keyed::catalog::{
+use crate::catalog::clocks::StoreTime;
+use crate::catalog::cover::cover;
+use crate::catalog::expiry::{Expiry, Moment, Now, Ttl};
+use crate::catalog::owner::{Catalog, Owner};
+use crate::catalog::records::{
     self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, OwnerRecord, PositionRecord, StateRecord, mismatch,
 };
-use crate::keyed::clocks::StoreTime;
-use crate::keyed::cover::cover;
-use crate::keyed::expiry::{Expiry, Moment, Now, Ttl};
-use crate::keyed::owner::{Catalog, Owner};
-use crate::keyed::retention::{OperatorRetention, WhileOpen};
-use crate::keyed::tables::Tables;
+use crate::catalog::retention::{OperatorRetention, WhileOpen};
+use crate::catalog::tables::Tables;
+use crate::codec::Codec;
+use crate::error::Cause;
 use crate::keyed::timers::TIMERS;
 use crate::names;
-use crate::state::current::describe;
+use crate::scope::current::describe;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -41,16 +41,16 @@ fn find(backend: &dyn AnyBackend, key: &[u8]) -> Result<Option<Vec<u8>>, StateEr
 
 /// The operators of one backend.
 pub(crate) struct BackendHub {
-    pub(super) backend: Arc<dyn AnyBackend>,
+    pub(crate) backend: Arc<dyn AnyBackend>,
     inner: Mutex<BackendState>,
     /// Format that the backend is marked with; 0 if it is empty.
-    pub(super) format: AtomicU32,
+    pub(crate) format: AtomicU32,
     /// Whether a commit has something that older formats do not know.
-    pub(super) needs_newest_format: AtomicBool,
+    pub(crate) needs_newest_format: AtomicBool,
     /// Held while a commit writes what belongs to all instances of an operator, so that an older copy never overwrites a
     /// newer. One for all operators, since several may commit together, in any order.
-    pub(super) commit: Mutex<()>,
-    pub(super) owner: Owner,
+    pub(crate) commit: Mutex<()>,
+    pub(crate) owner: Owner,
 }
 
 struct BackendState {
@@ -88,16 +88,16 @@ impl BackendHub {
     fn read(backend: &Arc<dyn AnyBackend>) -> Result<Self, StateError> {
         let (mut format, mut owner, mut next_operator) = (0, 0, 1);
         let found = Catalog::read(&**backend, |key, bytes| {
-            if key == catalog::format_key() {
-                let found = catalog::read::<FormatRecord>("format record", bytes)?.format;
+            if key == records::format_key() {
+                let found = records::read::<FormatRecord>("format record", bytes)?.format;
                 if !(1..=FORMAT).contains(&found) {
                     return Err(Cause::NewerFormat { found, supported: FORMAT }.into());
                 }
                 format = found;
-            } else if key == catalog::owner_key() {
-                owner = catalog::read::<OwnerRecord>("record of its owner", bytes)?.owner;
-            } else if key.starts_with(&catalog::operators_prefix()) {
-                let operator: OperatorRecord = catalog::read("operator record", bytes)?;
+            } else if key == records::owner_key() {
+                owner = records::read::<OwnerRecord>("record of its owner", bytes)?.owner;
+            } else if key.starts_with(&records::operators_prefix()) {
+                let operator: OperatorRecord = records::read("operator record", bytes)?;
                 next_operator = next_operator.max(operator.id.saturating_add(1));
             }
             Ok(())
@@ -153,11 +153,11 @@ impl BackendHub {
         max_parallelism: Option<u16>,
         inner: &mut BackendState,
     ) -> Result<OperatorHub, StateError> {
-        let stored = find(&*self.backend, &catalog::operator_key(name))?;
+        let stored = find(&*self.backend, &records::operator_key(name))?;
         let persisted = stored.is_some();
-        catalog::check_name("an operator", name, persisted)?;
+        records::check_name("an operator", name, persisted)?;
         let record = match stored {
-            Some(bytes) => catalog::read::<OperatorRecord>("operator record", &bytes)?,
+            Some(bytes) => records::read::<OperatorRecord>("operator record", &bytes)?,
             None => {
                 let id = inner.next_operator;
                 id.checked_add(1).ok_or(Cause::Exhausted { what: "operator" })?;
@@ -199,14 +199,14 @@ pub(crate) const DEFAULT_MAX_PARALLELISM: u16 = 128;
 
 /// The position records of an operator that the backend has.
 fn stored_positions(backend: &dyn AnyBackend, operator: u16) -> Result<Vec<PositionRecord>, StateError> {
-    let records = backend.scan(&catalog::positions_prefix(operator));
-    records.map(|record| catalog::read("position record", &record?.1)).collect()
+    let records = backend.scan(&records::positions_prefix(operator));
+    records.map(|record| records::read("position record", &record?.1)).collect()
 }
 
 /// What the instances of one operator share.
 pub(crate) struct OperatorHub {
-    pub(super) backend: Arc<BackendHub>,
-    pub(super) state: Mutex<OperatorState>,
+    pub(crate) backend: Arc<BackendHub>,
+    pub(crate) state: Mutex<OperatorState>,
     /// Held by whoever changes the record.
     declaring: Mutex<()>,
     tables: Mutex<Tables>,
@@ -214,22 +214,22 @@ pub(crate) struct OperatorHub {
     retention: Arc<OperatorRetention>,
 }
 
-pub(super) struct OperatorState {
-    pub(super) record: OperatorRecord,
+pub(crate) struct OperatorState {
+    pub(crate) record: OperatorRecord,
     /// Counts changes of the record; `persisted` is the one the backend has.
-    pub(super) revision: u64,
-    pub(super) persisted: u64,
+    pub(crate) revision: u64,
+    pub(crate) persisted: u64,
     /// The key groups of the stores that are open.
-    pub(super) ranges: Vec<Range<u16>>,
+    pub(crate) ranges: Vec<Range<u16>>,
     /// The greatest number of a commit that is known to be written.
-    pub(super) sequence: u64,
+    pub(crate) sequence: u64,
     /// The position records that the backend has, of those that are `in_doubt` as of the last commit but one.
-    pub(super) positions: Vec<PositionRecord>,
+    pub(crate) positions: Vec<PositionRecord>,
     /// A commit has failed, and may have been written.
-    pub(super) in_doubt: bool,
+    pub(crate) in_doubt: bool,
     expiries: HashMap<u16, Arc<Expiry>>,
     /// The lives of states as the backend has them.
-    pub(super) committed: Arc<HashMap<u16, Expiry>>,
+    pub(crate) committed: Arc<HashMap<u16, Expiry>>,
 }
 
 impl OperatorState {
@@ -291,7 +291,7 @@ impl OperatorHub {
     /// Reads again what a commit of unknown outcome may have written.
     ///
     /// Under the lock of the state: what another instance writes meanwhile is either read here or noted after this.
-    pub(super) fn end_doubt(&self, state: &mut OperatorState) -> Result<(), StateError> {
+    pub(crate) fn end_doubt(&self, state: &mut OperatorState) -> Result<(), StateError> {
         if state.in_doubt {
             state.positions = stored_positions(&*self.backend.backend, state.record.id)?;
             state.in_doubt = false;
@@ -364,7 +364,7 @@ impl OperatorHub {
         self.tables_version.store(tables.version(), Ordering::Release);
     }
 
-    pub(super) fn publish_retention(&self, state: &OperatorState) {
+    pub(crate) fn publish_retention(&self, state: &OperatorState) {
         let (positions, _) = in_force(&state.positions);
         let mut retention = self.retention.state();
         retention.states.clone_from(&state.expiries);
@@ -447,7 +447,7 @@ impl Draft<'_> {
 }
 
 /// Splits positions into those in force, newest first, and those that newer ones cover wholly.
-pub(super) fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
+pub(crate) fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
     in_force_for(positions, &(0..u16::MAX))
 }
 

@@ -5,8 +5,8 @@
 //! written counts as written at the whole of the time that has come, but by a timer at the timer's own.
 
 use crate::backend::{DefaultTtl, TtlTime};
+use crate::catalog::expiry::{FirstWatermark, Now, Ttl};
 use crate::codec::record::PENDING_END;
-use crate::keyed::expiry::{FirstWatermark, Now, Ttl};
 use crate::time::{Clock, TimerKind, TtlClock, TtlUpdate};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering::Relaxed};

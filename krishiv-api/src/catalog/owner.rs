@@ -6,26 +6,26 @@
 
 use crate::StateError;
 use crate::backend::{AnyBackend, Op, WriteBatch};
+use crate::catalog::hub::lock;
+use crate::catalog::records::{self, OwnerRecord};
 use crate::error::Cause;
-use crate::keyed::catalog::{self, OwnerRecord};
-use crate::keyed::hub::lock;
 use std::sync::Mutex;
 use twox_hash::XxHash3_64;
 
 /// What the catalog held at some time, as a hash of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Catalog(u64);
+pub(crate) struct Catalog(u64);
 
 impl Catalog {
     /// Reads all records of the catalog, and hands them to `each`.
-    pub(super) fn read(
+    pub(crate) fn read(
         backend: &dyn AnyBackend,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StateError>,
     ) -> Result<Self, StateError> {
         let (mut hash, mut bytes) = (0, Vec::new());
         // By a scan: a `get` may read the filter of a whole file of rows first, which takes longer than all else that opening
         // does.
-        for record in backend.scan(&catalog::prefix()) {
+        for record in backend.scan(&records::prefix()) {
             let (key, value) = record?;
             bytes.clear();
             bytes.extend_from_slice(&u64::to_le_bytes(hash));
@@ -40,7 +40,7 @@ impl Catalog {
 }
 
 /// Whether this hub may write to its backend.
-pub(super) struct Owner {
+pub(crate) struct Owner {
     standing: Mutex<Standing>,
 }
 
@@ -60,14 +60,14 @@ enum Standing {
 
 impl Owner {
     /// Of a hub that has `found` this catalog, in which the last owner has the number `last`.
-    pub(super) fn new(found: Catalog, last: u64) -> Self {
+    pub(crate) fn new(found: Catalog, last: u64) -> Self {
         Self { standing: Mutex::new(Standing::New { found, number: last.wrapping_add(1) }) }
     }
 
     /// Refuses a hub whose backend has become somebody else's.
     ///
     /// Apart from [`claim`](Self::claim), since this needs no lock of commits while it reads.
-    pub(super) fn check(&self, backend: &dyn AnyBackend) -> Result<(), StateError> {
+    pub(crate) fn check(&self, backend: &dyn AnyBackend) -> Result<(), StateError> {
         if backend.is_exclusive() {
             return Ok(());
         }
@@ -77,8 +77,8 @@ impl Owner {
             Standing::New { .. } | Standing::InDoubt { .. } => return Ok(()),
         };
         let mut record = Ok(None);
-        backend.read(&catalog::owner_key(), &mut |bytes| {
-            record = bytes.map(|bytes| catalog::read::<OwnerRecord>("record of its owner", bytes)).transpose();
+        backend.read(&records::owner_key(), &mut |bytes| {
+            record = bytes.map(|bytes| records::read::<OwnerRecord>("record of its owner", bytes)).transpose();
         })?;
         if record?.is_none_or(|record| record.owner != number) {
             *lock(&self.standing) = Standing::Fenced;
@@ -88,7 +88,7 @@ impl Owner {
     }
 
     /// The number of this hub, and whether its next commit has to write it. Under the lock of commits.
-    pub(super) fn claim(&self, backend: &dyn AnyBackend) -> Result<(u64, bool), StateError> {
+    pub(crate) fn claim(&self, backend: &dyn AnyBackend) -> Result<(u64, bool), StateError> {
         let mut standing = lock(&self.standing);
         let (found, number, tried) = match &*standing {
             Standing::Owner { number } => return Ok((*number, false)),
@@ -109,10 +109,10 @@ impl Owner {
     }
 
     /// Takes note that `batch` is about to be written, with the number of this hub in it.
-    pub(super) fn tries(&self, batch: &WriteBatch) {
+    pub(crate) fn tries(&self, batch: &WriteBatch) {
         let mut standing = lock(&self.standing);
         if let Standing::New { found, number } = *standing {
-            let catalog = batch.iter().filter(|step| step.key().starts_with(&catalog::prefix()));
+            let catalog = batch.iter().filter(|step| step.key().starts_with(&records::prefix()));
             let tried = catalog.map(|step| match step {
                 Op::Put(key, value) => (key.to_vec(), Some(value.to_vec())),
                 Op::Delete(key) => (key.to_vec(), None),
@@ -122,7 +122,7 @@ impl Owner {
     }
 
     /// Takes note that it is written.
-    pub(super) fn holds(&self, number: u64) {
+    pub(crate) fn holds(&self, number: u64) {
         *lock(&self.standing) = Standing::Owner { number };
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::catalog::hub::Draft;
+use crate::catalog::records::check_name;
+use crate::catalog::tables::Tables;
 use crate::codec::keys::RowKey;
 use crate::error::Cause;
-use crate::keyed::catalog::check_name;
-use crate::keyed::hub::Draft;
-use crate::keyed::shared::Shared;
-use crate::keyed::tables::Tables;
 use crate::names;
+use crate::scope::shared::Shared;
 use crate::state::handle::{Calls, Core, Handle, Left};
 use scoped_tls_hkt::scoped_thread_local;
 use std::any::Any;
