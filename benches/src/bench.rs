@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use crate::error::Error;
-use crate::large::Large;
+use crate::large::{KEYS, Large};
 use crate::measure::{Pairs, Sample};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::OnceCell;
@@ -80,7 +80,7 @@ impl Bench {
         if let Some(large) = self.large.get() {
             return Ok(large);
         }
-        let large = Large::new(self)?;
+        let large = Large::new(self.folder()?, self.folder()?, self.shape(KEYS))?;
         Ok(self.large.get_or_init(|| large))
     }
 

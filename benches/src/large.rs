@@ -1,6 +1,5 @@
 //! Two databases with 5,000,000 keys: one of ours, one of the peer.
 
-use crate::bench::Bench;
 use crate::cases::counter::{Counter, step};
 use crate::error::Error;
 use crate::raw::Raw;
@@ -8,7 +7,8 @@ use krishiv_api::{Keyed, RocksDbStateBackend};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-const KEYS: u64 = 5_000_000;
+/// Keys of a full run.
+pub(crate) const KEYS: u64 = 5_000_000;
 const COMMIT_EVERY: u64 = 500_000;
 
 /// Folders of closed databases in which every key has a counter.
@@ -19,8 +19,9 @@ pub(crate) struct Large {
 }
 
 impl Large {
-    pub(crate) fn new(bench: &Bench) -> Result<Self, Error> {
-        let large = Self { ours: bench.folder()?, peer: bench.folder()?, keys: bench.shape(KEYS) };
+    /// Fills both folders with `keys` keys.
+    pub(crate) fn new(ours: TempDir, peer: TempDir, keys: u64) -> Result<Self, Error> {
+        let large = Self { ours, peer, keys };
         let first = step(None);
         let backend = Arc::new(RocksDbStateBackend::open(large.ours.path())?);
         let mut store = Keyed::<Counter>::builder().memory_budget(256 << 20).open(Arc::clone(&backend))?;

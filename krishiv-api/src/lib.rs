@@ -42,6 +42,7 @@ mod derived;
 mod descriptor;
 mod error;
 mod keyed;
+mod lock;
 mod names;
 mod operator;
 mod quiet;
@@ -55,9 +56,10 @@ pub use backend::contract;
 pub use backend::{Each, InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, TtlStateBackend, WriteBatch};
 #[cfg(feature = "rocksdb")]
 pub use backend::{RocksDbOptions, RocksDbStateBackend};
+pub use catalog::untraced::{TypeRole, Untraced};
 pub use descriptor::{StateDescriptor, StateKind, TtlDescriptor};
 pub use error::{BatchError, Cause, ErrorKind, StateError};
-pub use keyed::{Dynamic, EventResult, Keyed, KeyedBuilder, KeyedState, TypeRole, UndeclaredState, Untraced};
+pub use keyed::{Dynamic, EventResult, Keyed, KeyedBuilder, KeyedState, UndeclaredState};
 pub use krishiv_macros::KeyedState;
 pub use operator::{
     BoxError, BroadcastContext, BroadcastOperator, Commit, Committed, DeadLetter, Driver, DriverBuilder, Either,

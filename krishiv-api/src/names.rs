@@ -6,6 +6,9 @@ pub(crate) const MAX_BYTES: usize = 255;
 /// How the names begin that the library keeps for itself.
 pub(crate) const RESERVED: &str = "__krishiv";
 
+/// Name of the state that holds the timers of a key.
+pub(crate) const TIMERS: &str = "__krishiv_timers";
+
 /// Why `name` cannot be the name of `what`, if it cannot.
 pub(crate) fn refuse(name: &str, what: &str) -> Option<String> {
     if name.is_empty() || name.len() > MAX_BYTES {

@@ -2,6 +2,7 @@
 
 use crate::attr::{self, FieldAttrs, StructAttrs};
 use crate::errors::Errors;
+use crate::setting;
 use proc_macro2::Ident;
 use syn::{Data, DeriveInput, Fields, Type};
 
@@ -76,7 +77,7 @@ impl<'a> Field<'a> {
     /// Name of the state; an explicit one that was refused counts as the default.
     pub(crate) fn name(&self) -> String {
         use syn::ext::IdentExt;
-        match attr::value(&self.attrs.name) {
+        match setting::value(&self.attrs.name) {
             Some(name) => name.value(),
             None => self.ident.unraw().to_string(),
         }

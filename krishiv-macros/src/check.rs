@@ -1,8 +1,8 @@
 //! The rules that a struct of handles keeps, one function each.
 
 use crate::ast::{Field, Tree};
-use crate::attr::{self, Given};
 use crate::errors::Errors;
+use crate::setting::{self, Given};
 use crate::{hint, names};
 use proc_macro2::Span;
 use std::collections::BTreeMap;
@@ -114,14 +114,14 @@ fn is_not_known_as_something_else(field: &Field<'_>, errors: &mut Errors) {
 
 fn state_has_a_good_name(field: &Field<'_>, errors: &mut Errors) {
     let Some(refused) = names::refuse(&field.name(), "a state", "late_streak") else { return };
-    match attr::value(&field.attrs.name) {
+    match setting::value(&field.attrs.name) {
         Some(name) => errors.on(name, refused.message(quoted)),
         None => errors.on(field.ident, refused.message(|name| format!("{} on the field", attribute(name)))),
     }
 }
 
 fn name_span(field: &Field<'_>) -> Span {
-    attr::value(&field.attrs.name).map_or_else(|| field.ident.span(), Spanned::span)
+    setting::value(&field.attrs.name).map_or_else(|| field.ident.span(), Spanned::span)
 }
 
 fn names_are_unique(tree: &Tree<'_>, errors: &mut Errors) {
@@ -157,7 +157,7 @@ fn ttl_settings_have_a_ttl(field: &Field<'_>, errors: &mut Errors) {
     if attrs.ttl.is_some() {
         return;
     }
-    for key in [attr::key(&attrs.clock), attr::key(&attrs.ttl_update)].into_iter().flatten() {
+    for key in [setting::key(&attrs.clock), setting::key(&attrs.ttl_update)].into_iter().flatten() {
         errors.on(
             key,
             format_args!("`{key}` says how a `ttl` works, and there is none; add `ttl = \"7d\"`, or remove `{key}`"),

@@ -1,7 +1,7 @@
 //! One key of `#[state(…)]`, and what is given for it.
 
-use crate::attr::{Given, Setting};
 use crate::errors::{self, Errors};
+use crate::setting::{Given, Setting};
 use crate::tokens;
 use crate::value::Value;
 use proc_macro2::Ident;

@@ -2,7 +2,7 @@
 
 use crate::ast::{Field, Tree};
 use crate::expand::{Sound, import, runtime};
-use crate::{attr, generics, hint};
+use crate::{generics, hint, setting};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
@@ -30,7 +30,7 @@ pub(crate) fn expand(tree: &Tree<'_>, mistakes: syn::Error) -> TokenStream {
     let where_clause = generics::without_self(generics::where_clause(generics, &bounds), &this);
 
     let mut mistakes: Vec<TokenStream> = mistakes.into_iter().map(|mistake| mistake.to_compile_error()).collect();
-    let key = match attr::value(&tree.attrs.key) {
+    let key = match setting::value(&tree.attrs.key) {
         Some(_) => sound.key,
         // A type that the compiler takes for a mistake it has reported, so that it says nothing of its uses.
         None => {

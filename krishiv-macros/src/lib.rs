@@ -22,6 +22,7 @@ mod hint;
 mod keys;
 mod names;
 mod scan;
+mod setting;
 mod tokens;
 mod value;
 

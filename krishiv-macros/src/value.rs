@@ -1,7 +1,7 @@
 //! The value behind `key =`: a type, a text, a path.
 
-use crate::attr::{Clock, Update};
 use crate::errors::Errors;
+use crate::setting::{Clock, Update};
 use crate::{duration, guess, hint, tokens};
 use proc_macro2::{Ident, TokenTree};
 use syn::parse::ParseStream;

@@ -1,6 +1,6 @@
 //! The memory budget holds, with rows of very different sizes.
 
-use super::Cases;
+use super::family::Cases;
 use crate::args::Subject;
 use crate::bench::Bench;
 use crate::error::Error;

@@ -1,7 +1,7 @@
 //! Commit of 1,000 changed rows.
 
-use super::Cases;
 use super::counter::Counter;
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input;

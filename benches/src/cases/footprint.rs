@@ -1,6 +1,6 @@
 //! Memory per live key: two `i64` values, `u64` keys, nothing committed.
 
-use super::Cases;
+use super::family::Cases;
 use super::memory::{Map, by_hand, ours, store};
 use crate::args::Subject;
 use crate::bench::Bench;

@@ -1,7 +1,7 @@
 //! On RocksDB with all rows in memory: read, modify, write, and commit now and then.
 
-use super::Cases;
 use super::counter::{Counter, count_all, step};
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::Keys;

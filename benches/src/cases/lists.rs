@@ -1,6 +1,6 @@
 //! Lists on RocksDB: appending, and reading a hundred elements that are not in memory.
 
-use super::Cases;
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input;

@@ -1,6 +1,6 @@
 //! Maps on RocksDB: put, get and iterate, with nothing in memory and with all of it.
 
-use super::Cases;
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::{self, Keys};

@@ -1,6 +1,6 @@
 //! In memory: an event of two gets and two sets, one at a time and in batches.
 
-use super::Cases;
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::Keys;

@@ -2,7 +2,7 @@
 //!
 //! On a backend that keeps nothing, so that the memory is the store's alone.
 
-use super::Cases;
+use super::family::Cases;
 use crate::args::Subject;
 use crate::bench::Bench;
 use crate::error::Error;

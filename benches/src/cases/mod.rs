@@ -3,6 +3,7 @@
 mod budget;
 mod commit;
 pub(crate) mod counter;
+mod family;
 mod footprint;
 mod in_budget;
 mod lists;
@@ -23,6 +24,7 @@ use crate::args::Subject;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::table::Row;
+use family::Run;
 
 /// A comparison, or some that share what they are made on.
 pub(crate) struct Case {
@@ -68,12 +70,6 @@ pub(crate) fn all() -> Vec<Case> {
     .map(|(name, run)| Case { name, run: *run })
     .collect()
 }
-
-/// The names of a family's cases, and what runs them.
-type Cases = &'static [(&'static str, Run)];
-
-/// Runs the case of that name.
-type Run = fn(&'static str, &Bench) -> Result<Vec<Row>, Error>;
 
 /// What a child process does: builds `subject`, and returns the bytes that it took.
 pub(crate) fn measure_memory(subject: Subject, bench: &Bench) -> Result<u64, Error> {

@@ -1,7 +1,7 @@
 //! Opening a store with 5,000,000 keys.
 
-use super::Cases;
 use super::counter::Counter;
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::measure::{Sample, timed};

@@ -1,7 +1,7 @@
 //! On RocksDB with a tenth of 5,000,000 rows in memory: batches of 256.
 
-use super::Cases;
 use super::counter::{Counter, count, step};
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::Keys;

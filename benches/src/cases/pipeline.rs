@@ -1,7 +1,7 @@
 //! In memory: an operator of one get and one set in a pipeline, against the same events on its store.
 
-use super::Cases;
 use super::counter::{Counter, count};
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::Keys;

@@ -1,6 +1,6 @@
 //! In memory: a running maximum per key.
 
-use super::Cases;
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::Keys;

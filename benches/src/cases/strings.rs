@@ -1,6 +1,6 @@
 //! In memory: keys that are strings, and a value of 100 bytes that is changed where it lies.
 
-use super::Cases;
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::Keys;

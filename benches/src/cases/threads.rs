@@ -1,7 +1,7 @@
 //! Two stores on two threads against one store on one, all on one RocksDB.
 
-use super::Cases;
 use super::counter::{Counter, count, count_all};
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::Keys;

@@ -1,6 +1,6 @@
 //! Timers registered and fired, against a heap of times and keys.
 
-use super::Cases;
+use super::family::Cases;
 use crate::bench::{Bench, Size};
 use crate::error::Error;
 use crate::input::permutation;

@@ -1,7 +1,7 @@
 //! In memory: read, modify, write, with a time to live and without.
 
-use super::Cases;
 use super::counter::{Counter, count, step};
+use super::family::Cases;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::Keys;

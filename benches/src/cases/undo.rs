@@ -1,6 +1,6 @@
 //! In memory: events that fail and are undone.
 
-use super::Cases;
+use super::family::Cases;
 use super::memory::{Two, store};
 use crate::bench::Bench;
 use crate::error::Error;

@@ -1,7 +1,7 @@
 //! State that lives as long as the process.
 
 use super::{Op, Record, Scan, StateBackend, WriteBatch};
-use crate::StateError;
+use crate::error::StateError;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;

@@ -8,7 +8,7 @@ mod memory;
 mod rocksdb;
 mod ttl;
 
-use crate::StateError;
+use crate::error::StateError;
 use std::sync::Arc;
 
 pub use batch::{Op, WriteBatch};

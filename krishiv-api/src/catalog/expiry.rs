@@ -2,6 +2,7 @@
 
 use crate::codec::record::{self, GONE, NEVER, PENDING_END, Stamp, UNSTAMPED};
 use crate::descriptor::TtlDescriptor;
+use crate::error::{Cause, StateError};
 use crate::time::{TtlClock, TtlUpdate, expires_at, is_expired};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,16 @@ pub(crate) struct FirstWatermark {
     pub(crate) watermark: i64,
     /// What the clock showed, where state went by it until then: what had ended stays gone.
     pub(crate) clock: Option<i64>,
+}
+
+/// The error of an event time at which no state can expire.
+#[cold]
+pub(crate) fn too_early() -> StateError {
+    let reason = format!(
+        "event time is before {PENDING_END} ms, and no state can expire there; give events times in milliseconds since 1970, or the \
+         state no TTL by event time"
+    );
+    Cause::Setting { reason }.into()
 }
 
 /// Tells the time by both clocks.

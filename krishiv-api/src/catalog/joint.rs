@@ -1,12 +1,14 @@
 //! One write of one or several stores: what it changes of the catalog, the positions and the broadcasts is decided once, for
 //! all of them, when it is written.
 
-use crate::StateError;
 use crate::backend::WriteBatch;
+use crate::catalog::backend::BackendHub;
 use crate::catalog::expiry::Expiry;
-use crate::catalog::hub::{BackendHub, OperatorHub, in_force, lock};
+use crate::catalog::operator::OperatorHub;
+use crate::catalog::positions::in_force;
 use crate::catalog::records::{self, FORMAT, FormatRecord, OwnerRecord, PositionRecord};
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
+use crate::lock::lock;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;

@@ -1,11 +1,14 @@
 //! What the stores of one process share of a backend: the records of its catalog, when state ends, and who may write.
 
+pub(crate) mod backend;
 pub(crate) mod clocks;
 mod cover;
+pub(crate) mod draft;
 pub(crate) mod expiry;
-pub(crate) mod hub;
 pub(crate) mod joint;
+pub(crate) mod operator;
 mod owner;
+pub(crate) mod positions;
 pub(crate) mod records;
 pub(crate) mod retention;
 pub(crate) mod tables;

@@ -4,11 +4,10 @@
 //! storage have a hub each, so a hub takes a number of its own with its first commit, if the catalog is still what it had
 //! opened, and looks for that number before each later commit.
 
-use crate::StateError;
 use crate::backend::{AnyBackend, Op, WriteBatch};
-use crate::catalog::hub::lock;
 use crate::catalog::records::{self, OwnerRecord};
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
+use crate::lock::lock;
 use std::sync::Mutex;
 use twox_hash::XxHash3_64;
 

@@ -7,9 +7,9 @@ use crate::codec::keys::{CATALOG, STAMPED, operator_prefix};
 use crate::codec::record::SCHEMA_VERSION;
 use crate::codec::{Codec, News, Shape, trace};
 use crate::descriptor::StateKind;
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::names;
-use crate::{StateError, StateValue};
+use crate::value::StateValue;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -246,6 +246,14 @@ impl StateRecord {
         fit("value", &mut self.value, &declared.value)?;
         self.map_key = map_key;
         Ok(())
+    }
+}
+
+/// A state's type, as messages name it.
+pub(crate) fn describe(kind: StateKind, map_key: Option<&Shape>, value: &Shape) -> String {
+    match map_key {
+        Some(key) => format!("{kind}<{key}, {value}>"),
+        None => format!("{kind}<{value}>"),
     }
 }
 

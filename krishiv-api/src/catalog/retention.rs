@@ -3,9 +3,9 @@
 use crate::backend::{Retention, TtlTime};
 use crate::catalog::clocks::{Processing, UNKNOWN};
 use crate::catalog::expiry::{Expiry, FirstWatermark, Now};
-use crate::catalog::hub::lock;
 use crate::codec::keys::{STAMPED, parse};
 use crate::codec::record;
+use crate::lock::lock;
 use crate::time::{Clock, TtlClock};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};

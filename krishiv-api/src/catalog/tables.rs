@@ -1,9 +1,8 @@
 //! Broadcast states as all instances of an operator share them: encoded, versioned, with a log of the latest changes.
 
-use crate::StateError;
 use crate::backend::{AnyBackend, WriteBatch};
 use crate::codec::keys::RowKey;
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// Changes that an instance may lag behind before it reads whole tables again.

@@ -66,7 +66,7 @@ fn parts(list: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::is_exact;
-    use crate::Timer;
+    use crate::time::Timer;
     use std::collections::BTreeSet;
     use std::path::PathBuf;
 

@@ -3,9 +3,9 @@
 //! All records of one key are neighbours, a key group is one range, and no key is a prefix of another.
 
 use crate::codec::{Codec, decode, encode, is_sound, show, write};
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::quiet::drop_quietly;
-use crate::{StateError, StateKey};
+use crate::value::StateKey;
 use foldhash::fast::FixedState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -265,6 +265,11 @@ fn take_long_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
         }
     }
     None
+}
+
+/// A key as messages show it.
+pub(crate) fn show_key<K: Serialize>(key: &K) -> String {
+    serde_json::to_string(key).unwrap_or_else(|_| "a key that is no JSON".to_owned())
 }
 
 #[cfg(test)]

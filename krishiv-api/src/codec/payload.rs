@@ -12,6 +12,7 @@ mod unreadable;
 use super::faithful::{self, Faithful, Watch};
 use super::same::same;
 use crate::quiet::drop_quietly;
+use elements::FREE_ELEMENTS;
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -62,10 +63,6 @@ impl Codec {
         }
     }
 }
-
-/// Elements that take no bytes and may still be announced, in total. Without a limit a few hostile bytes keep a
-/// reader busy for ages: `Vec<()>` of length 2^60 is nothing but its length.
-const FREE_ELEMENTS: usize = 1 << 16;
 
 /// Appends the value in the wanted codec or, if that would lose something, in another; says which.
 ///

@@ -6,9 +6,9 @@
 
 use crate::codec::keys::{push_varint, take_varint};
 use crate::codec::{Codec, decode, decode_run, encode, encode_run, is_sound, write as write_payload};
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::time::TtlClock;
-use crate::{StateError, StateValue};
+use crate::value::StateValue;
 use std::collections::VecDeque;
 
 /// In place of a stamp: none, since it was stored when the state had no TTL.

@@ -9,6 +9,7 @@ mod naming;
 mod probe;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod tracer;
 mod untraced;
 
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub(crate) use compare::News;
-pub(crate) use tracer::trace;
+pub(crate) use trace::trace;
 
 /// A type as serde sees it. Equal shapes are written and read alike.
 ///

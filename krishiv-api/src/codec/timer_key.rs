@@ -2,9 +2,8 @@
 //!
 //! The timers of one kind in a key group are one range, in the order of their times, ties by key. The value is empty.
 
-use crate::StateError;
 use crate::codec::keys::{RowKey, TIMER_SLOT};
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::time::TimerKind;
 
 fn kind_byte(kind: TimerKind) -> u8 {

@@ -1,11 +1,11 @@
 //! A batch of events, each atomic by itself.
 
-use crate::StateError;
 use crate::codec::keys::RowKey;
-use crate::error::BatchError;
+use crate::error::{BatchError, StateError};
 use crate::keyed::rows::{Row, Rows};
+use crate::keyed::store::Instance;
 use crate::keyed::visitors::{Preload, Wanting};
-use crate::keyed::{Instance, Keyed, KeyedState};
+use crate::keyed::{Keyed, KeyedState};
 use crate::quiet::quietly;
 use crate::value::AsKey;
 

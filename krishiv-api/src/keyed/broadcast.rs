@@ -1,13 +1,15 @@
 //! Broadcasts: how one instance changes what all of them see, and how the others catch up.
 
-use crate::StateError;
 use crate::catalog::tables::Tables;
+use crate::error::StateError;
 use crate::keyed::event::Frame;
+use crate::keyed::store::Instance;
 use crate::keyed::visitors::{Sweep, Undo};
-use crate::keyed::{Instance, Keyed, KeyedState};
+use crate::keyed::{Keyed, KeyedState};
 use crate::scope::current;
 use crate::state::BroadcastScope;
-use crate::state::handle::{Calls, Core, Handle, Visitor};
+use crate::state::calls::Calls;
+use crate::state::handle::{Core, Handle, Visitor};
 use std::sync::Arc;
 
 impl<S: KeyedState> Keyed<S> {

@@ -1,20 +1,23 @@
 //! Opening a store: settings, checks, and the binding of handles to their states.
 
-use crate::StateError;
 use crate::backend::{Rows as BackendRows, StateBackend, TtlTime};
+use crate::catalog::backend::BackendHub;
 use crate::catalog::clocks::{Reached, StoreTime};
-use crate::catalog::hub::{BackendHub, OperatorHub, in_force_for};
+use crate::catalog::operator::OperatorHub;
+use crate::catalog::positions::in_force_for;
 use crate::catalog::records::{KeyRecord, PositionRecord};
 use crate::catalog::untraced::{TypeRole, Untraced};
 use crate::codec::Plan;
 use crate::codec::keys::MAX_GROUPS;
 use crate::codec::keys::RowKey;
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::keyed::binder::Binder;
 use crate::keyed::report::Report;
 use crate::keyed::rows::Rows;
-use crate::keyed::timers::{TIMERS, Timers};
-use crate::keyed::{Instance, Keyed, KeyedState, UndeclaredState};
+use crate::keyed::store::Instance;
+use crate::keyed::timers::Timers;
+use crate::keyed::{Keyed, KeyedState, UndeclaredState};
+use crate::names::TIMERS;
 use crate::scope::shared::Shared;
 use crate::time::{Clock, SystemClock};
 use std::marker::PhantomData;
@@ -28,6 +31,41 @@ const MEMORY_BUDGET: usize = 256 << 20;
 
 /// Size of a broadcast state that is refused unless the builder says otherwise: the 10 MB of the specification.
 const BROADCAST_LIMIT: usize = 10_000_000;
+
+impl<S: KeyedState> Keyed<S> {
+    /// Opens the operator's state on `backend` for all key groups, with default settings.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(store.position(), None);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the stored state does not fit the declared one (both sides are named, and nothing is written),
+    /// another store owns the same key groups, or the backend fails.
+    pub fn open<B: StateBackend>(backend: Arc<B>) -> Result<Self, StateError> {
+        Self::builder().open(backend)
+    }
+
+    /// Settings for a store that is not like the default.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let store = Keyed::<Dynamic<String>>::builder()
+    ///     .memory_budget(64 << 20)
+    ///     .key_groups(0..64)
+    ///     .open(Arc::new(InMemoryStateBackend::new()))?;
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn builder() -> KeyedBuilder<S> {
+        KeyedBuilder::new()
+    }
+}
 
 /// Settings of a store that is about to be opened.
 ///

@@ -1,14 +1,16 @@
 //! Commit: all that is dirty, the watermark and the caller's position in one atomic write.
 
-use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::catalog::joint::Joint;
 use crate::catalog::records::PositionRecord;
 use crate::codec::keys::RowKey;
+use crate::error::StateError;
 use crate::keyed::report::{Size, Work, Written};
-use crate::keyed::timers::TIMERS;
-use crate::keyed::{Instance, Keyed, KeyedState};
-use crate::state::handle::{Calls, Core, Handle, Visitor};
+use crate::keyed::store::Instance;
+use crate::keyed::{Keyed, KeyedState};
+use crate::names::TIMERS;
+use crate::state::calls::Calls;
+use crate::state::handle::{Core, Handle, Visitor};
 use crate::time::Stopwatch;
 use std::sync::atomic::Ordering::Relaxed;
 use tracing::field::Empty;

@@ -1,9 +1,9 @@
 //! States that no struct declares: handles made by name find them here.
 
-use crate::StateError;
 use crate::descriptor::StateDescriptor;
+use crate::error::StateError;
 use crate::keyed::{Binder, KeyedState};
-use crate::scope::current::AnyHandle;
+use crate::scope::any_handle::AnyHandle;
 use crate::state::handle::Visitor;
 use crate::value::StateKey;
 use elsa::FrozenVec;

@@ -1,18 +1,20 @@
 //! One event: all of it happens, or nothing.
 
-use crate::StateError;
+use crate::catalog::expiry::too_early;
+use crate::codec::keys::show_key;
 use crate::codec::keys::{RowKey, check_key, check_same};
-use crate::codec::record::PENDING_END;
 use crate::codec::{self, weigh};
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::keyed::dynamic::{DynamicHandles, Extra};
 use crate::keyed::rows::{Row, Rows, Seat};
+use crate::keyed::store::Instance;
 use crate::keyed::visitors::{Adopt, Enter, Leave, Rest, Sweep, Undo, Waste};
-use crate::keyed::{Instance, Keyed, KeyedState};
+use crate::keyed::{Keyed, KeyedState};
 use crate::quiet::{drop_quietly, quietly};
-use crate::scope::current::{self, AnyHandle, Current};
+use crate::scope::any_handle::AnyHandle;
+use crate::scope::current::{self, Current};
+use crate::scope::left::Left;
 use crate::scope::shared::Shared;
-use crate::state::handle::Left;
 use crate::time::TimerKind;
 use crate::value::AsKey;
 use std::any::Any;
@@ -178,7 +180,7 @@ impl<S: KeyedState> Instance<S> {
     }
 
     pub(super) fn blame(&self, error: StateError, key: &S::Key) -> StateError {
-        error.at_operator(&self.shared.operator).at_key(|| show(key))
+        error.at_operator(&self.shared.operator).at_key(|| show_key(key))
     }
 
     /// The row of `key` for an event; `hash` is that of an exact key.
@@ -272,20 +274,6 @@ impl<S: KeyedState> Instance<S> {
         let foreign = Cause::ForeignKey { group, owned: self.range.clone() };
         Err(self.blame(foreign.into(), key))
     }
-}
-
-#[cold]
-pub(crate) fn too_early() -> StateError {
-    let reason = format!(
-        "event time is before {PENDING_END} ms, and no state can expire there; give events times in milliseconds since 1970, or the \
-         state no TTL by event time"
-    );
-    Cause::Setting { reason }.into()
-}
-
-/// A key as messages show it.
-pub(crate) fn show<K: serde::Serialize>(key: &K) -> String {
-    serde_json::to_string(key).unwrap_or_else(|_| "a key that is no JSON".to_owned())
 }
 
 /// The store as handles made by name see it during an event or a broadcast.

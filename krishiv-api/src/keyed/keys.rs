@@ -1,15 +1,16 @@
 //! All keys of a store: what the backend has and what is not committed yet, as one.
 
-use crate::StateError;
+use crate::codec::keys::show_key;
 use crate::codec::keys::{
     OPERATOR_GROUP, Parts, RowKey, STAMPED, TIMER_SLOT, decode_key, group_prefix, operator_prefix, parse,
 };
 use crate::codec::{decode, record};
-use crate::error::Cause;
-use crate::keyed::event::show;
+use crate::error::{Cause, StateError};
 use crate::keyed::rows::Row;
-use crate::keyed::{Instance, Keyed, KeyedState};
-use crate::state::handle::{Calls, Core, Handle, Visitor};
+use crate::keyed::store::Instance;
+use crate::keyed::{Keyed, KeyedState};
+use crate::state::calls::Calls;
+use crate::state::handle::{Core, Handle, Visitor};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -132,7 +133,7 @@ impl<S: KeyedState> Keyed<S> {
         let head = record::head(value, parts.slot & STAMPED != 0).map_err(|error| {
             let error = self.blame(error.at_state(&name));
             match decode::<S::Key>(self.instance.shared.key_codec, parts.key) {
-                Ok(key) => error.at_key(|| show(&key)),
+                Ok(key) => error.at_key(|| show_key(&key)),
                 Err(_) => error,
             }
         })?;

@@ -1,11 +1,11 @@
 //! The rows in memory: one per live key, the dirty ones, and the eviction of clean ones.
 
-use crate::StateError;
 use crate::codec::is_exact;
+use crate::error::StateError;
 use crate::keyed::KeyedState;
 use crate::keyed::dynamic::{Extra, Rest};
 use crate::quiet::drop_quietly;
-use crate::state::handle::Left;
+use crate::scope::left::Left;
 use crate::value::AsKey;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;

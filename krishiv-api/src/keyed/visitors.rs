@@ -1,7 +1,9 @@
 //! What an event does with each handle of a struct and its cell.
 
 use crate::quiet::quietly;
-use crate::state::handle::{Calls, Core, Handle, Left, Visitor};
+use crate::scope::left::Left;
+use crate::state::calls::Calls;
+use crate::state::handle::{Core, Handle, Visitor};
 
 /// Enters a row into the handles.
 pub(super) struct Enter;

@@ -1,9 +1,8 @@
 //! Commits: of one operator, and of several in one write.
 
-use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::catalog::joint::Joint;
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::operator::{Driver, Operator};
 use std::sync::atomic::Ordering;
 

@@ -3,7 +3,7 @@
 use crate::keyed::timers::{self, Asked};
 use crate::operator::{KeyOf, Operator};
 use crate::scope::shared::Shared;
-use crate::{Timer, TimerKind};
+use crate::time::{Timer, TimerKind};
 
 /// A record that an operator has emitted.
 ///

@@ -1,16 +1,18 @@
 //! Runs one operator on its state: what the harness, the pipeline and other engines are built on.
 
-use crate::keyed::event::show;
+use crate::codec::keys::show_key;
+use crate::error::StateError;
+use crate::keyed::Keyed;
 use crate::keyed::timers::Asked;
 use crate::operator::context::is_late;
 use crate::operator::on_error::Policy;
 use crate::operator::{
-    BoxError, BroadcastContext, BroadcastOperator, DeadLetter, DriverBuilder, Emitted, EventContext, KeyOf, LateEvents,
-    OnError, Operator, OperatorCause, OperatorError, OperatorInput, Prepared, Rejected,
+    BoxError, BroadcastContext, BroadcastOperator, DeadLetter, Emitted, EventContext, KeyOf, LateEvents, OnError,
+    Operator, OperatorCause, OperatorError, OperatorInput, Prepared, Rejected,
 };
 use crate::quiet::drop_quietly;
 use crate::scope::shared::Shared;
-use crate::{Keyed, StateError, Timer, TimerKind};
+use crate::time::{Timer, TimerKind};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -61,17 +63,6 @@ pub struct Driver<O: Operator> {
 }
 
 impl<O: Operator> Driver<O> {
-    /// Settings for a driver that is about to be opened.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let driver = Driver::builder(Distinct).on_error(OnError::skip()).open(Arc::new(InMemoryStateBackend::new()))?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    pub fn builder(operator: O) -> DriverBuilder<O> {
-        DriverBuilder::new(operator)
-    }
-
     pub(super) fn new(operator: O, store: Keyed<O::State>, on_error: OnError<O::In>, late: LateEvents) -> Self {
         let shared = store.shared();
         Self {
@@ -548,7 +539,7 @@ impl<O: Operator> Driver<O> {
 
     fn error(&self, input: OperatorInput, key: Option<&KeyOf<O>>, cause: OperatorCause) -> OperatorError {
         // What panics when it is encoded may do so when it is shown.
-        let key = key.and_then(|key| attempt(|| Ok(show(key))).ok());
+        let key = key.and_then(|key| attempt(|| Ok(show_key(key))).ok());
         OperatorError::new(&self.shared.operator, key, input, cause)
     }
 

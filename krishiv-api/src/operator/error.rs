@@ -1,7 +1,8 @@
 //! Why an operator stopped.
 
+use crate::error::{Cause, ErrorKind, StateError};
 use crate::operator::BoxError;
-use crate::{Cause, ErrorKind, StateError, Timer};
+use crate::time::Timer;
 use std::fmt;
 
 /// An event, a timer or a broadcast that failed and was undone, with the operator and the key.

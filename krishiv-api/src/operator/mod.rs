@@ -12,7 +12,8 @@ mod prepared;
 mod settings;
 mod two_inputs;
 
-use crate::{KeyedState, Timer};
+use crate::keyed::KeyedState;
+use crate::time::Timer;
 
 pub use broadcast::{BroadcastContext, BroadcastOperator};
 pub use commit::{Commit, Committed};

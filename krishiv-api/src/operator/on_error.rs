@@ -1,7 +1,7 @@
 //! What becomes of an event that failed, after it has been undone.
 
-use crate::Timer;
 use crate::operator::OperatorError;
+use crate::time::Timer;
 use std::fmt;
 
 /// What to do when an event, a timer or a broadcast fails; by then it has left no trace.

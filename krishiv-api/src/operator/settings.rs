@@ -1,9 +1,23 @@
 //! Opening a driver: the operator, its store, and what to do when something fails or comes late.
 
-use crate::keyed::KeyedBuilder;
+use crate::backend::StateBackend;
+use crate::error::StateError;
+use crate::keyed::{Keyed, KeyedBuilder};
 use crate::operator::{Driver, LateEvents, OnError, Operator};
-use crate::{Keyed, StateBackend, StateError};
 use std::sync::Arc;
+
+impl<O: Operator> Driver<O> {
+    /// Settings for a driver that is about to be opened.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let driver = Driver::builder(Distinct).on_error(OnError::skip()).open(Arc::new(InMemoryStateBackend::new()))?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn builder(operator: O) -> DriverBuilder<O> {
+        DriverBuilder::new(operator)
+    }
+}
 
 /// Settings of a [`Driver`] that is about to be opened.
 ///

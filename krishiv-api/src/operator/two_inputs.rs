@@ -1,7 +1,8 @@
 //! Operators with two kinds of events on one keyed state: joins, enrichment, matching.
 
+use crate::keyed::KeyedState;
 use crate::operator::{BoxError, EventContext, Operator};
-use crate::{KeyedState, Timer};
+use crate::time::Timer;
 
 /// One of two things.
 ///

@@ -1,6 +1,9 @@
 //! What a handle needs of its store while an event runs.
 
+pub(crate) mod any_handle;
 pub(crate) mod current;
+pub(crate) mod left;
 pub(crate) mod meter;
+mod reads;
 pub(crate) mod shared;
 pub(crate) mod slot;

@@ -1,23 +1,23 @@
 //! What a store and its handles share: where the row at hand lies, what has been read of it, what failed.
 
-use crate::StateError;
 use crate::backend::AnyBackend;
 use crate::catalog::clocks::StoreTime;
 use crate::catalog::expiry::Expiry;
-use crate::catalog::hub::{OperatorHub, lock};
+use crate::catalog::operator::OperatorHub;
 use crate::catalog::untraced::Untraced;
 use crate::codec::Codec;
 use crate::codec::keys::RowKey;
-use crate::scope::current;
+use crate::error::StateError;
+use crate::lock::lock;
 use crate::scope::meter::Meter;
 use crate::time::TimerKind;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 /// A handle could not read or write.
 const FAILED: u8 = 1;
 /// Plain cells were read together, and those not asked for can be kept.
-const PREFETCHED: u8 = 2;
+pub(super) const PREFETCHED: u8 = 2;
 /// What the store knows of the row has changed.
 const TOUCHED: u8 = 4;
 /// The slow paths know where the row lies.
@@ -48,20 +48,20 @@ pub(crate) struct Shared {
     has_watermark: AtomicBool,
     /// What the event at hand has done that its end must look at: [`FAILED`], [`PREFETCHED`], [`TOUCHED`], [`LOCATED`].
     noted: AtomicU8,
-    event: Mutex<Event>,
+    pub(super) event: Mutex<Event>,
     untraced: Mutex<Vec<Untraced>>,
 }
 
 /// What the slow paths of one event need.
 #[derive(Default)]
-struct Event {
-    row: RowKey,
+pub(super) struct Event {
+    pub(super) row: RowKey,
     /// Scratch: the key of a record that is read.
-    asked: Vec<u8>,
-    failure: Option<StateError>,
+    pub(super) asked: Vec<u8>,
+    pub(super) failure: Option<StateError>,
     /// Disk slots of all plain cells, and what one `multi_get` found under them.
-    plain: Vec<u16>,
-    found: Vec<Option<Vec<u8>>>,
+    pub(super) plain: Vec<u16>,
+    pub(super) found: Vec<Option<Vec<u8>>>,
 }
 
 impl Shared {
@@ -213,46 +213,6 @@ impl Shared {
         self.noted.load(Relaxed) & LOCATED != 0
     }
 
-    /// What slow paths need; the first of them in an event has the key encoded.
-    fn located(&self) -> Result<MutexGuard<'_, Event>, StateError> {
-        if !self.is_located() {
-            current::locate(self)?;
-        }
-        Ok(lock(&self.event))
-    }
-
-    /// Hands the record of `slot` with `suffix` in the row being processed to `read`, if there is one.
-    pub(crate) fn read<R>(
-        &self,
-        slot: u16,
-        suffix: &[u8],
-        read: impl FnOnce(&[u8]) -> R,
-    ) -> Result<Option<R>, StateError> {
-        let asked = {
-            let Event { row, asked, .. } = &mut *self.located()?;
-            asked.clear();
-            row.append(slot, suffix, asked);
-            // Out of the lock, since `read` runs code of the user's types.
-            std::mem::take(asked)
-        };
-        let (mut read, mut result) = (Some(read), None);
-        let end = self.backend().read(&asked, &mut |found| {
-            result = found.zip(read.take()).map(|(found, read)| read(found));
-        });
-        lock(&self.event).asked = asked;
-        end.map(|()| result)
-    }
-
-    /// Key of the record of `slot` with `suffix` in the row being processed.
-    pub(crate) fn record(&self, slot: u16, suffix: &[u8]) -> Result<Vec<u8>, StateError> {
-        Ok(self.located()?.row.record(slot, suffix))
-    }
-
-    /// The encoded key of the row being processed.
-    pub(crate) fn key(&self) -> Result<Box<[u8]>, StateError> {
-        Ok(self.located()?.row.key().into())
-    }
-
     /// Keeps the first failure of an event, which undoes it.
     pub(crate) fn latch(&self, error: StateError) {
         lock(&self.event).failure.get_or_insert(error);
@@ -272,7 +232,7 @@ impl Shared {
     }
 
     #[inline]
-    fn note(&self, flag: u8) {
+    pub(super) fn note(&self, flag: u8) {
         self.noted.store(self.noted.load(Relaxed) | flag, Relaxed);
     }
 
@@ -308,28 +268,6 @@ impl Shared {
     /// Disk slots of all plain cells.
     pub(crate) fn plain_slots(&self) -> Vec<u16> {
         lock(&self.event).plain.clone()
-    }
-
-    /// The record of the plain cell at `place`, read together with all others of the row.
-    pub(crate) fn plain(&self, place: usize) -> Result<Option<Vec<u8>>, StateError> {
-        let mut event = self.located()?;
-        if !self.has_prefetched() {
-            self.meter.loads.add(1);
-            let keys: Vec<_> = event.plain.iter().map(|slot| event.row.record(*slot, &[])).collect();
-            let keys: Vec<_> = keys.iter().map(Vec::as_slice).collect();
-            event.found = self.backend().multi_get(&keys)?;
-            self.note(PREFETCHED);
-        }
-        match (event.found.get(place), event.plain.get(place)) {
-            // Left in place: whoever could not decode it must not find nothing the second time.
-            (Some(found), _) => Ok(found.clone()),
-            // A state that the store got to know after the others were read.
-            (None, Some(slot)) => {
-                self.meter.loads.add(1);
-                self.backend().get(&event.row.record(*slot, &[]))
-            }
-            (None, None) => Ok(None),
-        }
     }
 
     /// Whether an event has read plain cells, so that those not asked for can be kept.

@@ -1,15 +1,14 @@
 //! One state of one store, as its handle reaches it: where its records lie, and how they are read and written.
 
-use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::catalog::clocks::NONE;
 use crate::catalog::expiry::Expiry;
+use crate::catalog::expiry::too_early;
 use crate::catalog::records::StateRecord;
 use crate::codec::keys::{RowKey, STAMPED};
 use crate::codec::record::{self, Head, How, Stamp};
 use crate::codec::{Codec, Plan, encode, weigh, weigh_strictly};
-use crate::error::Cause;
-use crate::keyed::event::too_early;
+use crate::error::{Cause, StateError};
 use crate::scope::shared::Shared;
 use crate::time::TtlClock;
 use crate::value::StateValue;

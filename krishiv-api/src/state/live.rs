@@ -1,7 +1,7 @@
 //! What the handles of lists and maps hold of the key being processed.
 
 use crate::quiet::drop_quietly;
-use crate::state::handle::Left;
+use crate::scope::left::Left;
 
 /// What a row holds of a list or a map: nothing, before the first call that needs it.
 ///

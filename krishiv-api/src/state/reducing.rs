@@ -1,9 +1,10 @@
 //! A value per key that merges what is added.
 
-use crate::StateError;
 use crate::descriptor::StateKind;
+use crate::error::StateError;
 use crate::scope::slot::Slot;
-use crate::state::handle::{Binding, Calls, Handle, Shapes};
+use crate::state::calls::Calls;
+use crate::state::handle::{Binding, Handle, Shapes};
 use crate::state::value::{Cell, Value};
 use crate::value::StateValue;
 

@@ -6,7 +6,7 @@ mod sound;
 mod state;
 
 use crate::ast::{Field, Tree};
-use crate::{attr, generics, names};
+use crate::{generics, names, setting};
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use state::State;
@@ -34,7 +34,7 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
     // A constant of `Self` in a bound of its own implementation would depend on itself.
     let where_clause = generics::without_self(where_clause, &this);
 
-    let operator = match attr::value(&tree.attrs.name) {
+    let operator = match setting::value(&tree.attrs.name) {
         Some(name) => name.to_token_stream(),
         None => Literal::string(&names::snake_case(&ident.to_string())).to_token_stream(),
     };

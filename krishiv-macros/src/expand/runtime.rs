@@ -1,7 +1,7 @@
 //! How the expansion reaches the runtime.
 
 use crate::ast::Tree;
-use crate::attr;
+use crate::setting;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -11,7 +11,7 @@ use syn::spanned::Spanned;
 ///
 /// Everything else goes through this one name, so that a wrong path is one message, at the path.
 pub(crate) fn import(tree: &Tree<'_>) -> TokenStream {
-    match attr::value(&tree.attrs.runtime) {
+    match setting::value(&tree.attrs.runtime) {
         Some(path) => quote_spanned!(path.span()=> use #path::__private as __krishiv;),
         None => quote!(
             use ::krishiv_api::__private as __krishiv;

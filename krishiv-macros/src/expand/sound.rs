@@ -7,7 +7,8 @@
 
 use super::runtime::{functions, runtime};
 use crate::ast::{Field, Tree};
-use crate::attr::{self, FieldAttrs};
+use crate::attr::FieldAttrs;
+use crate::setting;
 use crate::{generics, hint};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -56,7 +57,7 @@ impl Sound {
         fields: impl IntoIterator<Item = &'a Field<'a>>,
     ) -> Self {
         let mut sound = Self::default();
-        if let Some(key) = attr::value(&tree.attrs.key) {
+        if let Some(key) = setting::value(&tree.attrs.key) {
             sound.key = sound.ask(tree, this, Role::Key, key, format_ident!("__KrishivKey"));
         }
         for (index, field) in fields.into_iter().enumerate() {

@@ -2,7 +2,8 @@
 
 use super::runtime::{functions, runtime};
 use crate::ast::Field;
-use crate::attr::{self, Clock, FieldAttrs, Given, Update};
+use crate::attr::FieldAttrs;
+use crate::setting::{self, Clock, Given, Update};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -33,7 +34,7 @@ impl<'a> State<'a> {
     /// Its descriptor, a constant.
     pub(super) fn descriptor(&self) -> TokenStream {
         let Self { field, .. } = self;
-        let name = match attr::value(&field.attrs.name) {
+        let name = match setting::value(&field.attrs.name) {
             Some(name) => name.to_token_stream(),
             None => Literal::string(&field.name()).to_token_stream(),
         };
@@ -52,7 +53,7 @@ impl<'a> State<'a> {
             let runtime = runtime(field.ty.span());
             quote_spanned!(field.ty.span()=> #runtime::Binder::bind::<#ty>(krishiv_binder, #index)?)
         };
-        match attr::value(&field.attrs.reduce) {
+        match setting::value(&field.attrs.reduce) {
             Some(reducer) => {
                 let functions = functions(reducer.span());
                 quote_spanned!(reducer.span()=> #functions::reducing(#handle, #reducer).by(#reducer))
@@ -71,11 +72,11 @@ impl<'a> State<'a> {
 
 /// A descriptor with a time to live, where one that cannot have it is reported at `span`.
 fn with_ttl(descriptor: &TokenStream, span: Span, ms: u64, attrs: &FieldAttrs) -> TokenStream {
-    let clock = match attr::value(&attrs.clock) {
+    let clock = match setting::value(&attrs.clock) {
         Some(Clock::Event) => quote!(Event),
         Some(Clock::Processing) | None => quote!(Processing),
     };
-    let update = match attr::value(&attrs.ttl_update) {
+    let update = match setting::value(&attrs.ttl_update) {
         Some(Update::ReadAndWrite) => quote!(ReadAndWrite),
         Some(Update::CreateAndWrite) | None => quote!(CreateAndWrite),
     };

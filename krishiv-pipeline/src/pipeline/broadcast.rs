@@ -2,8 +2,8 @@
 
 use crate::pipeline::PipelineError;
 use crate::pipeline::position::{of_source, of_this_kind};
-use crate::{BoxError, Polled, Source};
-use krishiv_api::{BroadcastOperator, Driver, Operator, OperatorError};
+use crate::source::{Polled, Source};
+use krishiv_api::{BoxError, BroadcastOperator, Driver, Operator, OperatorError};
 use serde_json::Value;
 use std::time::Duration;
 

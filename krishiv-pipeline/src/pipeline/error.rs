@@ -1,7 +1,6 @@
 //! Why a pipeline stopped.
 
-use crate::BoxError;
-use krishiv_api::{OperatorError, StateError};
+use krishiv_api::{BoxError, OperatorError, StateError};
 
 /// Why a pipeline stopped. Everything up to the last commit stays; the next run goes on from there.
 ///

@@ -2,8 +2,8 @@
 
 use crate::pipeline::PipelineError;
 use crate::pipeline::position::{of_source, of_this_kind};
-use crate::{BoxError, Polled, Source};
-use krishiv_api::WatermarkStrategy;
+use crate::source::{Polled, Source};
+use krishiv_api::{BoxError, WatermarkStrategy};
 use serde_json::Value;
 use std::time::Duration;
 

@@ -7,21 +7,26 @@ mod outlet;
 mod plan;
 mod position;
 mod run;
+mod settings;
 mod stage;
 mod step;
+mod summary;
 
-use crate::{Sink, Source, StopSignal};
+use crate::sink::Sink;
+use crate::source::Source;
+use crate::stop::StopSignal;
 use input::{BoxedInput, EventTime, Feed};
 use krishiv_api::{Clock, Operator, StateBackend, SystemClock};
 use outlet::BoxedSink;
 use plan::{Last, Opening, Plan, Steps};
-use run::{OnCommit, Running};
+use run::Running;
+use settings::Settings;
 use std::sync::Arc;
 
 pub use error::PipelineError;
 pub use input::{Input, NoTime};
-pub use run::Summary;
 pub use step::Step;
+pub use summary::Summary;
 
 /// Events between two commits unless set.
 const COMMIT_EVERY: u64 = 10_000;
@@ -118,15 +123,6 @@ pub struct Complete<B, P: Plan> {
     inputs: Vec<BoxedInput<P::In>>,
     plan: P,
     settings: Settings,
-}
-
-struct Settings {
-    clock: Arc<dyn Clock>,
-    commit_every: u64,
-    commit_after_ms: Option<u64>,
-    drain_at_end: bool,
-    stop: Option<StopSignal>,
-    on_commit: OnCommit,
 }
 
 impl<B: StateBackend> Pipeline<B> {

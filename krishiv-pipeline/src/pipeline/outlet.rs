@@ -2,8 +2,9 @@
 
 use crate::pipeline::PipelineError;
 use crate::pipeline::position::of_this_kind;
-use crate::pipeline::run::Summary;
-use crate::{BoxError, Sink};
+use crate::pipeline::summary::Summary;
+use crate::sink::Sink;
+use krishiv_api::BoxError;
 use serde_json::Value;
 
 /// A sink whose mark is JSON.

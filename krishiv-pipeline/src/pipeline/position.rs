@@ -1,8 +1,7 @@
 //! What a pipeline stores with each commit beside the state.
 
-use crate::BoxError;
 use crate::pipeline::PipelineError;
-use krishiv_api::WatermarksPosition;
+use krishiv_api::{BoxError, WatermarksPosition};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,10 +1,12 @@
 //! The loop: take, process, commit.
 
-use crate::StopSignal;
+use crate::pipeline::PipelineError;
 use crate::pipeline::input::{At, BoxedInput, Timed};
 use crate::pipeline::position::{FORMAT, Position};
+use crate::pipeline::settings::Settings;
 use crate::pipeline::stage::Stage;
-use crate::pipeline::{PipelineError, Settings};
+use crate::pipeline::summary::Summary;
+use crate::stop::StopSignal;
 use krishiv_api::{Commit, StateError, TimerKind, WatermarkStrategy, Watermarks};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,34 +16,6 @@ const BATCH: usize = 256;
 
 /// How long a pipeline waits for events before it looks at the clock again.
 const WAIT: Duration = Duration::from_millis(100);
-
-pub(super) type OnCommit = Box<dyn FnMut(&Summary)>;
-
-/// What a pipeline has done.
-///
-/// ```
-/// let summary = krishiv_pipeline::Summary::default();
-/// assert_eq!(summary.events, 0);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Summary {
-    /// Events since the beginning, earlier runs included.
-    pub events: u64,
-    /// Those that earlier runs had committed.
-    pub events_before: u64,
-    /// Commits of this run.
-    pub commits: u64,
-    /// Events, timers and broadcasts of this run that failed and were skipped.
-    pub skipped: u64,
-    /// Late events of this run that were dropped.
-    pub dropped_late: u64,
-    /// Items of this run that each output got, by its name: `sink`, and for the others operator and output, such as
-    /// `visits/side/audit`, `visits/late` and `visits/dead-letters`.
-    pub outputs: BTreeMap<String, u64>,
-    /// Whether it was told to stop before the sources had ended.
-    pub stopped: bool,
-}
 
 pub(super) struct Running<S: Stage> {
     inputs: Vec<BoxedInput<S::In>>,

@@ -3,7 +3,7 @@
 use crate::pipeline::PipelineError;
 use crate::pipeline::broadcast::AnyBroadcasts;
 use crate::pipeline::outlet::{AnyOutlet, Outlet};
-use crate::pipeline::run::Summary;
+use crate::pipeline::summary::Summary;
 use krishiv_api::{Commit, Committed, DeadLetter, Driver, Operator, Prepared, StateError, TimerKind};
 use serde_json::Value;
 use std::collections::BTreeMap;

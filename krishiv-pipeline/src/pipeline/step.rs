@@ -2,7 +2,8 @@
 
 use crate::pipeline::broadcast::{AnyBroadcasts, Broadcasts};
 use crate::pipeline::outlet::{BoxedSink, Mapped};
-use crate::{Sink, Source};
+use crate::sink::Sink;
+use crate::source::Source;
 use krishiv_api::{BroadcastOperator, DeadLetter, Keyed, KeyedBuilder, LateEvents, OnError, Operator};
 
 const DEAD_LETTERS: &str = "a sink of `dead_letters_to`";

@@ -1,6 +1,6 @@
 //! A file that grows at its end, is durable up to a mark, and can be cut back to it.
 
-use crate::FileError;
+use crate::error::FileError;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};

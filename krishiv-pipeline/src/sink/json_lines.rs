@@ -1,9 +1,11 @@
 //! A file with a line of JSON for every item.
 
 use super::durable::DurableFile;
-use crate::{BoxError, FileError, FileMark, Sink};
+use crate::error::FileError;
+use crate::sink::{FileMark, Sink};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use krishiv_api::BoxError;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use std::io::{self, Write};

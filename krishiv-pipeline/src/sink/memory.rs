@@ -1,6 +1,7 @@
 //! A sink that keeps its items in memory.
 
-use crate::{BoxError, Sink};
+use crate::sink::Sink;
+use krishiv_api::BoxError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Keeps its items in memory, for tests. Clones share them, so a test can look into the sink that a pipeline owns.

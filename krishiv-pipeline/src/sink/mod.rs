@@ -8,7 +8,7 @@ pub use durable::FileMark;
 pub use json_lines::{JsonLinesSink, Written};
 pub use memory::MemorySink;
 
-use crate::BoxError;
+use krishiv_api::BoxError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

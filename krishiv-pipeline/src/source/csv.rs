@@ -2,8 +2,10 @@
 
 use super::position::{self, Rows};
 use super::text::{self, BUFFER, Text};
-use crate::{BoxError, FileError, Polled, Progress, RowPosition, Source};
+use crate::error::FileError;
+use crate::source::{Polled, Progress, RowPosition, Source};
 use csv::{DeserializeError, Error, ErrorKind, Reader, ReaderBuilder, StringRecord};
+use krishiv_api::BoxError;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! A source without the items that the operators do not need.
 
-use crate::{BoxError, Polled, Source};
+use crate::source::{Polled, Source};
+use krishiv_api::BoxError;
 use std::time::Duration;
 
 /// What [`Source::filter_map`] returns.

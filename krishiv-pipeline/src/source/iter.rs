@@ -1,6 +1,7 @@
 //! A source over an iterator.
 
-use crate::{BoxError, Polled, Source};
+use crate::source::{Polled, Source};
+use krishiv_api::BoxError;
 use std::time::Duration;
 
 /// A source over what an iterator gives, for tests and for items that are in memory.

@@ -2,7 +2,9 @@
 
 use super::position::{self, Rows};
 use super::text::{self, BUFFER, Text};
-use crate::{BoxError, FileError, Polled, Progress, RowPosition, Source};
+use crate::error::FileError;
+use crate::source::{Polled, Progress, RowPosition, Source};
+use krishiv_api::BoxError;
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader};
 use std::marker::PhantomData;

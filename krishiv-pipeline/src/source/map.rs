@@ -1,6 +1,7 @@
 //! A source with each item made into another.
 
-use crate::{BoxError, Polled, Source};
+use crate::source::{Polled, Source};
+use krishiv_api::BoxError;
 use std::time::Duration;
 
 /// What [`Source::map`] returns.

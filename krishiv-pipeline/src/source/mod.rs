@@ -16,7 +16,7 @@ pub use map::Map;
 pub use position::RowPosition;
 pub use text::Progress;
 
-use crate::BoxError;
+use krishiv_api::BoxError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;

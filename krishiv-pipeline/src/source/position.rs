@@ -1,6 +1,6 @@
 //! Where a source of rows stands, and through what it came there.
 
-use crate::FileError;
+use crate::error::FileError;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Reads text, plain or gzipped, and knows how much of the file it has read.
 
-use crate::FileError;
+use crate::error::FileError;
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};

@@ -1,19 +1,27 @@
-//! A crate of its own that cargo checks.
+//! A crate of its own that cargo compiles.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 use std::{env, fs};
 
 pub(crate) struct Project {
     folder: PathBuf,
+    name: &'static str,
+    /// Its only file: `lib.rs` or `main.rs`.
+    file: &'static str,
     source: String,
 }
 
 impl Project {
     /// Writes the crate `name` into a folder of that name.
-    pub(crate) fn create(parent: &Path, name: &str, dependencies: &str, source: &str) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn create(
+        parent: &Path,
+        name: &'static str,
+        file: &'static str,
+        dependencies: &str,
+        source: String,
+    ) -> Result<Self, Box<dyn Error>> {
         let folder = parent.join(name);
         fs::create_dir_all(folder.join("src"))?;
         let manifest = format!(
@@ -23,34 +31,35 @@ impl Project {
         fs::write(folder.join("Cargo.toml"), manifest)?;
         // The same versions as everywhere else here.
         fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"), folder.join("Cargo.lock"))?;
-        let project = Self { folder, source: source.to_owned() };
-        project.write_source()?;
+        let project = Self { folder, name, file, source };
+        project.touch()?;
         Ok(project)
     }
 
-    /// Checks the crate again after a change, with its dependencies as they are, and tells how long that took.
-    pub(crate) fn check_again(&self) -> Result<Duration, Box<dyn Error>> {
-        self.write_source()?;
-        self.check()
+    /// Changes the crate for cargo, which goes by the time of the file.
+    pub(crate) fn touch(&self) -> Result<(), Box<dyn Error>> {
+        Ok(fs::write(self.folder.join("src").join(self.file), &self.source)?)
     }
 
-    /// Checks the crate, and tells how long that took.
-    pub(crate) fn check(&self) -> Result<Duration, Box<dyn Error>> {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.args(["check", "--quiet", "--offline", "--target-dir", "target"]);
+    /// A command of cargo on the crate.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(arguments).args(["--quiet", "--offline", "--target-dir", "target"]);
         command.current_dir(&self.folder).env_remove("RUSTFLAGS").stdout(Stdio::null());
-        let start = Instant::now();
-        let status = command.status()?;
-        let time = start.elapsed();
-        if !status.success() {
-            return Err(format!("`cargo check` of {} failed: {status}", self.folder.display()).into());
-        }
-        Ok(time)
+        command
     }
 
-    /// Cargo goes by the time of the file.
-    fn write_source(&self) -> Result<(), Box<dyn Error>> {
-        Ok(fs::write(self.folder.join("src/lib.rs"), &self.source)?)
+    /// Where the profile `release` leaves the program.
+    pub(crate) fn release_binary(&self) -> PathBuf {
+        self.folder.join("target/release").join(self.name).with_extension(env::consts::EXE_EXTENSION)
     }
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(mut command: Command) -> Result<(), Box<dyn Error>> {
+    let status = command.status()?;
+    if !status.success() {
+        return Err(format!("{command:?} failed: {status}").into());
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! The two programs.
+//! The two libraries of structs.
 
 use std::fmt::Write;
 

@@ -1,6 +1,7 @@
 //! Random batches, applied to a backend and to a plain map.
 
-use super::{StateBackend, WriteBatch, get, scan, write};
+use super::calls::{get, scan, write};
+use crate::backend::{StateBackend, WriteBatch};
 use std::collections::BTreeMap;
 
 /// A program that is the same for the same seed, and the state it should have led to.

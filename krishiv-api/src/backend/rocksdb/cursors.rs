@@ -1,7 +1,7 @@
 //! Iterators that are kept from one scan to the next: to make one costs as much as to read fifteen records.
 
-use super::{end_of, verified};
-use crate::catalog::hub::lock;
+use super::bounds::{end_of, verified};
+use crate::lock::lock;
 use ::rocksdb::{DB, DBRawIterator, ReadOptions};
 use self_cell::self_cell;
 use std::sync::{Arc, Mutex};

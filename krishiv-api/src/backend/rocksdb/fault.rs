@@ -1,6 +1,6 @@
 //! Turns what RocksDB and the file system say into errors of this library.
 
-use crate::{Cause, StateError};
+use crate::error::{Cause, StateError};
 use ::rocksdb::ErrorKind;
 use std::io;
 use std::path::Path;

@@ -4,7 +4,7 @@ use super::fault;
 use super::journal;
 use super::ledger::{self, Entry, Ledger, Phase};
 use super::manifest;
-use crate::{Cause, StateError};
+use crate::error::{Cause, StateError};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@
 //! `[magic 8][format u32][phase u32][sequence u64][manifest u64][manifest length u64][xxh3 of these, u64]`,
 //! little-endian, and zeros up to 512 bytes.
 
-use crate::{Cause, StateError};
+use crate::error::{Cause, StateError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

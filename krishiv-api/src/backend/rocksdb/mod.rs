@@ -1,5 +1,6 @@
 //! State in a folder, through RocksDB.
 
+mod bounds;
 mod cursors;
 mod fault;
 mod guard;
@@ -10,11 +11,12 @@ mod options;
 mod retention;
 
 use super::{Each, Op, Retention, Scan, StateBackend, WriteBatch};
-use crate::{Cause, StateError};
+use crate::error::{Cause, StateError};
 use ::rocksdb::{
     BottommostLevelCompaction, CompactOptions, DB, DBPinnableSlice, DBRawIterator, DEFAULT_COLUMN_FAMILY_NAME,
     Direction, ErrorKind, IteratorMode, ReadOptions, WriteOptions,
 };
+use bounds::verified;
 use cursors::{Cursors, within};
 use guard::Guard;
 use retention::Rules;
@@ -237,12 +239,6 @@ impl StateBackend for RocksDbStateBackend {
     }
 }
 
-fn verified() -> ReadOptions {
-    let mut options = ReadOptions::default();
-    options.set_verify_checksums(true);
-    options
-}
-
 /// Hands the records of a prefix to `each`, from the key `from` on, which comes to lie behind the last of them.
 ///
 /// The result within says how `records` ended.
@@ -261,12 +257,4 @@ fn walk(
         records.next();
     }
     Ok(records.status())
-}
-
-/// The first key after all those with `prefix`; `None` if there is none, as for `[0xff]`.
-fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut end = prefix.get(..=last)?.to_vec();
-    *end.last_mut()? += 1;
-    Some(end)
 }

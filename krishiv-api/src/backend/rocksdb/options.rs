@@ -2,7 +2,7 @@
 
 use super::RocksDbStateBackend;
 use super::retention::Rules;
-use crate::StateError;
+use crate::error::StateError;
 use ::rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 use std::fmt;
 use std::path::Path;

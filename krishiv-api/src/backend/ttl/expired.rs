@@ -1,7 +1,8 @@
 //! Records that reads have found expired, until the next write removes them.
 
-use super::{StateBackend, WriteBatch, stamp};
-use crate::StateError;
+use super::stamp;
+use crate::backend::{StateBackend, WriteBatch};
+use crate::error::StateError;
 use crate::time::is_expired;
 use std::collections::BTreeMap;
 

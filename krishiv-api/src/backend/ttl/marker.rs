@@ -1,7 +1,7 @@
 //! The record that says stamps are event time, and the keys that are not the caller's.
 
-use super::StateBackend;
-use crate::{Cause, StateError};
+use crate::backend::StateBackend;
+use crate::error::{Cause, StateError};
 use std::collections::BTreeSet;
 
 /// Present once stamps are event time.

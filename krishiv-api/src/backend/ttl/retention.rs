@@ -1,8 +1,9 @@
 //! Which raw records a compaction may drop.
 
+use super::marker;
 use super::stamp;
 use super::time::TtlTime;
-use super::{Retention, marker};
+use crate::backend::Retention;
 use crate::time::is_expired;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 

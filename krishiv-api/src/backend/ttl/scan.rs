@@ -1,8 +1,9 @@
 //! A scan that leaves out what has expired.
 
+use super::layer::{Mode, TtlStateBackend};
 use super::marker::Reserved;
-use super::{Mode, Record, Scan, StateBackend, TtlStateBackend};
-use crate::StateError;
+use crate::backend::{Record, Scan, StateBackend};
+use crate::error::StateError;
 
 /// The live records of a prefix.
 pub(super) struct LiveScan<'a, B> {

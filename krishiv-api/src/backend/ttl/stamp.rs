@@ -1,6 +1,6 @@
 //! The eight bytes before every value.
 
-use crate::StateError;
+use crate::error::StateError;
 
 /// `[8-byte LE expires_at_ms][raw bytes]`.
 pub(super) fn join(expires_at: i64, raw: &[u8]) -> Vec<u8> {

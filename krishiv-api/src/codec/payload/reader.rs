@@ -4,8 +4,7 @@
 //! neither: all lengths together may not exceed the bytes there are (and a little, for elements that take none),
 //! and nesting has a limit. Single values are still postcard's to read.
 
-use super::FREE_ELEMENTS;
-use super::elements::{Elements, Nested};
+use super::elements::{Elements, FREE_ELEMENTS, Nested};
 use super::unreadable::{Result, Unreadable, unreadable};
 use crate::codec::faithful::MAX_DEPTH;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};

@@ -36,6 +36,29 @@ pub(super) struct Probe<'t> {
     pub(super) spot: Spot,
 }
 
+impl Tracer {
+    pub(super) fn probe(&mut self, spot: Spot) -> Probe<'_> {
+        Probe { tracer: self, spot }
+    }
+
+    /// Hands out fields, and forgets those that the visitor leaves: they are aliases.
+    pub(super) fn fields<'de, V: Visitor<'de>>(
+        &mut self,
+        named: Named,
+        variant: Option<usize>,
+        spots: &[Spot],
+        visitor: V,
+    ) -> Result<V::Value> {
+        let mut parts = Parts::of(self, spots);
+        let value = visitor.visit_seq(&mut parts)?;
+        let left = parts.left();
+        if left > 0 {
+            self.graph.trim_fields(named, variant, left);
+        }
+        Ok(value)
+    }
+}
+
 impl Probe<'_> {
     fn named(
         &mut self,

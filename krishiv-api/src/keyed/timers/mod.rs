@@ -7,27 +7,25 @@ mod queue;
 
 use crate::backend::{AnyBackend, WriteBatch};
 use crate::catalog::clocks::StoreTime;
-use crate::codec::keys::decode_key;
-use crate::error::Cause;
-use crate::keyed::{Keyed, KeyedState};
+use crate::error::{Cause, StateError};
+use crate::names::TIMERS;
 use crate::scope::current;
 use crate::scope::shared::Shared;
 use crate::state::MapState;
-use crate::time::{Timer, TimerKind, TtlClock};
-use crate::{StateError, StateKey};
-use queue::{Due, Place, Queue};
+use crate::state::named;
+use crate::time::{Timer, TimerKind};
+use queue::{Place, Queue};
 use std::ops::Range;
 
-/// Name of the state that holds the timers of a key.
-pub(crate) const TIMERS: &str = "__krishiv_timers";
+pub(super) use queue::Due;
 
 /// The state that holds the timers of a key.
 pub(crate) type TimerMap = MapState<Timer, ()>;
 
 /// The timers of a store.
 pub(crate) struct Timers {
-    event: Queue,
-    processing: Queue,
+    pub(super) event: Queue,
+    pub(super) processing: Queue,
 }
 
 /// A timer and its key, encoded and not.
@@ -41,7 +39,7 @@ pub(crate) struct TimerOf<K> {
 #[derive(Default)]
 pub(crate) struct Asked {
     key: Box<[u8]>,
-    timers: Vec<(Timer, bool)>,
+    pub(super) timers: Vec<(Timer, bool)>,
 }
 
 impl Asked {
@@ -51,7 +49,7 @@ impl Asked {
     }
 
     /// Whether it asked for a timer of `kind`.
-    fn has_set(&self, kind: TimerKind) -> bool {
+    pub(super) fn has_set(&self, kind: TimerKind) -> bool {
         self.timers.iter().any(|(timer, there)| *there && timer.kind == kind)
     }
 
@@ -78,7 +76,7 @@ pub(crate) fn of_key(store: &Shared) -> Vec<Timer> {
 /// Runs `f` on the timers of the event of `store`, and latches there what fails: another store may be the one being processed,
 /// inside the event, and its timers are not meant.
 fn of_event<R>(store: &Shared, f: impl FnOnce(&TimerMap) -> Result<R, StateError>) -> Option<R> {
-    let result = if current::is(store) { current::with_own_handle(TIMERS, f).flatten() } else { Err(elsewhere()) };
+    let result = if current::is(store) { named::with_own_handle(TIMERS, f).flatten() } else { Err(elsewhere()) };
     result.map_err(|error| store.latch(error)).ok()
 }
 
@@ -100,7 +98,7 @@ impl Timers {
         Self { event, processing }
     }
 
-    fn queue(&mut self, kind: TimerKind) -> &mut Queue {
+    pub(super) fn queue(&mut self, kind: TimerKind) -> &mut Queue {
         match kind {
             TimerKind::Event => &mut self.event,
             TimerKind::Processing => &mut self.processing,
@@ -133,106 +131,17 @@ impl Timers {
     }
 
     /// Makes sure that it is known which timers are next.
-    fn find_next(&mut self, backend: &dyn AnyBackend) -> Result<(), StateError> {
+    pub(super) fn find_next(&mut self, backend: &dyn AnyBackend) -> Result<(), StateError> {
         self.event.find_next(backend)?;
         self.processing.find_next(backend)
     }
 
     /// Takes in what an event that succeeded asked for.
-    fn take_in(&mut self, asked: &mut Asked) {
+    pub(super) fn take_in(&mut self, asked: &mut Asked) {
         for (timer, there) in asked.timers.drain(..) {
             let due = Due { time: timer.time_ms, key: asked.key.clone() };
             let queue = self.queue(timer.kind);
             if there { queue.insert(due) } else { queue.remove(due) }
         }
-    }
-}
-
-impl<S: KeyedState> Keyed<S> {
-    /// An event of a key that hashes to `hash`, which may set and delete timers; `asked` is room for them. Evicts nothing.
-    /// `event_time` is the time that it has of its own, and `timer` says whether it is one.
-    #[inline]
-    pub(crate) fn with_timers<R, E>(
-        &mut self,
-        (hash, key): (u64, &S::Key),
-        (event_time, timer): (Option<i64>, Option<TimerKind>),
-        asked: &mut Asked,
-        event: impl FnOnce(&S, &mut Asked) -> Result<R, E>,
-    ) -> Result<R, E>
-    where
-        E: From<StateError>,
-    {
-        self.begin(event_time, timer)?;
-        let result = self.event(hash, key, |key| *key, |state, _| event(state, asked), Result::is_ok);
-        let result = result.map_err(E::from).flatten();
-        if !asked.timers.is_empty() {
-            self.take_in(asked, result.is_ok());
-        }
-        result
-    }
-
-    #[cold]
-    fn take_in(&mut self, asked: &mut Asked, succeeded: bool) {
-        if succeeded {
-            // What is set in the past is still to see the state of now.
-            if self.instance.shared.expires() && asked.has_set(TimerKind::Processing) {
-                self.instance.shared.time.seen(TtlClock::Processing);
-            }
-            self.timers.take_in(asked);
-            self.rows.weight.timers = self.timers.weight();
-            self.rows.weight.dirty_timers = self.timers.dirty_weight();
-            self.timers.tell(&self.instance.shared.time);
-        }
-        asked.clear();
-    }
-
-    /// Looks for the next timers where that takes the backend, so that it is known how far time may go for state.
-    #[cold]
-    pub(super) fn find_next_timers(&mut self) -> Result<(), StateError> {
-        let Self { timers, instance, rows, .. } = self;
-        let found = timers.find_next(instance.shared.backend());
-        rows.weight.timers = timers.weight();
-        timers.tell(&instance.shared.time);
-        found.map_err(|error| self.blame(error))
-    }
-
-    /// Whether there may be a timer of `kind`.
-    #[inline]
-    pub(crate) fn has_timers(&self, kind: TimerKind) -> bool {
-        !match kind {
-            TimerKind::Event => self.timers.event.is_empty(),
-            TimerKind::Processing => self.timers.processing.is_empty(),
-        }
-    }
-
-    /// The next timer of `kind` that is due at `now`, and its key.
-    pub(crate) fn next_timer(&mut self, kind: TimerKind, now: i64) -> Result<Option<(Timer, S::Key)>, StateError> {
-        let loaded = self.timers.queue(kind).load_due(now, self.instance.shared.backend());
-        self.rows.weight.timers = self.timers.weight();
-        self.timers.tell(&self.instance.shared.time);
-        loaded.map_err(|error| self.blame(error))?;
-        let Some(due) = self.timers.queue(kind).first().filter(|due| due.time <= now) else { return Ok(None) };
-        Ok(Some((Timer { kind, time_ms: due.time }, self.instance.shared.timer_key(due)?)))
-    }
-
-    /// All timers with their keys, encoded and not, in the order in which they are due, event time first.
-    pub(crate) fn all_timers(&mut self) -> Result<Vec<TimerOf<S::Key>>, StateError> {
-        let mut all = Vec::new();
-        for kind in [TimerKind::Event, TimerKind::Processing] {
-            let queue = self.timers.queue(kind).all(self.instance.shared.backend());
-            for due in queue.map_err(|error| self.blame(error))? {
-                let key = self.instance.shared.timer_key(&due)?;
-                all.push(TimerOf { timer: Timer { kind, time_ms: due.time }, encoded: due.key, key });
-            }
-        }
-        Ok(all)
-    }
-}
-
-impl Shared {
-    /// The key of a timer that was stored.
-    fn timer_key<K: StateKey>(&self, due: &Due) -> Result<K, StateError> {
-        let key = decode_key("the key of a stored timer", self.key_codec, &due.key);
-        key.map_err(|error| error.at_state(TIMERS).at_operator(&self.operator))
     }
 }

@@ -3,10 +3,11 @@
 mod output;
 mod settings;
 
+use crate::error::StateError;
 use crate::operator::{
     BroadcastOperator, Commit, Committed, DeadLetter, Driver, KeyOf, Operator, OperatorError, OperatorInput,
 };
-use crate::{ManualClock, StateError, Timer};
+use crate::time::{ManualClock, Timer};
 use output::Output;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,9 +2,11 @@
 
 use super::Harness;
 use super::output::Output;
-use crate::keyed::KeyedBuilder;
+use crate::backend::{InMemoryStateBackend, StateBackend};
+use crate::error::StateError;
+use crate::keyed::{Keyed, KeyedBuilder};
 use crate::operator::{Driver, DriverBuilder, LateEvents, OnError, Operator};
-use crate::{InMemoryStateBackend, Keyed, ManualClock, StateBackend, StateError};
+use crate::time::ManualClock;
 use std::sync::Arc;
 
 type Open<O> = dyn Fn(Vec<DriverBuilder<O>>) -> Result<Vec<Driver<O>>, StateError>;

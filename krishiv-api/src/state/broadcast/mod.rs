@@ -1,19 +1,20 @@
 //! A map of the operator: the same for all keys and all parallel instances.
 
+mod scope;
 mod table;
 
-use crate::StateError;
-use crate::catalog::tables::Change;
 use crate::descriptor::StateKind;
-use crate::scope::shared::Shared;
+use crate::error::StateError;
 use crate::scope::slot::Slot;
-use crate::state::handle::{Binding, Calls, Handle, Shapes};
+use crate::state::calls::Calls;
+use crate::state::handle::{Binding, Handle, Shapes};
 use crate::value::{StateKey, StateValue};
 use std::borrow::Borrow;
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use table::Table;
+
+pub use scope::BroadcastScope;
 
 /// A small, read-mostly map that belongs to the operator and not to a key: rules, features, geo data.
 ///
@@ -28,8 +29,7 @@ use table::Table;
 ///
 /// ```
 /// use krishiv_api::{BroadcastState, InMemoryStateBackend, Keyed, KeyedState};
-/// use std::sync::Arc;
-///
+/// ///
 /// #[derive(KeyedState)]
 /// #[state(key = String)]
 /// struct Flights { rules: BroadcastState<String, i32> }
@@ -42,21 +42,6 @@ use table::Table;
 /// ```
 pub struct BroadcastState<K, V> {
     binding: Binding<Table<K, V>>,
-}
-
-/// The permission to write broadcast state, and what was written with it.
-///
-/// ```
-/// use krishiv_api::{BroadcastScope, BroadcastState};
-///
-/// fn forget(rules: &BroadcastState<String, i32>, scope: &mut BroadcastScope) {
-///     rules.remove(scope, "EV");
-/// }
-/// # let _ = forget;
-/// ```
-pub struct BroadcastScope {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) changes: Vec<Change>,
 }
 
 /// Name and types of a broadcast state, to hand around before there is a store.

@@ -1,15 +1,15 @@
 //! One broadcast state as one instance sees it: decoded, at one version, with the undo of a broadcast.
 
-use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::catalog::tables::{Change, Tables};
 use crate::codec::keys::{RowKey, check_key, check_same, decode_key, encode_key};
 use crate::codec::{record, show};
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::quiet::drop_quietly;
+use crate::scope::left::Left;
 use crate::scope::slot::Slot;
 use crate::state::broadcast::BroadcastScope;
-use crate::state::handle::{Core, Left};
+use crate::state::handle::Core;
 use crate::state::sought::{By, Sought};
 use crate::value::{StateKey, StateValue};
 use foldhash::fast::RandomState;

@@ -3,14 +3,14 @@
 use super::cell::Cell;
 use super::run::Run;
 use super::undo::Undo;
-use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
 use crate::codec::{Codec, encode, record};
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::quiet::drop_quietly;
+use crate::scope::left::Left;
 use crate::scope::slot::Slot;
-use crate::state::handle::{Core, Left};
+use crate::state::handle::Core;
 use crate::state::live::{Held, Live, left};
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};

@@ -5,11 +5,12 @@ mod core;
 mod run;
 mod undo;
 
-use crate::StateError;
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
+use crate::error::StateError;
 use crate::scope::slot::Slot;
-use crate::state::handle::{Binding, Calls, Core, Handle, Shapes};
+use crate::state::calls::Calls;
+use crate::state::handle::{Binding, Core, Handle, Shapes};
 use crate::state::live::Held;
 use crate::value::StateValue;
 use cell::Cell;

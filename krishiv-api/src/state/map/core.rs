@@ -1,16 +1,18 @@
 //! The bound handle of one map: its calls, and how an event on it is undone.
 
-use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::keys::{RowKey, check_key, check_same, decode_key, encode_key};
 use crate::codec::record::Stamp;
 use crate::codec::{Codec, show};
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::quiet::drop_quietly;
+use crate::scope::left::Left;
 use crate::scope::slot::Slot;
-use crate::state::handle::{Core, Left, Ran};
+use crate::state::calls::Ran;
+use crate::state::handle::Core;
 use crate::state::live::{Held, Live, left};
-use crate::state::map::cell::{Cell, Entry, Keys, Known, Suffix};
+use crate::state::map::cell::Cell;
+use crate::state::map::entry::{Entry, Keys, Known, Suffix};
 use crate::state::sought::{By, Sought};
 use crate::value::{StateKey, StateValue};
 use std::borrow::Borrow;

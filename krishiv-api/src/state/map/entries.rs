@@ -1,6 +1,6 @@
 //! The known entries of one map, in a list, found by their keys.
 
-use crate::state::map::cell::Entry;
+use crate::state::map::entry::Entry;
 use crate::state::sought::{By, Sought};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use crate::codec::Codec;
     use crate::codec::record::Stamp;
-    use crate::state::map::cell::{Known, Suffix};
+    use crate::state::map::entry::{Known, Suffix};
     use std::cell::Cell;
     use std::collections::BTreeMap;
     use std::hash::Hasher;

@@ -3,12 +3,14 @@
 mod cell;
 mod core;
 mod entries;
+mod entry;
 
-use crate::StateError;
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
+use crate::error::StateError;
 use crate::scope::slot::Slot;
-use crate::state::handle::{Binding, Calls, Core, Handle, Shapes};
+use crate::state::calls::Calls;
+use crate::state::handle::{Binding, Core, Handle, Shapes};
 use crate::state::live::Held;
 use crate::value::{StateKey, StateValue};
 use cell::Cell;

@@ -1,14 +1,15 @@
 //! The bound handle of one value, which value and reducing states are made of: its calls, and how an event on it is undone.
 
-use crate::StateError;
 use crate::backend::WriteBatch;
 use crate::codec::Codec;
 use crate::codec::keys::RowKey;
 use crate::codec::record::Stamp;
-use crate::error::Cause;
+use crate::error::{Cause, StateError};
 use crate::quiet::drop_quietly;
+use crate::scope::left::Left;
 use crate::scope::slot::Slot;
-use crate::state::handle::{Core, Left, Ran};
+use crate::state::calls::Ran;
+use crate::state::handle::Core;
 use crate::state::value::cell::Cell;
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};

@@ -3,11 +3,12 @@
 mod cell;
 mod core;
 
-use crate::StateError;
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
+use crate::error::StateError;
 use crate::scope::slot::Slot;
-use crate::state::handle::{Binding, Calls, Handle, Shapes};
+use crate::state::calls::Calls;
+use crate::state::handle::{Binding, Handle, Shapes};
 use crate::value::StateValue;
 
 pub(super) use cell::Cell;

@@ -4,6 +4,7 @@
 //! the fields that are missing, a tag each of the variants that are listed. What an accepted sample writes shows the names and
 //! kinds; where it shows an empty option or list, the next sample has something there.
 
+mod edits;
 mod fill;
 mod gaps;
 mod grow;

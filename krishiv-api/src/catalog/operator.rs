@@ -1,33 +1,38 @@
-//! What the stores of one process share: ids of one backend, and catalog, ranges, positions and broadcast
-//! states of one operator.
+//! What the instances of one operator share: its part of the catalog, ranges, positions and broadcast states.
 
-use crate::StateError;
 use crate::backend::AnyBackend;
+use crate::catalog::backend::BackendHub;
 use crate::catalog::clocks::StoreTime;
-use crate::catalog::cover::cover;
-use crate::catalog::expiry::{Expiry, Moment, Now, Ttl};
-use crate::catalog::owner::{Catalog, Owner};
-use crate::catalog::records::{
-    self, Declared, FORMAT, FormatRecord, KeyRecord, OperatorRecord, OwnerRecord, PositionRecord, StateRecord, mismatch,
-};
+use crate::catalog::expiry::{Expiry, Moment, Now};
+use crate::catalog::positions::{in_force, stored_positions};
+use crate::catalog::records::{self, KeyRecord, OperatorRecord, PositionRecord, StateRecord, describe, mismatch};
 use crate::catalog::retention::{OperatorRetention, WhileOpen};
 use crate::catalog::tables::Tables;
 use crate::codec::Codec;
-use crate::error::Cause;
-use crate::keyed::timers::TIMERS;
-use crate::names;
-use crate::scope::current::describe;
+use crate::error::{Cause, StateError};
+use crate::lock::lock;
+use crate::names::{self, TIMERS};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-/// The hubs of this process, with the addresses of their backends.
-static BACKENDS: Mutex<Vec<(usize, Weak<BackendHub>)>> = Mutex::new(Vec::new());
+/// The operators of this process, with the addresses of their backends' hubs, which live as long as they do.
+static OPERATORS: Mutex<Vec<(usize, String, Weak<OperatorHub>)>> = Mutex::new(Vec::new());
 
-/// Locks `mutex`; every change under these locks is complete before anything that can panic.
-pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// The hub of the operator called `name`, if a store of it is open.
+fn known(backend: &Arc<BackendHub>, name: &str) -> Option<Arc<OperatorHub>> {
+    let address = Arc::as_ptr(backend).addr();
+    let operators = lock(&OPERATORS);
+    let mut found = operators.iter().filter(|(other, called, _)| (*other, called.as_str()) == (address, name));
+    found.find_map(|(.., operator)| operator.upgrade())
+}
+
+/// Lets others find `operator`.
+fn note(backend: &Arc<BackendHub>, name: &str, operator: &Arc<OperatorHub>) {
+    let mut operators = lock(&OPERATORS);
+    operators.retain(|(.., operator)| operator.strong_count() > 0);
+    operators.push((Arc::as_ptr(backend).addr(), name.to_owned(), Arc::downgrade(operator)));
 }
 
 /// The record of the catalog under `key`.
@@ -39,80 +44,7 @@ fn find(backend: &dyn AnyBackend, key: &[u8]) -> Result<Option<Vec<u8>>, StateEr
     Ok(first.filter(|(found, _)| found == key).map(|(_, bytes)| bytes))
 }
 
-/// The operators of one backend.
-pub(crate) struct BackendHub {
-    pub(crate) backend: Arc<dyn AnyBackend>,
-    inner: Mutex<BackendState>,
-    /// Format that the backend is marked with; 0 if it is empty.
-    pub(crate) format: AtomicU32,
-    /// Whether a commit has something that older formats do not know.
-    pub(crate) needs_newest_format: AtomicBool,
-    /// Held while a commit writes what belongs to all instances of an operator, so that an older copy never overwrites a
-    /// newer. One for all operators, since several may commit together, in any order.
-    pub(crate) commit: Mutex<()>,
-    pub(crate) owner: Owner,
-}
-
-struct BackendState {
-    next_operator: u16,
-    operators: HashMap<String, Weak<OperatorHub>>,
-}
-
 impl BackendHub {
-    /// The hub of `backend`, the same for every store that is opened on it.
-    pub(crate) fn of(backend: &Arc<dyn AnyBackend>) -> Result<Arc<Self>, StateError> {
-        if let Some(hub) = Self::known(backend, || None) {
-            return Ok(hub);
-        }
-        // Read without the lock: one slow backend must not keep all others waiting.
-        let hub = Arc::new(Self::read(backend)?);
-        Ok(Self::known(backend, || Some(Arc::clone(&hub))).unwrap_or(hub))
-    }
-
-    /// The hub that `backend` has, or else the one that `new` adds.
-    fn known(backend: &Arc<dyn AnyBackend>, new: impl FnOnce() -> Option<Arc<Self>>) -> Option<Arc<Self>> {
-        let address = Arc::as_ptr(backend).addr();
-        let mut hubs = lock(&BACKENDS);
-        hubs.retain(|(_, hub)| hub.strong_count() > 0);
-        // Found by its address, and not by asking each: to hold a hub even for a moment is to keep the backend of
-        // somebody else from closing. A living hub keeps its backend, so nothing else has that address.
-        let hub = hubs.iter().find(|(other, _)| *other == address).and_then(|(_, hub)| hub.upgrade());
-        if hub.is_some() {
-            return hub;
-        }
-        let new = new()?;
-        hubs.push((address, Arc::downgrade(&new)));
-        Some(new)
-    }
-
-    fn read(backend: &Arc<dyn AnyBackend>) -> Result<Self, StateError> {
-        let (mut format, mut owner, mut next_operator) = (0, 0, 1);
-        let found = Catalog::read(&**backend, |key, bytes| {
-            if key == records::format_key() {
-                let found = records::read::<FormatRecord>("format record", bytes)?.format;
-                if !(1..=FORMAT).contains(&found) {
-                    return Err(Cause::NewerFormat { found, supported: FORMAT }.into());
-                }
-                format = found;
-            } else if key == records::owner_key() {
-                owner = records::read::<OwnerRecord>("record of its owner", bytes)?.owner;
-            } else if key.starts_with(&records::operators_prefix()) {
-                let operator: OperatorRecord = records::read("operator record", bytes)?;
-                next_operator = next_operator.max(operator.id.saturating_add(1));
-            }
-            Ok(())
-        })?;
-        let inner = Mutex::new(BackendState { next_operator, operators: HashMap::new() });
-        Ok(Self {
-            backend: Arc::clone(backend),
-            inner,
-            format: AtomicU32::new(format),
-            needs_newest_format: AtomicBool::new(false),
-            commit: Mutex::new(()),
-            owner: Owner::new(found, owner),
-        })
-    }
-
     /// The hub of the operator called `name`, the same for all its stores.
     pub(crate) fn operator(
         self: &Arc<Self>,
@@ -120,13 +52,13 @@ impl BackendHub {
         key: &KeyRecord,
         max_parallelism: Option<u16>,
     ) -> Result<Arc<OperatorHub>, StateError> {
-        let mut inner = lock(&self.inner);
-        let operator = match inner.operators.get(name).and_then(Weak::upgrade) {
+        let mut next = lock(&self.next_operator);
+        let operator = match known(self, name) {
             Some(operator) => operator,
             None => {
-                let operator = Arc::new(self.load(name, key, max_parallelism, &mut inner)?);
+                let operator = Arc::new(self.load(name, key, max_parallelism, &mut next)?);
                 self.backend.add_retention(Arc::new(WhileOpen(Arc::downgrade(&operator.retention))));
-                inner.operators.insert(name.to_owned(), Arc::downgrade(&operator));
+                note(self, name, &operator);
                 operator
             }
         };
@@ -151,7 +83,7 @@ impl BackendHub {
         name: &str,
         key: &KeyRecord,
         max_parallelism: Option<u16>,
-        inner: &mut BackendState,
+        next: &mut u16,
     ) -> Result<OperatorHub, StateError> {
         let stored = find(&*self.backend, &records::operator_key(name))?;
         let persisted = stored.is_some();
@@ -159,7 +91,7 @@ impl BackendHub {
         let record = match stored {
             Some(bytes) => records::read::<OperatorRecord>("operator record", &bytes)?,
             None => {
-                let id = inner.next_operator;
+                let id = *next;
                 id.checked_add(1).ok_or(Cause::Exhausted { what: "operator" })?;
                 let max_parallelism = max_parallelism.unwrap_or(DEFAULT_MAX_PARALLELISM);
                 let key = key.clone();
@@ -188,7 +120,7 @@ impl BackendHub {
         };
         operator.publish_retention(&lock(&operator.state));
         if !persisted {
-            inner.next_operator += 1;
+            *next += 1;
         }
         Ok(operator)
     }
@@ -197,18 +129,12 @@ impl BackendHub {
 /// Key groups of an operator that nothing else was said about.
 pub(crate) const DEFAULT_MAX_PARALLELISM: u16 = 128;
 
-/// The position records of an operator that the backend has.
-fn stored_positions(backend: &dyn AnyBackend, operator: u16) -> Result<Vec<PositionRecord>, StateError> {
-    let records = backend.scan(&records::positions_prefix(operator));
-    records.map(|record| records::read("position record", &record?.1)).collect()
-}
-
 /// What the instances of one operator share.
 pub(crate) struct OperatorHub {
     pub(crate) backend: Arc<BackendHub>,
     pub(crate) state: Mutex<OperatorState>,
     /// Held by whoever changes the record.
-    declaring: Mutex<()>,
+    pub(super) declaring: Mutex<()>,
     tables: Mutex<Tables>,
     tables_version: AtomicU64,
     retention: Arc<OperatorRetention>,
@@ -227,7 +153,7 @@ pub(crate) struct OperatorState {
     pub(crate) positions: Vec<PositionRecord>,
     /// A commit has failed, and may have been written.
     pub(crate) in_doubt: bool,
-    expiries: HashMap<u16, Arc<Expiry>>,
+    pub(super) expiries: HashMap<u16, Arc<Expiry>>,
     /// The lives of states as the backend has them.
     pub(crate) committed: Arc<HashMap<u16, Expiry>>,
 }
@@ -297,13 +223,6 @@ impl OperatorHub {
             state.in_doubt = false;
         }
         Ok(())
-    }
-
-    /// Starts declaring states; one store at a time does.
-    pub(crate) fn draft(&self) -> Draft<'_> {
-        let turn = lock(&self.declaring);
-        let record = lock(&self.state).record.clone();
-        Draft { hub: self, record, expiries: Vec::new(), _turn: turn }
     }
 
     /// Name and life of the state in `slot`, if a store of this process uses it.
@@ -378,7 +297,7 @@ impl OperatorHub {
     }
 
     /// How far time has come for state at most, in any instance: by then every verdict was given that ever will have been.
-    fn moment(&self, time: &StoreTime) -> Moment {
+    pub(super) fn moment(&self, time: &StoreTime) -> Moment {
         let state = lock(&self.state);
         let (positions, _) = in_force(&state.positions);
         let (shown, timers) = (time.clock().now_ms(), state.has_timers());
@@ -400,67 +319,4 @@ impl OperatorHub {
         retention.open.push(Arc::downgrade(time.processing()));
         retention.backend = time.backend().map(Arc::clone);
     }
-}
-
-/// States being declared: the catalog takes all of them, or none if one does not fit.
-pub(crate) struct Draft<'a> {
-    hub: &'a OperatorHub,
-    record: OperatorRecord,
-    expiries: Vec<(u16, Arc<Expiry>)>,
-    _turn: MutexGuard<'a, ()>,
-}
-
-impl Draft<'_> {
-    /// The TTL that the catalog has for the state called `name`, if it has that state.
-    pub(crate) fn ttl(&self, name: &str) -> Option<Option<Ttl>> {
-        self.record.states.iter().find(|state| state.name == name).map(|state| state.ttl)
-    }
-
-    /// Finds or adds a state, after checking that what is stored fits.
-    pub(crate) fn declare(
-        &mut self,
-        declared: Declared<'_>,
-        time: &StoreTime,
-    ) -> Result<(StateRecord, Arc<Expiry>), StateError> {
-        let hub = self.hub;
-        let found = self.record.declare(declared, || hub.moment(time))?.clone();
-        let known = lock(&self.hub.state).expiries.get(&found.slot).map(Arc::clone);
-        let expiry = found.expiry();
-        let expiry = match known {
-            Some(known) if *known == expiry => known,
-            _ => Arc::new(expiry),
-        };
-        self.expiries.push((found.slot, Arc::clone(&expiry)));
-        Ok((found, expiry))
-    }
-
-    /// Makes the draft the catalog of all stores; the next commit of any of them writes it.
-    pub(crate) fn publish(self) {
-        let mut state = lock(&self.hub.state);
-        if self.record != state.record {
-            state.record = self.record;
-            state.revision += 1;
-        }
-        state.expiries.extend(self.expiries);
-        self.hub.publish_retention(&state);
-    }
-}
-
-/// Splits positions into those in force, newest first, and those that newer ones cover wholly.
-pub(crate) fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
-    in_force_for(positions, &(0..u16::MAX))
-}
-
-/// The same as far as `groups` are concerned: in force is what has some of them that no newer one has.
-pub(crate) fn in_force_for(
-    positions: &[PositionRecord],
-    groups: &Range<u16>,
-) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
-    let mut newest_first = positions.to_vec();
-    newest_first.sort_by_key(|position| std::cmp::Reverse(position.sequence));
-    let mut covered = Vec::new();
-    newest_first.into_iter().partition(|position| {
-        let Range { start, end } = position.range();
-        cover(&mut covered, start.max(groups.start)..end.min(groups.end))
-    })
 }

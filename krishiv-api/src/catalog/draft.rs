@@ -1,0 +1,62 @@
+//! States being declared: the catalog takes all of them, or none.
+
+use crate::catalog::clocks::StoreTime;
+use crate::catalog::expiry::{Expiry, Ttl};
+use crate::catalog::operator::OperatorHub;
+use crate::catalog::records::{Declared, OperatorRecord, StateRecord};
+use crate::error::StateError;
+use crate::lock::lock;
+use std::sync::{Arc, MutexGuard};
+
+impl OperatorHub {
+    /// Starts declaring states; one store at a time does.
+    pub(crate) fn draft(&self) -> Draft<'_> {
+        let turn = lock(&self.declaring);
+        let record = lock(&self.state).record.clone();
+        Draft { hub: self, record, expiries: Vec::new(), _turn: turn }
+    }
+}
+
+/// States being declared: the catalog takes all of them, or none if one does not fit.
+pub(crate) struct Draft<'a> {
+    hub: &'a OperatorHub,
+    record: OperatorRecord,
+    expiries: Vec<(u16, Arc<Expiry>)>,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Draft<'_> {
+    /// The TTL that the catalog has for the state called `name`, if it has that state.
+    pub(crate) fn ttl(&self, name: &str) -> Option<Option<Ttl>> {
+        self.record.states.iter().find(|state| state.name == name).map(|state| state.ttl)
+    }
+
+    /// Finds or adds a state, after checking that what is stored fits.
+    pub(crate) fn declare(
+        &mut self,
+        declared: Declared<'_>,
+        time: &StoreTime,
+    ) -> Result<(StateRecord, Arc<Expiry>), StateError> {
+        let hub = self.hub;
+        let found = self.record.declare(declared, || hub.moment(time))?.clone();
+        let known = lock(&self.hub.state).expiries.get(&found.slot).map(Arc::clone);
+        let expiry = found.expiry();
+        let expiry = match known {
+            Some(known) if *known == expiry => known,
+            _ => Arc::new(expiry),
+        };
+        self.expiries.push((found.slot, Arc::clone(&expiry)));
+        Ok((found, expiry))
+    }
+
+    /// Makes the draft the catalog of all stores; the next commit of any of them writes it.
+    pub(crate) fn publish(self) {
+        let mut state = lock(&self.hub.state);
+        if self.record != state.record {
+            state.record = self.record;
+            state.revision += 1;
+        }
+        state.expiries.extend(self.expiries);
+        self.hub.publish_retention(&state);
+    }
+}

@@ -1,0 +1,51 @@
+//! What a struct of handles is to its store.
+
+use crate::descriptor::StateDescriptor;
+use crate::error::StateError;
+use crate::keyed::binder::Binder;
+use crate::state::handle::Visitor;
+use crate::value::StateKey;
+use std::any::Any;
+
+/// A struct of state handles; `#[derive(KeyedState)]` implements it.
+///
+/// ```
+/// use krishiv_api::{KeyedState, ValueState};
+///
+/// #[derive(KeyedState)]
+/// #[state(key = String)]
+/// struct Visits { seen: ValueState<u64> }
+///
+/// assert_eq!(Visits::OPERATOR, "visits");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not declare keyed state",
+    label = "no `#[derive(KeyedState)]` on this type",
+    note = "derive it on a struct of handles, and name its key: `#[derive(KeyedState)] #[state(key = String)]`"
+)]
+pub trait KeyedState: Sized + Send + 'static {
+    /// What the state is kept per.
+    type Key: StateKey;
+
+    /// What is held in memory of one key.
+    #[doc(hidden)]
+    type Row: Default + Send + 'static;
+
+    /// Name of the operator in the catalog.
+    const OPERATOR: &'static str;
+
+    /// The declared states, in the order of the fields.
+    const DESCRIPTORS: &'static [StateDescriptor];
+
+    /// Whether the state must survive a crash, so that only a durable backend will do.
+    const DURABLE: bool = false;
+
+    #[doc(hidden)]
+    fn attach(binder: &mut Binder<'_>) -> Result<Self, StateError>;
+
+    #[doc(hidden)]
+    fn visit<V: Visitor>(&mut self, row: &mut Self::Row, visitor: &mut V);
+
+    #[doc(hidden)]
+    fn handle(&self, index: usize) -> Option<&dyn Any>;
+}

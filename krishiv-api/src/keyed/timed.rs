@@ -1,0 +1,99 @@
+//! The timers of a store as its driver meets them: set by events, and due one after the other.
+
+use crate::codec::keys::decode_key;
+use crate::error::StateError;
+use crate::keyed::timers::{Asked, Due, TimerOf};
+use crate::keyed::{Keyed, KeyedState};
+use crate::names::TIMERS;
+use crate::scope::shared::Shared;
+use crate::time::{Timer, TimerKind, TtlClock};
+use crate::value::StateKey;
+
+impl<S: KeyedState> Keyed<S> {
+    /// An event of a key that hashes to `hash`, which may set and delete timers; `asked` is room for them. Evicts nothing.
+    /// `event_time` is the time that it has of its own, and `timer` says whether it is one.
+    #[inline]
+    pub(crate) fn with_timers<R, E>(
+        &mut self,
+        (hash, key): (u64, &S::Key),
+        (event_time, timer): (Option<i64>, Option<TimerKind>),
+        asked: &mut Asked,
+        event: impl FnOnce(&S, &mut Asked) -> Result<R, E>,
+    ) -> Result<R, E>
+    where
+        E: From<StateError>,
+    {
+        self.begin(event_time, timer)?;
+        let result = self.event(hash, key, |key| *key, |state, _| event(state, asked), Result::is_ok);
+        let result = result.map_err(E::from).flatten();
+        if !asked.timers.is_empty() {
+            self.take_in(asked, result.is_ok());
+        }
+        result
+    }
+
+    #[cold]
+    fn take_in(&mut self, asked: &mut Asked, succeeded: bool) {
+        if succeeded {
+            // What is set in the past is still to see the state of now.
+            if self.instance.shared.expires() && asked.has_set(TimerKind::Processing) {
+                self.instance.shared.time.seen(TtlClock::Processing);
+            }
+            self.timers.take_in(asked);
+            self.rows.weight.timers = self.timers.weight();
+            self.rows.weight.dirty_timers = self.timers.dirty_weight();
+            self.timers.tell(&self.instance.shared.time);
+        }
+        asked.clear();
+    }
+
+    /// Looks for the next timers where that takes the backend, so that it is known how far time may go for state.
+    #[cold]
+    pub(super) fn find_next_timers(&mut self) -> Result<(), StateError> {
+        let Self { timers, instance, rows, .. } = self;
+        let found = timers.find_next(instance.shared.backend());
+        rows.weight.timers = timers.weight();
+        timers.tell(&instance.shared.time);
+        found.map_err(|error| self.blame(error))
+    }
+
+    /// Whether there may be a timer of `kind`.
+    #[inline]
+    pub(crate) fn has_timers(&self, kind: TimerKind) -> bool {
+        !match kind {
+            TimerKind::Event => self.timers.event.is_empty(),
+            TimerKind::Processing => self.timers.processing.is_empty(),
+        }
+    }
+
+    /// The next timer of `kind` that is due at `now`, and its key.
+    pub(crate) fn next_timer(&mut self, kind: TimerKind, now: i64) -> Result<Option<(Timer, S::Key)>, StateError> {
+        let loaded = self.timers.queue(kind).load_due(now, self.instance.shared.backend());
+        self.rows.weight.timers = self.timers.weight();
+        self.timers.tell(&self.instance.shared.time);
+        loaded.map_err(|error| self.blame(error))?;
+        let Some(due) = self.timers.queue(kind).first().filter(|due| due.time <= now) else { return Ok(None) };
+        Ok(Some((Timer { kind, time_ms: due.time }, self.instance.shared.timer_key(due)?)))
+    }
+
+    /// All timers with their keys, encoded and not, in the order in which they are due, event time first.
+    pub(crate) fn all_timers(&mut self) -> Result<Vec<TimerOf<S::Key>>, StateError> {
+        let mut all = Vec::new();
+        for kind in [TimerKind::Event, TimerKind::Processing] {
+            let queue = self.timers.queue(kind).all(self.instance.shared.backend());
+            for due in queue.map_err(|error| self.blame(error))? {
+                let key = self.instance.shared.timer_key(&due)?;
+                all.push(TimerOf { timer: Timer { kind, time_ms: due.time }, encoded: due.key, key });
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Shared {
+    /// The key of a timer that was stored.
+    fn timer_key<K: StateKey>(&self, due: &Due) -> Result<K, StateError> {
+        let key = decode_key("the key of a stored timer", self.key_codec, &due.key);
+        key.map_err(|error| error.at_state(TIMERS).at_operator(&self.operator))
+    }
+}

@@ -1,0 +1,27 @@
+//! What a store does with a handle whose type it does not know.
+
+use crate::backend::WriteBatch;
+use crate::catalog::tables::Tables;
+use crate::codec::keys::RowKey;
+use crate::error::StateError;
+use crate::scope::left::Left;
+use std::any::Any;
+
+/// A handle behind a pointer, for states that no struct declares.
+pub(crate) trait AnyHandle: Send {
+    fn as_any(&self) -> &dyn Any;
+    fn new_cell(&self) -> Box<dyn Any + Send>;
+    fn enter(&mut self, cell: &mut (dyn Any + Send));
+    fn undo(&mut self);
+    fn adopt(&mut self);
+    fn has_waste(&mut self) -> bool;
+    fn sweep(&mut self);
+    fn leave(&mut self, cell: &mut (dyn Any + Send)) -> Left;
+    fn wants_preload(&self, cell: &(dyn Any + Send)) -> bool;
+    fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]);
+    fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
+    fn committed(&self, cell: &mut (dyn Any + Send));
+    fn holds(&self, cell: &(dyn Any + Send), stored: &[(u16, &[u8])]) -> bool;
+    fn slot(&self) -> Option<u16>;
+    fn refresh(&self, tables: &Tables, seen: u64) -> Result<(), StateError>;
+}

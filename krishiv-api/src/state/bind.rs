@@ -1,0 +1,64 @@
+//! Binding handles to the states that the catalog has for them.
+
+use crate::catalog::draft::Draft;
+use crate::catalog::expiry::Ttl;
+use crate::catalog::records::{Declared, Name};
+use crate::catalog::untraced::Untraced;
+use crate::codec::Plan;
+use crate::descriptor::{StateDescriptor, StateKind};
+use crate::error::StateError;
+use crate::scope::shared::Shared;
+use crate::scope::slot::Slot;
+use crate::state::handle::{Handle, Shapes};
+use std::sync::Arc;
+
+/// The TTL that the backend gives to states without one of their own.
+fn default_ttl(shared: &Shared, kind: StateKind) -> Option<Ttl> {
+    shared.time.default_ttl().filter(|_| kind != StateKind::Broadcast)
+}
+
+impl Draft<'_> {
+    /// Declares a state as a struct does.
+    pub(crate) fn bind_declared<H: Handle>(
+        &mut self,
+        shared: &Arc<Shared>,
+        descriptor: &StateDescriptor,
+    ) -> Result<H, StateError> {
+        let ttl = descriptor.ttl().map(Ttl::from).or_else(|| default_ttl(shared, H::KIND));
+        H::attach(self.slot(shared, Name { name: descriptor.name(), own: false }, ttl, (H::KIND, H::shapes))?)
+    }
+
+    /// Declares a state that only a handle's name tells of: a TTL that it has stays, and a new state gets the
+    /// backend's.
+    pub(crate) fn bind_by_name<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
+        let ttl = self.ttl(name).unwrap_or_else(|| default_ttl(shared, H::KIND));
+        H::attach(self.slot(shared, Name { name, own: false }, ttl, (H::KIND, H::shapes))?)
+    }
+
+    /// Declares a state that the library keeps for itself; it never expires.
+    pub(crate) fn bind_own<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
+        H::attach(self.slot(shared, Name { name, own: true }, None, (H::KIND, H::shapes))?)
+    }
+
+    /// Declares a state, and says how a handle reaches it. Not generic: what every state of a program needs of this is a call.
+    fn slot(
+        &mut self,
+        shared: &Arc<Shared>,
+        name: Name<'_>,
+        ttl: Option<Ttl>,
+        (kind, shapes): (StateKind, fn() -> Shapes),
+    ) -> Result<Slot, StateError> {
+        let shapes = shapes();
+        let key_plan = shapes.map_key.as_ref().map(|key| Plan::of(&key.shape)).unwrap_or_default();
+        let declared = Declared { name, kind, value: shapes.value, map_key: shapes.map_key, ttl };
+        let declared = self.declare(declared, &shared.time);
+        let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name.name))?;
+        for (role, what) in shapes.untraced {
+            shared.note_untraced(Untraced::new(Some(name.name), role, what));
+        }
+        if expiry.can_expire() {
+            shared.watch_expiry(&expiry);
+        }
+        Ok(Slot::new(Arc::clone(shared), &record, expiry, (shapes.codec, shapes.plan, key_plan)))
+    }
+}
