@@ -38,6 +38,8 @@ mod keys;
 mod names;
 #[path = "../../../krishiv-macros/src/scan.rs"]
 mod scan;
+#[path = "../../../krishiv-macros/src/setting.rs"]
+mod setting;
 #[path = "../../../krishiv-macros/src/tokens.rs"]
 mod tokens;
 #[path = "../../../krishiv-macros/src/value.rs"]
