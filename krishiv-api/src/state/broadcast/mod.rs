@@ -29,7 +29,8 @@ pub use scope::BroadcastScope;
 ///
 /// ```
 /// use krishiv_api::{BroadcastState, InMemoryStateBackend, Keyed, KeyedState};
-/// ///
+/// use std::sync::Arc;
+///
 /// #[derive(KeyedState)]
 /// #[state(key = String)]
 /// struct Flights { rules: BroadcastState<String, i32> }
