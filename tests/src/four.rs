@@ -2,7 +2,7 @@
 
 use krishiv_api::{KeyedState, ListState, MapState, ReducingState, ValueState};
 
-/// What the structs of [`four!`](crate::four) have in common.
+/// What the structs of [`four!`](macro@crate::four) have in common.
 pub trait Four: KeyedState {
     /// All of their states.
     fn fields(&self) -> (&ValueState<i64>, &ListState<i64>, &MapState<i64, i64>, &ReducingState<i64>);
