@@ -3,13 +3,13 @@
 use crate::backend::AnyBackend;
 use crate::catalog::owner::{Catalog, Owner};
 use crate::catalog::records::{self, FORMAT, FormatRecord, OperatorRecord, OwnerRecord};
+use crate::catalog::registry::Registry;
 use crate::error::{Cause, StateError};
-use crate::lock::lock;
 use std::sync::atomic::{AtomicBool, AtomicU32};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 
-/// The hubs of this process, with the addresses of their backends.
-static BACKENDS: Mutex<Vec<(usize, Weak<BackendHub>)>> = Mutex::new(Vec::new());
+/// The hubs of this process, by the addresses of their backends: a living hub keeps its backend, so nothing else has that address.
+static HUBS: Registry<usize, BackendHub> = Registry::new();
 
 /// What the operators of one backend share: who may write, in which format, and the ids.
 pub(crate) struct BackendHub {
@@ -17,40 +17,24 @@ pub(crate) struct BackendHub {
     /// The id of the next operator. Held while one is read from the catalog.
     pub(super) next_operator: Mutex<u16>,
     /// Format that the backend is marked with; 0 if it is empty.
-    pub(crate) format: AtomicU32,
+    pub(super) format: AtomicU32,
     /// Whether a commit has something that older formats do not know.
-    pub(crate) needs_newest_format: AtomicBool,
+    pub(super) needs_newest_format: AtomicBool,
     /// Held while a commit writes what belongs to all instances of an operator, so that an older copy never overwrites a
     /// newer. One for all operators, since several may commit together, in any order.
-    pub(crate) commit: Mutex<()>,
-    pub(crate) owner: Owner,
+    pub(super) commit: Mutex<()>,
+    pub(super) owner: Owner,
 }
 
 impl BackendHub {
     /// The hub of `backend`, the same for every store that is opened on it.
     pub(crate) fn of(backend: &Arc<dyn AnyBackend>) -> Result<Arc<Self>, StateError> {
-        if let Some(hub) = Self::known(backend, || None) {
-            return Ok(hub);
-        }
-        // Read without the lock: one slow backend must not keep all others waiting.
-        let hub = Arc::new(Self::read(backend)?);
-        Ok(Self::known(backend, || Some(Arc::clone(&hub))).unwrap_or(hub))
-    }
-
-    /// The hub that `backend` has, or else the one that `new` adds.
-    fn known(backend: &Arc<dyn AnyBackend>, new: impl FnOnce() -> Option<Arc<Self>>) -> Option<Arc<Self>> {
         let address = Arc::as_ptr(backend).addr();
-        let mut hubs = lock(&BACKENDS);
-        hubs.retain(|(_, hub)| hub.strong_count() > 0);
-        // Found by its address, and not by asking each: to hold a hub even for a moment is to keep the backend of
-        // somebody else from closing. A living hub keeps its backend, so nothing else has that address.
-        let hub = hubs.iter().find(|(other, _)| *other == address).and_then(|(_, hub)| hub.upgrade());
-        if hub.is_some() {
-            return hub;
+        match HUBS.find(&address) {
+            Some(hub) => Ok(hub),
+            // Read without a lock: one slow backend must not keep all others waiting.
+            None => Ok(HUBS.add(address, Arc::new(Self::read(backend)?))),
         }
-        let new = new()?;
-        hubs.push((address, Arc::downgrade(&new)));
-        Some(new)
     }
 
     fn read(backend: &Arc<dyn AnyBackend>) -> Result<Self, StateError> {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Adds `range` to ranges that lie apart and in order; whether some of it was in none of them.
-pub(crate) fn cover(covered: &mut Vec<Range<u16>>, range: Range<u16>) -> bool {
+pub(super) fn cover(covered: &mut Vec<Range<u16>>, range: Range<u16>) -> bool {
     // Those that overlap or touch it become one with it.
     let first = covered.partition_point(|other| other.end < range.start);
     let last = covered.partition_point(|other| other.start <= range.end);

@@ -10,6 +10,7 @@ pub(crate) mod operator;
 mod owner;
 pub(crate) mod positions;
 pub(crate) mod records;
-pub(crate) mod retention;
+mod registry;
+mod retention;
 pub(crate) mod tables;
 pub(crate) mod untraced;

@@ -6,6 +6,7 @@ use crate::catalog::clocks::StoreTime;
 use crate::catalog::expiry::{Expiry, Moment, Now};
 use crate::catalog::positions::{in_force, stored_positions};
 use crate::catalog::records::{self, KeyRecord, OperatorRecord, PositionRecord, StateRecord, describe, mismatch};
+use crate::catalog::registry::Registry;
 use crate::catalog::retention::{OperatorRetention, WhileOpen};
 use crate::catalog::tables::Tables;
 use crate::codec::Codec;
@@ -15,25 +16,10 @@ use crate::names::{self, TIMERS};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-/// The operators of this process, with the addresses of their backends' hubs, which live as long as they do.
-static OPERATORS: Mutex<Vec<(usize, String, Weak<OperatorHub>)>> = Mutex::new(Vec::new());
-
-/// The hub of the operator called `name`, if a store of it is open.
-fn known(backend: &Arc<BackendHub>, name: &str) -> Option<Arc<OperatorHub>> {
-    let address = Arc::as_ptr(backend).addr();
-    let operators = lock(&OPERATORS);
-    let mut found = operators.iter().filter(|(other, called, _)| (*other, called.as_str()) == (address, name));
-    found.find_map(|(.., operator)| operator.upgrade())
-}
-
-/// Lets others find `operator`.
-fn note(backend: &Arc<BackendHub>, name: &str, operator: &Arc<OperatorHub>) {
-    let mut operators = lock(&OPERATORS);
-    operators.retain(|(.., operator)| operator.strong_count() > 0);
-    operators.push((Arc::as_ptr(backend).addr(), name.to_owned(), Arc::downgrade(operator)));
-}
+/// The operators of this process, by the addresses of their backends' hubs, which live as long as they do, and their names.
+static OPERATORS: Registry<(usize, String), OperatorHub> = Registry::new();
 
 /// The record of the catalog under `key`.
 ///
@@ -53,13 +39,13 @@ impl BackendHub {
         max_parallelism: Option<u16>,
     ) -> Result<Arc<OperatorHub>, StateError> {
         let mut next = lock(&self.next_operator);
-        let operator = match known(self, name) {
+        let found_by = (Arc::as_ptr(self).addr(), name.to_owned());
+        let operator = match OPERATORS.find(&found_by) {
             Some(operator) => operator,
             None => {
                 let operator = Arc::new(self.load(name, key, max_parallelism, &mut next)?);
                 self.backend.add_retention(Arc::new(WhileOpen(Arc::downgrade(&operator.retention))));
-                note(self, name, &operator);
-                operator
+                OPERATORS.add(found_by, operator)
             }
         };
         // Whoever declares a state works on a copy of the record.
@@ -131,8 +117,8 @@ pub(crate) const DEFAULT_MAX_PARALLELISM: u16 = 128;
 
 /// What the instances of one operator share.
 pub(crate) struct OperatorHub {
-    pub(crate) backend: Arc<BackendHub>,
-    pub(crate) state: Mutex<OperatorState>,
+    pub(super) backend: Arc<BackendHub>,
+    pub(super) state: Mutex<OperatorState>,
     /// Held by whoever changes the record.
     pub(super) declaring: Mutex<()>,
     tables: Mutex<Tables>,
@@ -140,22 +126,22 @@ pub(crate) struct OperatorHub {
     retention: Arc<OperatorRetention>,
 }
 
-pub(crate) struct OperatorState {
-    pub(crate) record: OperatorRecord,
+pub(super) struct OperatorState {
+    pub(super) record: OperatorRecord,
     /// Counts changes of the record; `persisted` is the one the backend has.
-    pub(crate) revision: u64,
-    pub(crate) persisted: u64,
+    pub(super) revision: u64,
+    pub(super) persisted: u64,
     /// The key groups of the stores that are open.
-    pub(crate) ranges: Vec<Range<u16>>,
+    pub(super) ranges: Vec<Range<u16>>,
     /// The greatest number of a commit that is known to be written.
-    pub(crate) sequence: u64,
+    pub(super) sequence: u64,
     /// The position records that the backend has, of those that are `in_doubt` as of the last commit but one.
-    pub(crate) positions: Vec<PositionRecord>,
+    pub(super) positions: Vec<PositionRecord>,
     /// A commit has failed, and may have been written.
-    pub(crate) in_doubt: bool,
+    pub(super) in_doubt: bool,
     pub(super) expiries: HashMap<u16, Arc<Expiry>>,
     /// The lives of states as the backend has them.
-    pub(crate) committed: Arc<HashMap<u16, Expiry>>,
+    pub(super) committed: Arc<HashMap<u16, Expiry>>,
 }
 
 impl OperatorState {
@@ -217,7 +203,7 @@ impl OperatorHub {
     /// Reads again what a commit of unknown outcome may have written.
     ///
     /// Under the lock of the state: what another instance writes meanwhile is either read here or noted after this.
-    pub(crate) fn end_doubt(&self, state: &mut OperatorState) -> Result<(), StateError> {
+    pub(super) fn end_doubt(&self, state: &mut OperatorState) -> Result<(), StateError> {
         if state.in_doubt {
             state.positions = stored_positions(&*self.backend.backend, state.record.id)?;
             state.in_doubt = false;
@@ -283,7 +269,7 @@ impl OperatorHub {
         self.tables_version.store(tables.version(), Ordering::Release);
     }
 
-    pub(crate) fn publish_retention(&self, state: &OperatorState) {
+    pub(super) fn publish_retention(&self, state: &OperatorState) {
         let (positions, _) = in_force(&state.positions);
         let mut retention = self.retention.state();
         retention.states.clone_from(&state.expiries);

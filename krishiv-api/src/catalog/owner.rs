@@ -13,11 +13,11 @@ use twox_hash::XxHash3_64;
 
 /// What the catalog held at some time, as a hash of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Catalog(u64);
+pub(super) struct Catalog(u64);
 
 impl Catalog {
     /// Reads all records of the catalog, and hands them to `each`.
-    pub(crate) fn read(
+    pub(super) fn read(
         backend: &dyn AnyBackend,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StateError>,
     ) -> Result<Self, StateError> {
@@ -39,7 +39,7 @@ impl Catalog {
 }
 
 /// Whether this hub may write to its backend.
-pub(crate) struct Owner {
+pub(super) struct Owner {
     standing: Mutex<Standing>,
 }
 
@@ -59,14 +59,14 @@ enum Standing {
 
 impl Owner {
     /// Of a hub that has `found` this catalog, in which the last owner has the number `last`.
-    pub(crate) fn new(found: Catalog, last: u64) -> Self {
+    pub(super) fn new(found: Catalog, last: u64) -> Self {
         Self { standing: Mutex::new(Standing::New { found, number: last.wrapping_add(1) }) }
     }
 
     /// Refuses a hub whose backend has become somebody else's.
     ///
     /// Apart from [`claim`](Self::claim), since this needs no lock of commits while it reads.
-    pub(crate) fn check(&self, backend: &dyn AnyBackend) -> Result<(), StateError> {
+    pub(super) fn check(&self, backend: &dyn AnyBackend) -> Result<(), StateError> {
         if backend.is_exclusive() {
             return Ok(());
         }
@@ -87,7 +87,7 @@ impl Owner {
     }
 
     /// The number of this hub, and whether its next commit has to write it. Under the lock of commits.
-    pub(crate) fn claim(&self, backend: &dyn AnyBackend) -> Result<(u64, bool), StateError> {
+    pub(super) fn claim(&self, backend: &dyn AnyBackend) -> Result<(u64, bool), StateError> {
         let mut standing = lock(&self.standing);
         let (found, number, tried) = match &*standing {
             Standing::Owner { number } => return Ok((*number, false)),
@@ -108,7 +108,7 @@ impl Owner {
     }
 
     /// Takes note that `batch` is about to be written, with the number of this hub in it.
-    pub(crate) fn tries(&self, batch: &WriteBatch) {
+    pub(super) fn tries(&self, batch: &WriteBatch) {
         let mut standing = lock(&self.standing);
         if let Standing::New { found, number } = *standing {
             let catalog = batch.iter().filter(|step| step.key().starts_with(&records::prefix()));
@@ -121,7 +121,7 @@ impl Owner {
     }
 
     /// Takes note that it is written.
-    pub(crate) fn holds(&self, number: u64) {
+    pub(super) fn holds(&self, number: u64) {
         *lock(&self.standing) = Standing::Owner { number };
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn stored_positions(backend: &dyn AnyBackend, operator: u16) -> Resul
 }
 
 /// Splits positions into those in force, newest first, and those that newer ones cover wholly.
-pub(crate) fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
+pub(super) fn in_force(positions: &[PositionRecord]) -> (Vec<PositionRecord>, Vec<PositionRecord>) {
     in_force_for(positions, &(0..u16::MAX))
 }
 

@@ -11,28 +11,28 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// Which records of an operator may be dropped in compaction.
-pub(crate) struct OperatorRetention {
+pub(super) struct OperatorRetention {
     operator: u16,
     state: Mutex<RetentionState>,
 }
 
 #[derive(Default)]
-pub(crate) struct RetentionState {
+pub(super) struct RetentionState {
     /// The states in use.
-    pub(crate) states: HashMap<u16, Arc<Expiry>>,
+    pub(super) states: HashMap<u16, Arc<Expiry>>,
     /// The same as the last commit has them: a TTL that was switched since may yet be undone by a crash.
-    pub(crate) committed: Arc<HashMap<u16, Expiry>>,
+    pub(super) committed: Arc<HashMap<u16, Expiry>>,
     /// What state goes by as of the last commits: a crash goes back there, and must find what had not expired by then.
-    pub(crate) event_clock: Option<i64>,
-    pub(crate) committed_clocks: Vec<CommittedClock>,
+    pub(super) event_clock: Option<i64>,
+    pub(super) committed_clocks: Vec<CommittedClock>,
     /// The processing times of the stores that are open.
-    pub(crate) open: Vec<Weak<Processing>>,
-    pub(crate) first_watermark: Option<FirstWatermark>,
+    pub(super) open: Vec<Weak<Processing>>,
+    pub(super) first_watermark: Option<FirstWatermark>,
     /// Whether a store has a watermark, committed or not.
-    pub(crate) has_watermark: bool,
-    pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(super) has_watermark: bool,
+    pub(super) clock: Option<Arc<dyn Clock>>,
     /// The time of a backend that brings a TTL of its own.
-    pub(crate) backend: Option<Arc<TtlTime>>,
+    pub(super) backend: Option<Arc<TtlTime>>,
 }
 
 impl Now for RetentionState {
@@ -58,14 +58,14 @@ impl Now for RetentionState {
 #[derive(Clone, Copy)]
 pub(crate) struct CommittedClock {
     /// How far it had come.
-    pub(crate) reached: Option<i64>,
+    pub(super) reached: Option<i64>,
     /// The processing timer that was next; [`UNKNOWN`] or [`NO_TIMER`](super::clocks::NO_TIMER).
-    pub(crate) next_timer: i64,
+    pub(super) next_timer: i64,
 }
 
 impl CommittedClock {
     /// The time that a store which is opened there judges by, when the clock shows `shown` and it has fired no timer yet.
-    pub(crate) fn at(self, shown: i64) -> Option<i64> {
+    pub(super) fn at(self, shown: i64) -> Option<i64> {
         match self.next_timer {
             UNKNOWN => self.reached,
             next => self.reached.max(Some(shown.min(next))),
@@ -75,7 +75,7 @@ impl CommittedClock {
 
 impl RetentionState {
     /// The greatest time by which an open store has judged.
-    pub(crate) fn reached(&self) -> Option<i64> {
+    pub(super) fn reached(&self) -> Option<i64> {
         self.open.iter().filter_map(Weak::upgrade).filter_map(|open| open.reached()).max()
     }
 
@@ -92,18 +92,18 @@ impl RetentionState {
 }
 
 impl OperatorRetention {
-    pub(crate) fn new(operator: u16) -> Self {
+    pub(super) fn new(operator: u16) -> Self {
         Self { operator, state: Mutex::new(RetentionState::default()) }
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, RetentionState> {
+    pub(super) fn state(&self) -> MutexGuard<'_, RetentionState> {
         lock(&self.state)
     }
 }
 
 /// The rule as the backend holds it: over with the last store of the operator, since the next one may have
 /// other TTLs.
-pub(crate) struct WhileOpen(pub(crate) Weak<OperatorRetention>);
+pub(super) struct WhileOpen(pub(super) Weak<OperatorRetention>);
 
 impl Retention for WhileOpen {
     fn is_expired(&self, key: &[u8], value: &[u8]) -> bool {

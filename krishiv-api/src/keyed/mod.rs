@@ -1,12 +1,12 @@
 //! The store of one operator instance.
 
-pub(crate) mod batch;
+mod batch;
 mod binder;
 mod broadcast;
 mod builder;
 mod commit;
 mod dynamic;
-pub(crate) mod event;
+mod event;
 mod keyed_state;
 mod keys;
 mod report;

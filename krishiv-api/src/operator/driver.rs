@@ -4,7 +4,7 @@ use crate::codec::keys::show_key;
 use crate::error::StateError;
 use crate::keyed::Keyed;
 use crate::keyed::timers::Asked;
-use crate::operator::context::is_late;
+use crate::operator::event::is_late;
 use crate::operator::on_error::Policy;
 use crate::operator::{
     BoxError, BroadcastContext, BroadcastOperator, DeadLetter, Emitted, EventContext, KeyOf, LateEvents, OnError,

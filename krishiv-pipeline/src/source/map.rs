@@ -1,10 +1,6 @@
 //! A source with each item made into another.
 
-use crate::source::{Polled, Source};
-use krishiv_api::BoxError;
-use std::time::Duration;
-
-/// What [`Source::map`] returns.
+/// What [`Source::map`](crate::Source::map) returns.
 ///
 /// ```
 /// use krishiv_pipeline::{IterSource, Source};
@@ -16,29 +12,12 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Map<S, F> {
-    source: S,
-    f: F,
+    pub(super) source: S,
+    pub(super) f: F,
 }
 
 impl<S, F> Map<S, F> {
     pub(super) fn new(source: S, f: F) -> Self {
         Self { source, f }
-    }
-}
-
-impl<S: Source, U, F: FnMut(S::Item) -> U> Source for Map<S, F> {
-    type Item = U;
-    type Position = S::Position;
-
-    fn poll(&mut self, wait: Duration) -> Result<Polled<U>, BoxError> {
-        Ok(self.source.poll(wait)?.map(&mut self.f))
-    }
-
-    fn position(&self) -> S::Position {
-        self.source.position()
-    }
-
-    fn seek(&mut self, position: S::Position) -> Result<(), BoxError> {
-        self.source.seek(position)
     }
 }

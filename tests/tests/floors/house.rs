@@ -19,8 +19,10 @@ struct File {
     children: BTreeSet<String>,
     /// What it names from elsewhere and does not hand on.
     named: Vec<Vec<String>>,
-    /// What it hands on, by name. Who imports that imports what is behind it.
+    /// What it hands on, by name. Who imports that imports what is behind it; so does the file itself where it uses the name.
     handed_on: HashMap<String, Vec<String>>,
+    /// The words that its paths begin with.
+    words: BTreeSet<String>,
 }
 
 impl House {
@@ -37,6 +39,8 @@ impl House {
         let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut file = File::default();
         file.read(tokens);
+        let used = file.handed_on.iter().filter(|(name, _)| file.words.contains(*name));
+        file.named.extend(used.map(|(_, path)| path.clone()));
         for child in &file.children {
             let (flat, inner) = (folder.join(format!("{child}.rs")), folder.join(child));
             let path = if flat.exists() { flat } else { inner.join("mod.rs") };
@@ -110,11 +114,12 @@ impl File {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut rest = tokens.as_slice();
         let mut public = false;
+        let mut is_member = false;
         while let Some((token, behind)) = rest.split_first() {
             match token {
                 // An attribute, or a comment for readers, which is one. A test may look at anything.
                 TokenTree::Punct(punct) if punct.as_char() == '#' => {
-                    rest = after_attribute(behind, &mut |tokens| self.read(tokens));
+                    rest = after_attribute(behind);
                     continue;
                 }
                 TokenTree::Ident(word) if word == "pub" => {
@@ -127,6 +132,8 @@ impl File {
                         && end.as_char() == ';'
                     {
                         self.children.insert(name.to_string());
+                        (public, rest) = (false, behind.get(2..).unwrap_or_default());
+                        continue;
                     }
                 }
                 TokenTree::Ident(word) if word == "use" => {
@@ -149,41 +156,30 @@ impl File {
                     if length > 1 {
                         self.named.push(path.iter().filter_map(word).collect());
                     }
-                    (public, rest) = (false, behind);
+                    self.words.extend(path.first().and_then(word).filter(|_| !is_member));
+                    (public, is_member, rest) = (false, false, behind);
                     continue;
                 }
                 TokenTree::Group(group) => self.read(group.stream()),
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
-            (public, rest) = (false, behind);
+            (public, is_member, rest) = (false, is_punct(token, '.'), behind);
         }
     }
 }
 
 /// What stands behind an attribute, whose `#` is gone; behind `#[cfg(test)]`, what stands behind its item.
-fn after_attribute<'t>(tokens: &'t [TokenTree], read: &mut dyn FnMut(TokenStream)) -> &'t [TokenTree] {
-    let tokens = tokens.strip_prefix_if(|token| is_punct(token, '!'));
-    let Some((TokenTree::Group(attribute), behind)) = tokens.split_first() else { return tokens };
+fn after_attribute(tokens: &[TokenTree]) -> &[TokenTree] {
+    let inner = tokens.first().is_some_and(|token| is_punct(token, '!'));
+    let Some((TokenTree::Group(attribute), behind)) = tokens.get(usize::from(inner)..).and_then(<[_]>::split_first)
+    else {
+        return tokens;
+    };
     if attribute.stream().to_string().replace(' ', "") != "cfg(test)" {
-        // `#[derive(crate::Path)]` is none of ours, but what a macro gets as a path would be.
-        read(attribute.stream());
         return behind;
     }
     let end = behind.iter().position(|token| is_punct(token, ';') || is_group(token, Delimiter::Brace));
     behind.get(end.map_or(behind.len(), |end| end + 1)..).unwrap_or_default()
-}
-
-trait StripIf {
-    fn strip_prefix_if(&self, strip: impl Fn(&TokenTree) -> bool) -> &Self;
-}
-
-impl StripIf for [TokenTree] {
-    fn strip_prefix_if(&self, strip: impl Fn(&TokenTree) -> bool) -> &Self {
-        match self.split_first() {
-            Some((first, behind)) if strip(first) => behind,
-            _ => self,
-        }
-    }
 }
 
 /// The paths of the tree behind a `use`.

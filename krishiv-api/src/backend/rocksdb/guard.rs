@@ -5,10 +5,11 @@ use super::journal;
 use super::ledger::{self, Entry, Ledger, Phase};
 use super::manifest;
 use crate::error::{Cause, StateError};
+use crate::lock::lock;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// Watches over one open folder.
 #[derive(Debug)]
@@ -124,7 +125,7 @@ impl Guard {
 
     fn book<T>(&self, work: impl FnOnce(&mut Book) -> T) -> T {
         // An entry is replaced as a whole, so a panic elsewhere leaves a whole one.
-        work(&mut self.book.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut lock(&self.book))
     }
 }
 

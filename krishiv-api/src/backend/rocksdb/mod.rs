@@ -62,6 +62,29 @@ pub struct RocksDbStateBackend {
     read: ReadOptions,
 }
 
+impl RocksDbOptions {
+    /// Opens the folder at `path`, and makes it if it is not there.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use krishiv_api::{Cause, RocksDbOptions};
+    ///
+    /// let backend = RocksDbOptions::new().open(dir.path())?;
+    /// let second = RocksDbOptions::new().open(dir.path()).unwrap_err();
+    /// assert!(matches!(second.cause(), Cause::Locked { .. }));
+    /// # drop(backend);
+    /// # Ok::<(), krishiv_api::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the folder is open elsewhere, was written by a newer format, is damaged or has lost commits, or
+    /// cannot be made.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<RocksDbStateBackend, StateError> {
+        RocksDbStateBackend::open_with(self, path.as_ref())
+    }
+}
+
 impl RocksDbStateBackend {
     /// Opens the folder at `path` with the default [`RocksDbOptions`], and makes it if it is not there.
     ///

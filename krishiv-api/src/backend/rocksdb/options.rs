@@ -1,15 +1,13 @@
 //! How a RocksDB folder is opened.
 
-use super::RocksDbStateBackend;
 use super::retention::Rules;
-use crate::error::StateError;
 use ::rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 use std::fmt;
 use std::path::Path;
 
 type Tune = Box<dyn FnOnce(&mut Options)>;
 
-/// Settings of a [`RocksDbStateBackend`].
+/// Settings of a [`RocksDbStateBackend`](crate::RocksDbStateBackend).
 ///
 /// ```
 /// # let dir = tempfile::tempdir().unwrap();
@@ -79,27 +77,6 @@ impl RocksDbOptions {
     pub fn tune(mut self, tune: impl FnOnce(&mut Options) + 'static) -> Self {
         self.tune.push(Box::new(tune));
         self
-    }
-
-    /// Opens the folder at `path`, and makes it if it is not there.
-    ///
-    /// ```
-    /// # let dir = tempfile::tempdir().unwrap();
-    /// use krishiv_api::{Cause, RocksDbOptions};
-    ///
-    /// let backend = RocksDbOptions::new().open(dir.path())?;
-    /// let second = RocksDbOptions::new().open(dir.path()).unwrap_err();
-    /// assert!(matches!(second.cause(), Cause::Locked { .. }));
-    /// # drop(backend);
-    /// # Ok::<(), krishiv_api::StateError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When the folder is open elsewhere, was written by a newer format, is damaged or has lost commits, or
-    /// cannot be made.
-    pub fn open(self, path: impl AsRef<Path>) -> Result<RocksDbStateBackend, StateError> {
-        RocksDbStateBackend::open_with(self, path.as_ref())
     }
 
     pub(super) fn is_synced(&self) -> bool {

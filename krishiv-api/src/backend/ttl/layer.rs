@@ -7,6 +7,7 @@ use super::stamp;
 use super::time::{self, TtlTime};
 use crate::backend::{Op, StateBackend, WriteBatch};
 use crate::error::{Cause, StateError};
+use crate::lock::lock;
 use crate::time::{Clock, SystemClock, TtlConfig, is_expired};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,11 +52,11 @@ pub struct TtlStateBackend<B> {
     pub(super) config: TtlConfig,
     pub(super) time: Arc<TtlTime>,
     /// Held shared by reads and plain writes, alone by whatever must not be crossed by another write.
-    pub(super) mode: RwLock<Mode>,
-    pub(super) reserved: RwLock<Reserved>,
-    pub(super) expired: Mutex<Expired>,
-    pub(super) horizon: Arc<RwLock<Horizon>>,
-    pub(super) registered: AtomicBool,
+    mode: RwLock<Mode>,
+    reserved: RwLock<Reserved>,
+    expired: Mutex<Expired>,
+    horizon: Arc<RwLock<Horizon>>,
+    registered: AtomicBool,
     /// Whether stores were opened on the wrapper, which may add operators at any time.
     pub(super) typed: AtomicBool,
 }
@@ -128,7 +129,7 @@ impl<B: StateBackend> TtlStateBackend<B> {
         self.time.raise(ms);
     }
 
-    pub(super) fn with_time(inner: Arc<B>, config: TtlConfig, time: TtlTime) -> Self {
+    fn with_time(inner: Arc<B>, config: TtlConfig, time: TtlTime) -> Self {
         Self {
             inner,
             config,
@@ -154,11 +155,11 @@ impl<B: StateBackend> TtlStateBackend<B> {
         }
     }
 
-    pub(super) fn alone(&self) -> RwLockWriteGuard<'_, Mode> {
+    fn alone(&self) -> RwLockWriteGuard<'_, Mode> {
         self.mode.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn is_behind(&self, mode: Mode) -> bool {
+    fn is_behind(&self, mode: Mode) -> bool {
         match mode {
             Mode::Unknown => true,
             Mode::Processing => self.time.watermark().is_some(),
@@ -166,7 +167,7 @@ impl<B: StateBackend> TtlStateBackend<B> {
         }
     }
 
-    pub(super) fn settle(&self, mode: &mut Mode) -> Result<(), StateError> {
+    fn settle(&self, mode: &mut Mode) -> Result<(), StateError> {
         if *mode == Mode::Unknown {
             *mode = self.load()?;
         }
@@ -179,7 +180,7 @@ impl<B: StateBackend> TtlStateBackend<B> {
     }
 
     /// Reads the mode that is stored.
-    pub(super) fn load(&self) -> Result<Mode, StateError> {
+    fn load(&self) -> Result<Mode, StateError> {
         self.refresh_reserved()?;
         let Some(bytes) = self.inner.get(marker::KEY)? else { return Ok(Mode::Processing) };
         let durable = marker::decode(&bytes)?;
@@ -189,7 +190,7 @@ impl<B: StateBackend> TtlStateBackend<B> {
     }
 
     /// Turns stamps of the clock into stamps of the first watermark, in one batch with the marker of event time.
-    pub(super) fn switch(&self, first: time::First) -> Result<Mode, StateError> {
+    fn switch(&self, first: time::First) -> Result<Mode, StateError> {
         self.refresh_reserved()?;
         let reserved = self.reserved();
         let expires_at = self.config.expires_at(first.watermark);
@@ -309,7 +310,7 @@ impl<B: StateBackend> TtlStateBackend<B> {
     }
 
     pub(super) fn expired(&self) -> MutexGuard<'_, Expired> {
-        self.expired.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.expired)
     }
 }
 

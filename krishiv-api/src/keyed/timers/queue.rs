@@ -91,7 +91,7 @@ impl Place {
 /// The timers of one kind: those next in line in memory, the others in the backend.
 ///
 /// Of each key group, everything before its `rest` is in memory, and what no commit has written is so in any case.
-pub(crate) struct Queue {
+pub(in crate::keyed) struct Queue {
     place: Place,
     near: BTreeMap<Due, Origin>,
     rest: Rest,
@@ -127,7 +127,7 @@ impl Queue {
     }
 
     /// Whether there is surely none.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(in crate::keyed) fn is_empty(&self) -> bool {
         self.near.is_empty() && self.rest.is_empty()
     }
 
@@ -170,13 +170,13 @@ impl Queue {
 
     /// The timer that is next, as far as [`load_due`](Self::load_due) has looked.
     #[inline]
-    pub(crate) fn first(&self) -> Option<&Due> {
+    pub(in crate::keyed) fn first(&self) -> Option<&Due> {
         self.near.first_key_value().map(|(due, _)| due)
     }
 
     /// Makes sure that the timer that is next is in memory, if it is due at `now`; before there is any time, none is.
     #[inline]
-    pub(crate) fn load_due(&mut self, now: i64, backend: &dyn AnyBackend) -> Result<(), StateError> {
+    pub(in crate::keyed) fn load_due(&mut self, now: i64, backend: &dyn AnyBackend) -> Result<(), StateError> {
         while let Some((due, group)) = self.rest.first() {
             if due.time > now || self.first().is_some_and(|near| near < due) {
                 break;
@@ -284,7 +284,7 @@ impl Queue {
     }
 
     /// All timers, in the order in which they are due.
-    pub(crate) fn all(&self, backend: &dyn AnyBackend) -> Result<Vec<Due>, StateError> {
+    pub(in crate::keyed) fn all(&self, backend: &dyn AnyBackend) -> Result<Vec<Due>, StateError> {
         let mut all: BTreeSet<Due> = self.near.keys().cloned().collect();
         for (rest, group) in self.rest.iter() {
             for due in self.place.stored(group, rest, backend) {

@@ -90,6 +90,36 @@ fn gone() -> StateError {
     StateError::backend("the harness did not reopen its operator; open a new one")
 }
 
+impl<O: Operator + 'static> HarnessBuilder<O> {
+    /// Opens the operator; its clock stands at 0 until [`Harness::clock`] moves it.
+    ///
+    /// ```
+    #[doc = include_str!("../example.txt")]
+    /// let harness = Harness::builder(|| Distinct).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyedBuilder::open`](crate::KeyedBuilder::open).
+    pub fn open(mut self) -> Result<Harness<O>, StateError> {
+        let clock = Arc::new(ManualClock::new(0));
+        self.store = self.store.clock(Arc::clone(&clock));
+        let instances = self.instances;
+        let mut harness = Harness {
+            settings: self,
+            clock,
+            drivers: Vec::new(),
+            instances,
+            output: Output::default(),
+            skipped: 0,
+            dropped: 0,
+        };
+        harness.reopen(instances)?;
+        Ok(harness)
+    }
+}
+
 impl<O: Operator + 'static> Harness<O> {
     /// An operator with its state in memory; `make` makes it, also after each crash.
     ///

@@ -1,12 +1,9 @@
 //! Opening a harness: how the operator is made, where its state lies, and its settings.
 
-use super::Harness;
-use super::output::Output;
 use crate::backend::{InMemoryStateBackend, StateBackend};
 use crate::error::StateError;
 use crate::keyed::{Keyed, KeyedBuilder};
 use crate::operator::{Driver, DriverBuilder, LateEvents, OnError, Operator};
-use crate::time::ManualClock;
 use std::sync::Arc;
 
 type Open<O> = dyn Fn(Vec<DriverBuilder<O>>) -> Result<Vec<Driver<O>>, StateError>;
@@ -19,7 +16,7 @@ fn opening<O: Operator, B: StateBackend>(open: impl Fn() -> Result<Arc<B>, State
     })
 }
 
-/// Settings of a [`Harness`] that is about to be opened.
+/// Settings of a [`Harness`](crate::Harness) that is about to be opened.
 ///
 /// ```
 #[doc = include_str!("../example.txt")]
@@ -121,33 +118,5 @@ impl<O: Operator + 'static> HarnessBuilder<O> {
     pub fn instances(mut self, instances: u16) -> Self {
         self.instances = instances;
         self
-    }
-
-    /// Opens the operator; its clock stands at 0 until [`Harness::clock`] moves it.
-    ///
-    /// ```
-    #[doc = include_str!("../example.txt")]
-    /// let harness = Harness::builder(|| Distinct).open()?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`KeyedBuilder::open`].
-    pub fn open(mut self) -> Result<Harness<O>, StateError> {
-        let clock = Arc::new(ManualClock::new(0));
-        self.store = self.store.clock(Arc::clone(&clock));
-        let instances = self.instances;
-        let mut harness = Harness {
-            settings: self,
-            clock,
-            drivers: Vec::new(),
-            instances,
-            output: Output::default(),
-            skipped: 0,
-            dropped: 0,
-        };
-        harness.reopen(instances)?;
-        Ok(harness)
     }
 }

@@ -1,9 +1,98 @@
-//! What an operator can do besides changing state: emit, tell the time, and set timers.
+//! An operator, and what it can do besides changing state: emit, tell the time, and set timers.
 
+use crate::keyed::KeyedState;
 use crate::keyed::timers::{self, Asked};
-use crate::operator::{KeyOf, Operator};
+use crate::operator::BoxError;
 use crate::scope::shared::Shared;
 use crate::time::{Timer, TimerKind};
+
+/// The key of an operator's state.
+///
+/// ```
+/// # use krishiv_api::*;
+/// fn greet<O: Operator>(_: &KeyOf<O>) {}
+/// ```
+pub type KeyOf<O> = <<O as Operator>::State as KeyedState>::Key;
+
+/// What happens to an event, with the state of its key.
+///
+/// An event (or timer) is all or nothing: if it returns an error, panics, or a handle fails, then the state it wrote,
+/// the timers it set and the records it emitted are gone together. Only what is in `State` is undone and survives a crash;
+/// fields of the operator itself are for settings.
+///
+/// Run it in a [`Harness`](crate::Harness) to test it, and in a `Pipeline` or another engine by a [`Driver`](crate::Driver).
+///
+/// ```
+/// use krishiv_api::{BoxError, EventContext, Harness, InMemoryStateBackend, KeyedState, Operator, ValueState};
+///
+/// #[derive(KeyedState)]
+/// #[state(key = String)]
+/// struct Visits { seen: ValueState<u64> }
+///
+/// struct CountVisits;
+///
+/// impl Operator for CountVisits {
+///     type State = Visits;
+///     type In = String;
+///     type Out = (String, u64);
+///
+///     fn key(&self, user: &String) -> String { user.clone() }
+///
+///     fn on_event(&mut self, state: &Visits, user: String, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+///         let seen = state.seen.get_or(0) + 1;
+///         state.seen.set(seen);
+///         ctx.emit((user, seen));
+///         Ok(())
+///     }
+/// }
+///
+/// let mut harness = Harness::new(|| CountVisits)?;
+/// harness.event("ann".to_owned())?;
+/// harness.event("ann".to_owned())?;
+/// assert_eq!(harness.emitted(), [("ann".to_owned(), 1), ("ann".to_owned(), 2)]);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+pub trait Operator: Sized {
+    /// The state, one of these for each key.
+    type State: KeyedState;
+
+    /// What comes in.
+    type In;
+
+    /// What goes out.
+    type Out;
+
+    /// The key whose state `event` works on: the same one for equal events, always.
+    fn key(&self, event: &Self::In) -> KeyOf<Self>;
+
+    /// Processes one event.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the operator cannot process. It is undone, and [`OnError`](crate::OnError) decides what then.
+    fn on_event(
+        &mut self,
+        state: &Self::State,
+        event: Self::In,
+        ctx: &mut EventContext<'_, Self>,
+    ) -> Result<(), BoxError>;
+
+    /// Is called when a timer of a key is due; by then it is gone. Does nothing unless implemented.
+    ///
+    /// # Errors
+    ///
+    /// As [`on_event`](Self::on_event). The timer is then still there, and fires again at the next advance, unless
+    /// [`OnError`](crate::OnError) says that it be skipped.
+    fn on_timer(
+        &mut self,
+        state: &Self::State,
+        timer: Timer,
+        ctx: &mut EventContext<'_, Self>,
+    ) -> Result<(), BoxError> {
+        let _ = (state, timer, ctx);
+        Ok(())
+    }
+}
 
 /// A record that an operator has emitted.
 ///

@@ -1,0 +1,139 @@
+//! What a source is, to a pipeline.
+
+use super::filter_map::FilterMap;
+use super::map::Map;
+use super::polled::Polled;
+use krishiv_api::BoxError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// Gives items in an order that it can repeat.
+///
+/// A pipeline opens a source, takes it to the position of the last commit if there is one, and polls it. It stores
+/// [`position`](Self::position) with every commit. After an error or the end it polls no more.
+///
+/// ```
+/// use krishiv_pipeline::{BoxError, Polled, Source};
+/// use std::time::Duration;
+///
+/// /// Counts down to nothing.
+/// struct Countdown(u32);
+///
+/// impl Source for Countdown {
+///     type Item = u32;
+///     type Position = u32;
+///
+///     fn poll(&mut self, _wait: Duration) -> Result<Polled<u32>, BoxError> {
+///         let Some(next) = self.0.checked_sub(1) else { return Ok(Polled::End) };
+///         self.0 = next;
+///         Ok(Polled::Item(next))
+///     }
+///
+///     fn position(&self) -> u32 {
+///         self.0
+///     }
+///
+///     fn seek(&mut self, position: u32) -> Result<(), BoxError> {
+///         if position > self.0 {
+///             return Err(format!("it begins at {}, and the state was made from {position} on", self.0).into());
+///         }
+///         self.0 = position;
+///         Ok(())
+///     }
+/// }
+///
+/// let mut first = Countdown(3);
+/// assert_eq!(first.poll(Duration::ZERO)?, Polled::Item(2));
+/// let mut second = Countdown(3);
+/// second.seek(first.position())?;
+/// assert_eq!(second.poll(Duration::ZERO)?, Polled::Item(1));
+/// # Ok::<(), BoxError>(())
+/// ```
+pub trait Source {
+    /// What it gives.
+    type Item;
+
+    /// Where it stands: stored with each commit.
+    type Position: Serialize + DeserializeOwned;
+
+    /// The next item; a source that has none right now waits at most `wait` for it.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{IterSource, Polled, Source};
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(IterSource::new([7]).poll(Duration::ZERO)?, Polled::Item(7));
+    /// # Ok::<(), krishiv_pipeline::BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the input cannot be read, or the item is malformed. The position stays behind the last item that came.
+    fn poll(&mut self, wait: Duration) -> Result<Polled<Self::Item>, BoxError>;
+
+    /// Behind the last item that [`poll`](Self::poll) returned.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{IterSource, Source};
+    /// use std::time::Duration;
+    ///
+    /// let mut source = IterSource::new([7, 8]);
+    /// source.poll(Duration::ZERO)?;
+    /// assert_eq!(source.position(), 1);
+    /// # Ok::<(), krishiv_pipeline::BoxError>(())
+    /// ```
+    fn position(&self) -> Self::Position;
+
+    /// Goes to where an earlier run stood, and checks that it is the same input. Called before the first poll.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{IterSource, Polled, Source};
+    /// use std::time::Duration;
+    ///
+    /// let mut source = IterSource::new([7, 8]);
+    /// source.seek(1)?;
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::Item(8));
+    /// # Ok::<(), krishiv_pipeline::BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is another input, as far as the source can tell, or cannot be read.
+    fn seek(&mut self, position: Self::Position) -> Result<(), BoxError>;
+
+    /// The same source with each item made into another.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{IterSource, Polled, Source};
+    /// use std::time::Duration;
+    ///
+    /// let mut source = IterSource::new([7]).map(|item| item * 10);
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::Item(70));
+    /// # Ok::<(), krishiv_pipeline::BoxError>(())
+    /// ```
+    fn map<U, F: FnMut(Self::Item) -> U>(self, f: F) -> Map<Self, F>
+    where
+        Self: Sized,
+    {
+        Map::new(self, f)
+    }
+
+    /// The same source with each item made into another or left out; one that is left out counts towards the next commit.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{IterSource, Polled, Source};
+    /// use std::time::Duration;
+    ///
+    /// let mut source = IterSource::new([1, 2]).filter_map(|item| (item > 1).then_some(item * 10));
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::Skipped);
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::Item(20));
+    /// # Ok::<(), krishiv_pipeline::BoxError>(())
+    /// ```
+    fn filter_map<U, F: FnMut(Self::Item) -> Option<U>>(self, f: F) -> FilterMap<Self, F>
+    where
+        Self: Sized,
+    {
+        FilterMap::new(self, f)
+    }
+}
