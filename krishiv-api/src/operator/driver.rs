@@ -1,19 +1,18 @@
 //! Runs one operator on its state: what the harness, the pipeline and other engines are built on.
 
-use crate::codec::keys::show_key;
 use crate::error::StateError;
 use crate::keyed::Keyed;
 use crate::keyed::timers::Asked;
+use crate::operator::attempt::attempt;
 use crate::operator::event::is_late;
 use crate::operator::on_error::Policy;
 use crate::operator::{
-    BoxError, BroadcastContext, BroadcastOperator, DeadLetter, Emitted, EventContext, KeyOf, LateEvents, OnError,
-    Operator, OperatorCause, OperatorError, OperatorInput, Prepared, Rejected,
+    BroadcastContext, BroadcastOperator, DeadLetter, Emitted, EventContext, KeyOf, LateEvents, OnError, Operator,
+    OperatorError, OperatorInput, Prepared, Rejected,
 };
 use crate::quiet::drop_quietly;
 use crate::scope::shared::Shared;
-use crate::time::{Timer, TimerKind};
-use std::any::Any;
+use crate::time::Timer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -41,25 +40,25 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 /// ```
 pub struct Driver<O: Operator> {
     /// What tells it from others.
-    id: u64,
-    operator: O,
+    pub(super) id: u64,
+    pub(super) operator: O,
     pub(super) store: Keyed<O::State>,
     pub(super) shared: Arc<Shared>,
-    on_error: OnError<O::In>,
-    late: LateEvents,
-    out: Vec<Emitted<O::Out>>,
+    pub(super) on_error: OnError<O::In>,
+    pub(super) late: LateEvents,
+    pub(super) out: Vec<Emitted<O::Out>>,
     /// Scratch: the timers that the event at hand asks for.
-    asked: Asked,
+    pub(super) asked: Asked,
     /// Scratch: hashes of the keys of a batch.
-    hashes: Vec<u64>,
+    pub(super) hashes: Vec<u64>,
     /// Events whose rows were looked up, and that are still to come.
-    ahead: usize,
+    pub(super) ahead: usize,
     /// Those that have come, and for whose rows no room was made.
-    behind: usize,
-    late_events: Vec<(O::In, i64)>,
-    dead_letters: Vec<DeadLetter<O::In>>,
-    skipped: u64,
-    dropped: u64,
+    pub(super) behind: usize,
+    pub(super) late_events: Vec<(O::In, i64)>,
+    pub(super) dead_letters: Vec<DeadLetter<O::In>>,
+    pub(super) skipped: u64,
+    pub(super) dropped: u64,
 }
 
 impl<O: Operator> Driver<O> {
@@ -256,123 +255,6 @@ impl<O: Operator> Driver<O> {
         }
     }
 
-    /// Moves the watermark to `ms`, never back, and fires all event timers that makes due.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
-    /// driver.advance(1_000)?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When a timer failed and [`OnError`] says to stop, or the storage failed. Timers before it have fired; it and those after
-    /// it are still there, and fire at the next advance.
-    pub fn advance(&mut self, ms: i64) -> Result<(), OperatorError> {
-        self.set_watermark(ms);
-        self.fire(TimerKind::Event, usize::MAX).map(drop)
-    }
-
-    /// Moves the watermark to `ms`, never back, and fires nothing.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
-    /// driver.set_watermark(1_000);
-    /// assert_eq!(driver.watermark(), Some(1_000));
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    pub fn set_watermark(&mut self, ms: i64) {
-        self.store.set_watermark(ms);
-    }
-
-    /// Fires all processing timers that are due by the clock.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
-    /// driver.tick()?;
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`advance`](Self::advance).
-    #[inline]
-    pub fn tick(&mut self) -> Result<(), OperatorError> {
-        self.fire(TimerKind::Processing, usize::MAX).map(drop)
-    }
-
-    /// Fires at most `limit` timers of `kind` that are due, at least one, and says whether there may be more: for engines that commit on
-    /// the way.
-    ///
-    /// ```
-    #[doc = include_str!("example.txt")]
-    /// let mut driver = Driver::builder(Distinct).open(Arc::new(InMemoryStateBackend::new()))?;
-    /// driver.set_watermark(1_000);
-    /// while driver.fire(TimerKind::Event, 1_024)? {
-    ///     driver.commit("the same source position as before")?;
-    /// }
-    /// # Ok::<(), BoxError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`advance`](Self::advance).
-    pub fn fire(&mut self, kind: TimerKind, limit: usize) -> Result<bool, OperatorError> {
-        // Most operators have none, and reading the clock would cost as much as half an event.
-        if !self.store.has_timers(kind) {
-            return Ok(false);
-        }
-        let now = match kind {
-            TimerKind::Event => self.store.watermark().unwrap_or(i64::MIN),
-            TimerKind::Processing => self.shared.time.clock().now_ms(),
-        };
-        // Before there is any time, nothing is due.
-        if now == i64::MIN {
-            return Ok(false);
-        }
-        for _ in 0..limit.max(1) {
-            // A key may panic when it is decoded.
-            let next = attempt(|| self.store.next_timer(kind, now).map_err(BoxError::from));
-            let next = next.map_err(|cause| self.error(OperatorInput::Timers, None, cause))?;
-            let Some((timer, key)) = next else { return Ok(false) };
-            let fired = self.fire_one(timer, &key);
-            drop_quietly(key);
-            fired?;
-        }
-        Ok(true)
-    }
-
-    fn fire_one(&mut self, timer: Timer, key: &KeyOf<O>) -> Result<(), OperatorError> {
-        let Self { operator, store, shared, out, asked, .. } = self;
-        let before = out.len();
-        let event_time = (timer.kind == TimerKind::Event).then_some(timer.time_ms);
-        let result = attempt(|| {
-            store.with_timers((store.hash(key), key), (event_time, Some(timer.kind)), asked, |state, asked| {
-                asked.timer(shared, timer, false);
-                let mut ctx = EventContext { key, event_time, is_timer: true, shared, asked, out: &mut *out };
-                operator.on_timer(state, timer, &mut ctx)
-            })
-        });
-        self.store.evict_after(1);
-        let Err(cause) = result else {
-            self.shared.meter.fired.add(1);
-            return Ok(());
-        };
-        self.failed(before, OperatorInput::Timer(timer), Some(key), cause, Some(Rejected::Timer(timer)))?;
-        // What is left out must not come back for ever.
-        let Self { store, shared, asked, .. } = self;
-        let gone = attempt(|| {
-            store.with_timers((store.hash(key), key), (event_time, Some(timer.kind)), asked, |_, asked| {
-                asked.timer(shared, timer, false);
-                Ok(())
-            })
-        });
-        gone.map_err(|cause| self.error(OperatorInput::Timer(timer), Some(key), cause))
-    }
-
     /// Takes in a broadcast; all parallel instances of the operator see it.
     ///
     /// ```
@@ -536,42 +418,6 @@ impl<O: Operator> Driver<O> {
         let timers = self.store.all_timers()?.into_iter();
         Ok(timers.map(|of| (of.key, of.timer)).collect())
     }
-
-    fn error(&self, input: OperatorInput, key: Option<&KeyOf<O>>, cause: OperatorCause) -> OperatorError {
-        // What panics when it is encoded may do so when it is shown.
-        let key = key.and_then(|key| attempt(|| Ok(show_key(key))).ok());
-        OperatorError::new(&self.shared.operator, key, input, cause)
-    }
-
-    /// Takes back what has been emitted since there were `before` records, and does what the policy says.
-    #[cold]
-    fn failed(
-        &mut self,
-        before: usize,
-        input: OperatorInput,
-        key: Option<&KeyOf<O>>,
-        cause: OperatorCause,
-        rejected: Option<Rejected<O::In>>,
-    ) -> Result<(), OperatorError> {
-        self.out.drain(before..).for_each(drop_quietly);
-        self.asked.clear();
-        let stops = cause.stops();
-        let error = self.error(input, key, cause);
-        match self.on_error.0 {
-            Policy::Skip if !stops => {
-                tracing::warn!(%error, "skipped");
-                self.skipped += 1;
-                self.shared.meter.skipped.add(1);
-                Ok(())
-            }
-            Policy::DeadLetter { .. } if !stops => {
-                self.shared.meter.dead_letters.add(1);
-                self.dead_letters.extend(rejected.map(|rejected| DeadLetter { rejected, error }));
-                Ok(())
-            }
-            _ => Err(error),
-        }
-    }
 }
 
 /// The key of an event, and the hash that its row is found by.
@@ -579,21 +425,4 @@ impl<O: Operator> Driver<O> {
 fn hashed<O: Operator>(operator: &O, store: &Keyed<O::State>, event: &O::In) -> (u64, KeyOf<O>) {
     let key = operator.key(event);
     (store.hash(&key), key)
-}
-
-/// Runs what an operator, an event or a key does, and makes an error of a panic.
-#[inline]
-fn attempt<T>(f: impl FnOnce() -> Result<T, BoxError>) -> Result<T, OperatorCause> {
-    // What a panic may leave half done is undone by the store; only fields of the operator itself are its own affair.
-    match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(error.into()),
-        Err(panic) => Err(OperatorCause::Panicked(message(&*panic))),
-    }
-}
-
-#[cold]
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("without a message").to_owned()
 }

@@ -1,15 +1,18 @@
 //! Operators: what happens to an event, a timer and a broadcast, with the state of the key at hand.
 
+mod attempt;
 mod broadcast;
 mod commit;
 mod driver;
 mod error;
 mod event;
+mod failed;
 mod harness;
 mod late;
 mod on_error;
 mod prepared;
 mod settings;
+mod time;
 mod two_inputs;
 
 pub use broadcast::{BroadcastContext, BroadcastOperator};
