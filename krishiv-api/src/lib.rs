@@ -83,6 +83,7 @@ pub mod __private {
     pub use crate::descriptor::{StateDescriptor, TtlDescriptor};
     pub use crate::error::StateError;
     pub use crate::keyed::{Binder, KeyedState};
+    pub use crate::scope::any_handle::Bound;
     pub use crate::state::handle::{Handle, Visitor};
     pub use crate::time::{TtlClock, TtlUpdate};
     pub use crate::value::StateKey;

@@ -9,13 +9,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[inline]
 pub(crate) fn drop_quietly<T>(value: T) {
     if std::mem::needs_drop::<T>() {
-        drop_caught(value);
+        let mut value = Some(value);
+        catch(&mut || drop(value.take()));
     }
 }
 
 #[inline(never)]
-fn drop_caught<T>(value: T) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+fn catch(drop: &mut dyn FnMut()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(drop)) {
         // What a panic carries may panic when it is dropped, too.
         std::mem::forget(panic);
         tracing::error!("a `Drop` has panicked; the state is not touched by it");

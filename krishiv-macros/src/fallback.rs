@@ -59,7 +59,7 @@ pub(crate) fn expand(tree: &Tree<'_>, mistakes: syn::Error) -> TokenStream {
 
                 fn visit<__KrishivVisitor: #runtime::Visitor>(&mut self, _: &mut (), _: &mut __KrishivVisitor) {}
 
-                fn handle(&self, _: ::core::primitive::usize) -> ::core::option::Option<&dyn ::core::any::Any> {
+                fn handle(&self, _: ::core::primitive::usize) -> ::core::option::Option<#runtime::Bound<'_>> {
                     ::core::option::Option::None
                 }
             }

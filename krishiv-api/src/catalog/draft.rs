@@ -36,9 +36,9 @@ impl Draft<'_> {
         &mut self,
         declared: Declared<'_>,
         time: &StoreTime,
-    ) -> Result<(StateRecord, Arc<Expiry>), StateError> {
+    ) -> Result<(Arc<StateRecord>, Arc<Expiry>), StateError> {
         let hub = self.hub;
-        let found = self.record.declare(declared, || hub.moment(time))?.clone();
+        let found = Arc::clone(self.record.declare(declared, || hub.moment(time))?);
         let known = lock(&self.hub.state).expiries.get(&found.slot).map(Arc::clone);
         let expiry = found.expiry();
         let expiry = match known {
@@ -56,6 +56,7 @@ impl Draft<'_> {
             state.record = self.record;
             state.revision += 1;
         }
+        self.hub.retain(&self.expiries);
         state.expiries.extend(self.expiries);
         self.hub.publish_retention(&state);
     }

@@ -220,7 +220,7 @@ impl OperatorHub {
     }
 
     /// The states of the program that the catalog has and `used` does not name.
-    pub(crate) fn states_except(&self, used: &[&str]) -> Vec<StateRecord> {
+    pub(crate) fn states_except(&self, used: &[&str]) -> Vec<Arc<StateRecord>> {
         let state = lock(&self.state);
         let mine = |name: &str| !used.contains(&name) && !names::is_reserved(name);
         state.record.states.iter().filter(|state| mine(&state.name)).cloned().collect()
@@ -269,10 +269,14 @@ impl OperatorHub {
         self.tables_version.store(tables.version(), Ordering::Release);
     }
 
+    /// Lets compaction know how long these states live.
+    pub(super) fn retain(&self, expiries: &[(u16, Arc<Expiry>)]) {
+        self.retention.state().states.extend(expiries.iter().cloned());
+    }
+
     pub(super) fn publish_retention(&self, state: &OperatorState) {
         let (positions, _) = in_force(&state.positions);
         let mut retention = self.retention.state();
-        retention.states.clone_from(&state.expiries);
         retention.committed = Arc::clone(&state.committed);
         retention.event_clock = positions.iter().map(PositionRecord::event_clock).min().flatten();
         let timers = state.has_timers();

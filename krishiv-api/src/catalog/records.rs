@@ -13,6 +13,7 @@ use crate::value::StateValue;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The newest format of stored bytes that this library writes and reads.
 ///
@@ -33,18 +34,34 @@ pub(crate) struct OwnerRecord {
 }
 
 /// An operator and its states.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OperatorRecord {
     pub(crate) id: u16,
     pub(crate) name: String,
     pub(crate) max_parallelism: u16,
     pub(crate) key: KeyRecord,
     pub(crate) next_slot: u16,
-    pub(crate) states: Vec<StateRecord>,
+    /// Shared with the drafts of it, so that declaring one state more does not copy all others.
+    #[serde(with = "shared")]
+    pub(crate) states: Vec<Arc<StateRecord>>,
+}
+
+/// Writes and reads shared records as what they are.
+mod shared {
+    use super::{Arc, StateRecord};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(states: &[Arc<StateRecord>], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(states.iter().map(|state| &**state))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Arc<StateRecord>>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().map(Arc::new).collect())
+    }
 }
 
 /// A state: what it is, and how its records are written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StateRecord {
     pub(crate) slot: u16,
     pub(crate) name: String,
@@ -64,7 +81,7 @@ pub(crate) struct StateRecord {
 }
 
 /// A key or map key: what it looks like, and how it is written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyRecord {
     pub(crate) shape: Shape,
     pub(crate) codec: Codec,
@@ -174,7 +191,7 @@ impl OperatorRecord {
         &mut self,
         declared: Declared<'_>,
         now: impl FnOnce() -> Moment,
-    ) -> Result<&StateRecord, StateError> {
+    ) -> Result<&Arc<StateRecord>, StateError> {
         let Name { name, own } = declared.name;
         let known = self.states.iter().position(|state| state.name == name);
         if !own {
@@ -187,7 +204,7 @@ impl OperatorRecord {
                 let slot = self.next_slot;
                 self.next_slot =
                     Some(slot + 1).filter(|next| *next < STAMPED).ok_or(Cause::Exhausted { what: "state" })?;
-                self.states.push(StateRecord {
+                self.states.push(Arc::new(StateRecord {
                     slot,
                     name: name.to_owned(),
                     kind: declared.kind,
@@ -199,20 +216,24 @@ impl OperatorRecord {
                     stamped,
                     switches: Switches::default(),
                     eras: Vec::new(),
-                });
+                }));
                 self.states.len() - 1
             }
         };
         let Some(state) = self.states.get_mut(index) else {
             return Err(Cause::Exhausted { what: "state" }.into());
         };
-        state.fit(&declared)?;
-        if state.ttl != declared.ttl {
-            let mut rule = state.rule();
-            state.eras.extend(rule.switch(declared.ttl, now()));
-            (state.ttl, state.switches) = (rule.ttl, rule.switches);
-            state.plain |= !stamped;
-            state.stamped |= stamped;
+        let mut fitted = StateRecord::clone(state);
+        fitted.fit(&declared)?;
+        if fitted.ttl != declared.ttl {
+            let mut rule = fitted.rule();
+            fitted.eras.extend(rule.switch(declared.ttl, now()));
+            (fitted.ttl, fitted.switches) = (rule.ttl, rule.switches);
+            fitted.plain |= !stamped;
+            fitted.stamped |= stamped;
+        }
+        if fitted != **state {
+            *state = Arc::new(fitted);
         }
         Ok(state)
     }

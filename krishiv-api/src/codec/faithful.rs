@@ -1,9 +1,9 @@
 //! A serializer around a serializer: it lets through what the format below can give back, and refuses the rest.
 //!
 //! Each format loses some values without a word. Postcard forgets that a field was skipped, and reads the next one
-//! in its place; JSON writes NaN and `Some(None)` as `null`, and so does MessagePack the latter. Everything passes
+//! in its place; JSON writes NaN and `Some(None)` as `null`. Everything passes
 //! through here on its way to any of them, so that the loss becomes an error, and [`payload`](super::payload) can use
-//! another format; `Some(None)` in MessagePack becomes an extension, which its [reader](super::payload) knows.
+//! another format.
 
 use serde::ser::{self, Serialize, Serializer};
 use std::cell::Cell;
@@ -22,13 +22,9 @@ pub(crate) const MAX_PACK_DEPTH: usize = 256;
 /// Whose losses to look for.
 pub(crate) const POSTCARD: u8 = 0;
 pub(crate) const JSON: u8 = 1;
-pub(crate) const MESSAGE_PACK: u8 = 2;
 
 /// The MessagePack extension that stands for a null inside of so many `Some` as its one byte says.
 pub(crate) const NULL_IN_SOME: i8 = 1;
-
-/// The name by which the serializer of MessagePack knows an extension.
-const EXTENSION: &str = "_ExtStruct";
 
 /// What one run of a serializer leaves behind besides bytes.
 #[derive(Default)]
@@ -54,7 +50,7 @@ impl Watch {
     }
 }
 
-/// The wrapper; `FORM` tells whose losses to look for: [`POSTCARD`], [`JSON`] or [`MESSAGE_PACK`].
+/// The wrapper; `FORM` tells whose losses to look for: [`POSTCARD`] or [`JSON`].
 pub(crate) struct Faithful<'w, S, const FORM: u8> {
     inner: S,
     watch: &'w Watch,
@@ -72,7 +68,6 @@ impl<'w, S: Serializer, const FORM: u8> Faithful<'w, S, FORM> {
     fn at(&self, levels: usize) -> Result<usize, S::Error> {
         let limit = match FORM {
             JSON => MAX_JSON_DEPTH,
-            MESSAGE_PACK => MAX_PACK_DEPTH,
             _ => MAX_DEPTH,
         };
         match self.depth + levels {
@@ -105,9 +100,6 @@ impl<'w, S: Serializer, const FORM: u8> Faithful<'w, S, FORM> {
             JSON if self.in_some > 0 => {
                 self.watch.refuse("`Some` of an absent value or of a unit would read back as `None`")
             }
-            MESSAGE_PACK if self.in_some > 0 => {
-                self.inner.serialize_newtype_struct(EXTENSION, &(NULL_IN_SOME, OneByte(self.in_some)))
-            }
             _ => write(self.inner),
         }
     }
@@ -120,15 +112,6 @@ impl<'w, S: Serializer, const FORM: u8> Faithful<'w, S, FORM> {
 
 const NOT_FINITE: &str = "NaN and the infinities have no number in JSON";
 const TOO_WIDE: &str = "an integer beyond 64 bits may read back as a float";
-
-/// The content of an extension.
-struct OneByte(u8);
-
-impl Serialize for OneByte {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&[self.0])
-    }
-}
 
 /// A value inside a wrapped one.
 struct Inside<'w, 'v, T: ?Sized, const FORM: u8> {
@@ -256,8 +239,7 @@ impl<'w, S: Serializer, const FORM: u8> Serializer for Faithful<'w, S, FORM> {
 
     #[inline]
     fn serialize_unit_struct(self, name: &'static str) -> Result<S::Ok, S::Error> {
-        // In MessagePack it would be an empty sequence.
-        self.null(|inner| if FORM == MESSAGE_PACK { inner.serialize_unit() } else { inner.serialize_unit_struct(name) })
+        self.null(|inner| inner.serialize_unit_struct(name))
     }
 
     #[inline]
@@ -271,10 +253,6 @@ impl<'w, S: Serializer, const FORM: u8> Serializer for Faithful<'w, S, FORM> {
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
         let depth = self.at_transparent()?;
         let value = Inside::<T, FORM> { value, watch: self.watch, depth, in_some: self.in_some };
-        if FORM == MESSAGE_PACK {
-            // It would write the same, but for one name that it takes for its own.
-            return value.serialize(self.inner);
-        }
         self.inner.serialize_newtype_struct(name, &value)
     }
 

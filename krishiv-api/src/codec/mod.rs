@@ -4,14 +4,16 @@ mod exact;
 mod faithful;
 pub(crate) mod keys;
 mod payload;
+mod pull;
 pub(crate) mod record;
 mod same;
 mod shape;
 pub(crate) mod timer_key;
+mod unreadable;
 mod walk;
 mod weight;
 
 pub(crate) use exact::is_exact;
-pub(crate) use payload::{Codec, decode, decode_run, encode, encode_run, is_sound, show, write};
-pub(crate) use shape::{News, Shape, trace};
+pub(crate) use payload::{Codec, Payload, decode, decode_run, encode, encode_run, is_sound, show, write};
+pub(crate) use shape::{News, Shape, Traced, trace};
 pub(crate) use weight::{Plan, weigh, weigh_strictly};

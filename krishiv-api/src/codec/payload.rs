@@ -7,10 +7,11 @@ mod reader;
 mod run;
 #[cfg(test)]
 mod tests;
-mod unreadable;
 
 use super::faithful::{self, Faithful, Watch};
 use super::same::same;
+use super::unreadable::Unreadable;
+use super::walk::{Stop, Visit, walk};
 use crate::quiet::drop_quietly;
 use elements::FREE_ELEMENTS;
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
@@ -64,6 +65,46 @@ impl Codec {
     }
 }
 
+/// A value behind a pointer, so that what writes values is there once and not for each type.
+pub trait Payload {
+    /// Appends it in this codec only; on failure `out` is as before.
+    fn write(&self, codec: Codec, out: &mut Vec<u8>) -> Result<(), String>;
+
+    /// Checks that `bytes` decode to it, as far as serde can tell the two apart.
+    fn survives(&self, codec: Codec, bytes: &[u8]) -> Result<(), String>;
+
+    /// Tells `visit` of it.
+    fn walk(&self, visit: &mut dyn Visit) -> Result<(), Stop>;
+
+    /// It as messages show it.
+    fn show(&self) -> String;
+}
+
+impl<T: Serialize + DeserializeOwned> Payload for T {
+    fn write(&self, codec: Codec, out: &mut Vec<u8>) -> Result<(), String> {
+        write(self, codec, out)
+    }
+
+    fn survives(&self, codec: Codec, bytes: &[u8]) -> Result<(), String> {
+        match decode::<T>(codec, bytes) {
+            Ok(back) => {
+                let survives = is_same(self, &back, codec, bytes);
+                drop_quietly(back);
+                survives
+            }
+            Err(reason) => Err(format!("it does not read back: {reason}")),
+        }
+    }
+
+    fn walk(&self, visit: &mut dyn Visit) -> Result<(), Stop> {
+        walk(self, visit)
+    }
+
+    fn show(&self) -> String {
+        show(self)
+    }
+}
+
 /// Appends the value in the wanted codec or, if that would lose something, in another; says which.
 ///
 /// Postcard is taken at its word where it is wanted, since it is wanted only for types whose values survive it. What another
@@ -72,15 +113,12 @@ impl Codec {
 /// # Errors
 ///
 /// The reasons of all codecs, with `out` as it was, if none can give the value back.
-pub(crate) fn encode<T>(value: &T, wanted: Codec, out: &mut Vec<u8>) -> Result<Codec, String>
-where
-    T: Serialize + DeserializeOwned,
-{
+pub(crate) fn encode(value: &dyn Payload, wanted: Codec, out: &mut Vec<u8>) -> Result<Codec, String> {
     let mut refused = String::new();
     let [second, third] = wanted.others();
     for codec in [wanted, second, third] {
         let trusted = codec == wanted && codec == Codec::Postcard;
-        match if trusted { write(value, codec, out) } else { write_checked(value, codec, out) } {
+        match if trusted { value.write(codec, out) } else { write_checked(value, codec, out) } {
             Ok(()) => return Ok(codec),
             Err(reason) => refused += &format!("; not {}, because {reason}", codec.name()),
         }
@@ -89,17 +127,25 @@ where
 }
 
 /// Appends the value in this codec only, if it reads back as the same value; on failure `out` is as before.
-fn write_checked<T>(value: &T, codec: Codec, out: &mut Vec<u8>) -> Result<(), String>
-where
-    T: Serialize + DeserializeOwned,
-{
+fn write_checked(value: &dyn Payload, codec: Codec, out: &mut Vec<u8>) -> Result<(), String> {
     let start = out.len();
-    write(value, codec, out)?;
-    let checked = survives(value, codec, tail(out, start));
+    value.write(codec, out)?;
+    let checked = value.survives(codec, tail(out, start));
     if checked.is_err() {
         out.truncate(start);
     }
     checked
+}
+
+/// Checks that `back`, which `bytes` decode to, is the value that they were written from.
+fn is_same(value: &dyn Payload, back: &dyn Payload, codec: Codec, bytes: &[u8]) -> Result<(), String> {
+    let mut again = Vec::with_capacity(bytes.len());
+    // The same bytes are the same value. Others may be too: what is hashed comes in any order.
+    let same = |a: &dyn Payload, b: &dyn Payload| same(&|visit| a.walk(visit), &|visit| b.walk(visit));
+    if back.write(codec, &mut again).is_ok_and(|()| again == bytes || same(value, back)) {
+        return Ok(());
+    }
+    Err(format!("it reads back as {}", back.show()))
 }
 
 /// Reads a value from exactly these bytes.
@@ -116,13 +162,25 @@ pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<
 #[inline]
 fn read<'de, S: DeserializeSeed<'de>>(codec: Codec, bytes: &'de [u8], seed: S) -> Result<S::Value, String> {
     match codec {
-        Codec::Postcard => reader::read(bytes, seed).map_err(|error| error.to_string()),
-        Codec::MessagePack => message_pack::read(bytes, seed).map_err(|error| error.to_string()),
-        Codec::Json => {
-            let mut json = serde_json::Deserializer::from_slice(bytes);
-            let value = seed.deserialize(&mut json);
-            value.and_then(|value| json.end().map(|()| value)).map_err(|error| error.to_string())
-        }
+        Codec::Postcard => reader::read(bytes, seed).map_err(in_words),
+        Codec::MessagePack => message_pack::read(bytes, seed).map_err(in_words),
+        Codec::Json => read_json(bytes, seed),
+    }
+}
+
+fn in_words(error: Unreadable) -> String {
+    error.to_string()
+}
+
+fn read_json<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], seed: S) -> Result<S::Value, String> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = match seed.deserialize(&mut json) {
+        Ok(value) => value,
+        Err(error) => return Err(error.to_string()),
+    };
+    match json.end() {
+        Ok(()) => Ok(value),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -138,36 +196,46 @@ pub(crate) fn is_sound(codec: Codec, bytes: &[u8]) -> bool {
 
 /// Appends the value in this codec only; on failure `out` is as before.
 pub(crate) fn write<T: Serialize + ?Sized>(value: &T, codec: Codec, out: &mut Vec<u8>) -> Result<(), String> {
-    let (start, watch) = (out.len(), Watch::default());
+    let start = out.len();
     let written = match codec {
-        Codec::Postcard => {
-            let mut postcard = postcard::Serializer { output: Append(&mut *out) };
-            let faithful = Faithful::<_, { faithful::POSTCARD }>::new(&mut postcard, &watch);
-            value.serialize(faithful).map_err(|error| error.to_string())
-        }
-        Codec::Json => {
-            let mut json = serde_json::Serializer::new(&mut *out);
-            let faithful = Faithful::<_, { faithful::JSON }>::new(&mut json, &watch);
-            value.serialize(faithful).map_err(|error| error.to_string())
-        }
-        Codec::MessagePack => {
-            let mut pack = rmp_serde::Serializer::new(&mut *out).with_struct_map();
-            let faithful = Faithful::<_, { faithful::MESSAGE_PACK }>::new(&mut pack, &watch);
-            value.serialize(faithful).map_err(|error| error.to_string())
-        }
+        Codec::Postcard => write_postcard(value, out),
+        Codec::Json => write_json(value, out),
+        Codec::MessagePack => message_pack::write(value, out),
     };
-    let refused = match (watch.reason(), written) {
-        (Some(reason), _) => Some(reason.to_owned()),
-        (None, Err(error)) => Some(error),
-        (None, Ok(())) if codec == Codec::Postcard && watch.elements() > FREE_ELEMENTS + out.len() - start => {
-            Some("it has too many elements that take no bytes".to_owned())
-        }
-        (None, Ok(())) => None,
-    };
-    refused.map_or(Ok(()), |reason| {
+    if written.is_err() {
         out.truncate(start);
-        Err(reason)
-    })
+    }
+    written
+}
+
+#[inline]
+fn write_postcard<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), String> {
+    let (start, watch) = (out.len(), Watch::default());
+    let mut postcard = postcard::Serializer { output: Append(&mut *out) };
+    let written = value.serialize(Faithful::<_, { faithful::POSTCARD }>::new(&mut postcard, &watch));
+    if written.is_ok() && watch.reason().is_none() && watch.elements() <= FREE_ELEMENTS {
+        return Ok(());
+    }
+    refused(&watch, written.err().map(|error| error.to_string()), out.len() - start)
+}
+
+fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), String> {
+    let watch = Watch::default();
+    let mut json = serde_json::Serializer::new(&mut *out);
+    let written = value.serialize(Faithful::<_, { faithful::JSON }>::new(&mut json, &watch));
+    refused(&watch, written.err().map(|error| error.to_string()), usize::MAX)
+}
+
+/// Why a value was refused that has become so many `bytes`, if it was.
+#[inline(never)]
+fn refused(watch: &Watch, error: Option<String>, bytes: usize) -> Result<(), String> {
+    if let Some(reason) = watch.reason().map(str::to_owned).or(error) {
+        return Err(reason);
+    }
+    if watch.elements() > bytes.saturating_add(FREE_ELEMENTS) {
+        return Err("it has too many elements that take no bytes".to_owned());
+    }
+    Ok(())
 }
 
 /// Most bytes of a value that a message shows.
@@ -175,24 +243,17 @@ const SHOWN: usize = 200;
 
 /// A value as messages show it.
 pub(crate) fn show<T: Serialize + ?Sized>(value: &T) -> String {
-    let mut shown = serde_json::to_string(value).unwrap_or_else(|_| "what is no JSON".to_owned());
+    shortened(serde_json::to_string(value).ok())
+}
+
+fn shortened(shown: Option<String>) -> String {
+    let mut shown = shown.unwrap_or_else(|| "what is no JSON".to_owned());
     if shown.len() > SHOWN {
         let end = (0..=SHOWN).rev().find(|end| shown.is_char_boundary(*end)).unwrap_or(0);
         shown.truncate(end);
         shown += "…";
     }
     shown
-}
-
-/// Checks that `bytes` decode to the value that they were written from, as far as serde can tell the two apart.
-pub(super) fn survives<T: Serialize + DeserializeOwned>(value: &T, codec: Codec, bytes: &[u8]) -> Result<(), String> {
-    let back: T = decode(codec, bytes).map_err(|reason| format!("it does not read back: {reason}"))?;
-    let mut again = Vec::with_capacity(bytes.len());
-    // The same bytes are the same value. Others may be too: what is hashed comes in any order.
-    let same = write(&back, codec, &mut again).is_ok_and(|()| again == bytes || same(value, &back));
-    let survives = if same { Ok(()) } else { Err(format!("it reads back as {}", show(&back))) };
-    drop_quietly(back);
-    survives
 }
 
 fn tail(bytes: &[u8], start: usize) -> &[u8] {

@@ -5,7 +5,7 @@
 //! and the codec of the payload (0 postcard, 1 JSON).
 
 use crate::codec::keys::{push_varint, take_varint};
-use crate::codec::{Codec, decode, decode_run, encode, encode_run, is_sound, write as write_payload};
+use crate::codec::{Codec, Payload, decode, decode_run, encode, is_sound};
 use crate::error::{Cause, StateError};
 use crate::time::TtlClock;
 use crate::value::StateValue;
@@ -86,10 +86,10 @@ impl How {
 }
 
 /// Encodes a record of one value, by its codec or, if that cannot hold it, by another; says which.
-pub(crate) fn write<T: StateValue>(value: &T, how: How, out: &mut Vec<u8>) -> Result<Codec, StateError> {
+pub(crate) fn write(value: &dyn Payload, how: How, out: &mut Vec<u8>) -> Result<Codec, StateError> {
     let start = out.len();
     push_head(how, 0, out);
-    if write_payload(value, how.codec, out).is_ok() {
+    if value.write(how.codec, out).is_ok() {
         return Ok(how.codec);
     }
     // Which codec can hold it is known only when it has, and it stands in front.
@@ -101,18 +101,9 @@ pub(crate) fn write<T: StateValue>(value: &T, how: How, out: &mut Vec<u8>) -> Re
     Ok(codec)
 }
 
-/// Encodes a record of several list elements.
-///
-/// # Errors
-///
-/// The codec cannot hold all of them; what was appended is of no use then.
-pub(crate) fn write_run<'a, T: StateValue>(
-    values: impl Iterator<Item = &'a T> + Clone,
-    how: How,
-    out: &mut Vec<u8>,
-) -> Result<(), String> {
+/// Begins a record of several list elements, whose payload comes next.
+pub(crate) fn begin_run(how: How, out: &mut Vec<u8>) {
     push_head(how, RUN, out);
-    encode_run(values, how.codec, out)
 }
 
 fn push_head(how: How, bits: u64, out: &mut Vec<u8>) {
@@ -131,7 +122,7 @@ fn push_head(how: How, bits: u64, out: &mut Vec<u8>) {
 
 /// Everything in front of a record's payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head<'a> {
+pub struct Head<'a> {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) codec: Codec,
     /// How often the TTL of the state had been switched.

@@ -279,8 +279,11 @@ impl<S: KeyedState> KeyedBuilder<S> {
             shared.note_untraced(Untraced::new(None, TypeRole::Key, what));
         }
         let state = {
-            let mut binder = Binder { shared: &shared, draft: hub.draft(), descriptors: S::DESCRIPTORS };
+            let mut binder = Binder { shared: &shared, draft: hub.draft(), descriptors: S::DESCRIPTORS, failure: None };
             let state = S::attach(&mut binder)?;
+            if let Some(failure) = binder.failure {
+                return Err(failure);
+            }
             binder.draft.publish();
             hub.use_time(&shared.time);
             state
@@ -290,7 +293,8 @@ impl<S: KeyedState> KeyedBuilder<S> {
             shared.expect_expiry();
         }
         let undeclared = hub.states_except(&names).into_iter();
-        let undeclared = undeclared.map(|state| UndeclaredState { name: state.name, kind: state.kind }).collect();
+        let undeclared =
+            undeclared.map(|state| UndeclaredState { name: state.name.clone(), kind: state.kind }).collect();
         claim.keep();
         let report = Report::new(&shared.operator, &range);
         let timers = Timers::new(shared.id, &range, max_parallelism, stored, self.memory_budget);

@@ -3,12 +3,13 @@
 use crate::descriptor::StateDescriptor;
 use crate::error::StateError;
 use crate::keyed::{Binder, KeyedState};
-use crate::scope::any_handle::AnyHandle;
+use crate::scope::any_handle::{AnyHandle, Bound};
 use crate::state::handle::Visitor;
 use crate::value::StateKey;
 use elsa::FrozenVec;
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 /// A `KeyedState` that declares no field: its store serves handles made by name.
@@ -39,7 +40,7 @@ impl<K: StateKey> KeyedState for Dynamic<K> {
         Ok(Self { key: PhantomData })
     }
     fn visit<V: Visitor>(&mut self, (): &mut (), _: &mut V) {}
-    fn handle(&self, _: usize) -> Option<&dyn Any> {
+    fn handle(&self, _: usize) -> Option<Bound<'_>> {
         None
     }
 }
@@ -61,12 +62,14 @@ pub(super) struct Rest {
 #[derive(Default)]
 pub(super) struct DynamicHandles {
     handles: FrozenVec<Box<Named>>,
+    /// Their places by name.
+    places: RefCell<HashMap<String, usize>>,
     /// What the handles that joined in the event at hand held at rest.
     joined: RefCell<Vec<Box<dyn Any + Send>>>,
 }
 
 struct Named {
-    name: String,
+    of: TypeId,
     handle: Box<dyn AnyHandle>,
 }
 
@@ -76,8 +79,9 @@ impl DynamicHandles {
         self.handles.is_empty()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&dyn AnyHandle> {
-        self.handles.iter().find(|named| named.name == name).map(|named| &*named.handle)
+    pub(super) fn get(&self, name: &str) -> Option<Bound<'_>> {
+        let named = self.handles.get(*self.places.borrow().get(name)?)?;
+        Some(Bound { of: named.of, core: named.handle.as_any() })
     }
 
     /// Runs `f` on every handle.
@@ -108,13 +112,14 @@ impl DynamicHandles {
     }
 
     /// Takes in a new handle, and enters it into the row of the event, if any.
-    pub(super) fn join(&self, name: &str, mut handle: Box<dyn AnyHandle>, in_event: bool) {
+    pub(super) fn join(&self, name: &str, (of, mut handle): (TypeId, Box<dyn AnyHandle>), in_event: bool) {
         if in_event {
             let mut cell = handle.new_cell();
             handle.enter(&mut *cell);
             self.joined.borrow_mut().push(cell);
         }
-        self.handles.push(Box::new(Named { name: name.to_owned(), handle }));
+        self.places.borrow_mut().insert(name.to_owned(), self.handles.len());
+        self.handles.push(Box::new(Named { of, handle }));
     }
 
     /// Lets the row have the cells of handles that joined while it was there.

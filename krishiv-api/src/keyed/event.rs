@@ -11,13 +11,13 @@ use crate::keyed::store::Instance;
 use crate::keyed::visitors::{Adopt, Enter, Leave, Rest, Sweep, Undo, Waste};
 use crate::keyed::{Keyed, KeyedState};
 use crate::quiet::{drop_quietly, quietly};
-use crate::scope::any_handle::AnyHandle;
+use crate::scope::any_handle::{AnyHandle, Bound};
 use crate::scope::current::{self, Current};
 use crate::scope::left::Left;
 use crate::scope::shared::Shared;
 use crate::time::TimerKind;
 use crate::value::AsKey;
-use std::any::Any;
+use std::any::TypeId;
 use std::sync::Arc;
 
 impl<S: KeyedState> Keyed<S> {
@@ -287,12 +287,12 @@ impl<S: KeyedState> Current for Frame<'_, S> {
         &self.instance.shared
     }
 
-    fn declared(&self, name: &str) -> Option<&dyn Any> {
+    fn declared(&self, name: &str) -> Option<Bound<'_>> {
         let index = S::DESCRIPTORS.iter().position(|descriptor| descriptor.name() == name)?;
         self.instance.state.handle(index)
     }
 
-    fn dynamic(&self, name: &str) -> Option<&dyn AnyHandle> {
+    fn dynamic(&self, name: &str) -> Option<Bound<'_>> {
         self.instance.dynamic.get(name)
     }
 
@@ -301,8 +301,8 @@ impl<S: KeyedState> Current for Frame<'_, S> {
         self.instance.shared.locate_by(|row_key| self.instance.encode(key, row_key))
     }
 
-    fn join(&self, name: &str, handle: Box<dyn AnyHandle>) {
-        self.instance.dynamic.join(name, handle, self.key.is_some());
+    fn join(&self, name: &str, of: TypeId, handle: Box<dyn AnyHandle>) {
+        self.instance.dynamic.join(name, (of, handle), self.key.is_some());
         self.instance.shared.touch();
     }
 }

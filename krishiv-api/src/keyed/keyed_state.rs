@@ -3,9 +3,9 @@
 use crate::descriptor::StateDescriptor;
 use crate::error::StateError;
 use crate::keyed::binder::Binder;
+use crate::scope::any_handle::Bound;
 use crate::state::handle::Visitor;
 use crate::value::StateKey;
-use std::any::Any;
 
 /// A struct of state handles; `#[derive(KeyedState)]` implements it.
 ///
@@ -47,5 +47,5 @@ pub trait KeyedState: Sized + Send + 'static {
     fn visit<V: Visitor>(&mut self, row: &mut Self::Row, visitor: &mut V);
 
     #[doc(hidden)]
-    fn handle(&self, index: usize) -> Option<&dyn Any>;
+    fn handle(&self, index: usize) -> Option<Bound<'_>>;
 }

@@ -1,13 +1,20 @@
-//! What a store does with a handle whose type it does not know.
+//! What a store does with a handle whose type it does not know: with the part of it that belongs to the store.
 
 use crate::backend::WriteBatch;
 use crate::catalog::tables::Tables;
 use crate::codec::keys::RowKey;
 use crate::error::StateError;
 use crate::scope::left::Left;
-use std::any::Any;
+use std::any::{Any, TypeId};
 
-/// A handle behind a pointer, for states that no struct declares.
+/// The part of a handle that belongs to a store.
+pub struct Bound<'a> {
+    /// The type of the handle.
+    pub(crate) of: TypeId,
+    pub(crate) core: &'a dyn Any,
+}
+
+/// Such a part behind a pointer, for states that no struct declares.
 pub(crate) trait AnyHandle: Send {
     fn as_any(&self) -> &dyn Any;
     fn new_cell(&self) -> Box<dyn Any + Send>;

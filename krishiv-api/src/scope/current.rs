@@ -1,10 +1,10 @@
 //! The store being processed on this thread, for handles that know only a name.
 
 use crate::error::{Cause, StateError};
-use crate::scope::any_handle::AnyHandle;
+use crate::scope::any_handle::{AnyHandle, Bound};
 use crate::scope::shared::Shared;
 use scoped_tls_hkt::scoped_thread_local;
-use std::any::Any;
+use std::any::TypeId;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -26,16 +26,16 @@ pub(crate) trait Current {
     fn shared(&self) -> &Arc<Shared>;
 
     /// The handle that the struct declares under `name`.
-    fn declared(&self, name: &str) -> Option<&dyn Any>;
+    fn declared(&self, name: &str) -> Option<Bound<'_>>;
 
     /// The handle that the store got to know under `name`.
-    fn dynamic(&self, name: &str) -> Option<&dyn AnyHandle>;
+    fn dynamic(&self, name: &str) -> Option<Bound<'_>>;
 
     /// Tells the slow paths of the store where the row being processed lies.
     fn locate(&self) -> Result<(), StateError>;
 
-    /// Takes in a handle that is new to the store, and enters it into the row being processed.
-    fn join(&self, name: &str, handle: Box<dyn AnyHandle>);
+    /// Takes in a handle of this type that is new to the store, and enters it into the row being processed.
+    fn join(&self, name: &str, of: TypeId, handle: Box<dyn AnyHandle>);
 }
 
 /// Runs `f` with `current` as the store being processed.

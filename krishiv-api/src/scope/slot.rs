@@ -7,7 +7,7 @@ use crate::catalog::expiry::too_early;
 use crate::catalog::records::StateRecord;
 use crate::codec::keys::{RowKey, STAMPED};
 use crate::codec::record::{self, Head, How, Stamp};
-use crate::codec::{Codec, Plan, encode, weigh, weigh_strictly};
+use crate::codec::{Codec, Payload, Plan, encode, weigh, weigh_strictly};
 use crate::error::{Cause, StateError};
 use crate::scope::shared::Shared;
 use crate::time::TtlClock;
@@ -54,8 +54,15 @@ pub(crate) struct Loaded<T> {
     pub(crate) heap: usize,
 }
 
+/// What is done with a record that was found.
+pub(crate) type Each<'a> = dyn FnMut(&Found<'_>) -> Result<(), StateError> + 'a;
+
+/// The same with the suffix of each, and with all of its bytes.
+type EachFound<'a> = dyn FnMut(&[u8], &Found<'_>) -> Result<(), StateError> + 'a;
+type EachRecord<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StateError> + 'a;
+
 /// A record as it lies in the backend.
-pub(crate) struct Found<'a> {
+pub struct Found<'a> {
     pub(crate) head: Head<'a>,
     pub(crate) stamp: Stamp,
 }
@@ -208,45 +215,55 @@ impl Slot {
 
     /// Reads the record under `suffix` of the row being processed.
     pub(crate) fn load<T: StateValue>(&self, suffix: &[u8]) -> Result<Option<Loaded<T>>, StateError> {
-        self.find(suffix).map_err(|error| self.blame(error))
+        let mut loaded = None;
+        self.find(suffix, &mut |found| self.read_into(&mut loaded, found)).map_err(|error| self.blame(error))?;
+        Ok(loaded)
     }
 
-    fn find<T: StateValue>(&self, suffix: &[u8]) -> Result<Option<Loaded<T>>, StateError> {
+    /// Hands the record under `suffix` of the row being processed to `each`, if there is one.
+    pub(crate) fn find(&self, suffix: &[u8], each: &mut Each<'_>) -> Result<(), StateError> {
         let Some((current, other)) = self.plain.filter(|_| suffix.is_empty()) else {
-            let read = |slot| self.shared.read(slot, suffix, |bytes| self.read(slot, bytes))?.transpose();
+            let mut read = |slot| self.shared.read(slot, suffix, |bytes| each(&self.open(slot, bytes)?));
             return match (read(self.current)?, self.other) {
-                (None, Some(other)) => read(other),
-                (found, _) => Ok(found),
+                (None, Some(other)) => read(other)?.unwrap_or(Ok(())),
+                (found, _) => found.unwrap_or(Ok(())),
             };
         };
         let current = self.shared.plain(current)?;
         let other = other.map(|other| self.shared.plain(other)).transpose()?;
-        self.newer(current.as_deref(), other.flatten().as_deref())
+        self.newer(current.as_deref(), other.flatten().as_deref(), each)
     }
 
     /// Decodes the record among those of all plain cells of a row; damage is for whoever asks for the value.
     pub(crate) fn read_plain<T: StateValue>(&self, found: &[Option<Vec<u8>>]) -> Result<Option<Loaded<T>>, StateError> {
-        let record = |place: usize| found.get(place).and_then(Option::as_deref);
-        let Some((current, other)) = self.plain else { return Ok(None) };
-        self.newer(record(current), other.and_then(record))
+        let mut loaded = None;
+        self.find_plain(found, &mut |found| self.read_into(&mut loaded, found))?;
+        Ok(loaded)
     }
 
-    /// Decodes what lies in the slot that is written, or else what lies in the other one.
-    fn newer<T: StateValue>(
-        &self,
-        current: Option<&[u8]>,
-        other: Option<&[u8]>,
-    ) -> Result<Option<Loaded<T>>, StateError> {
+    fn find_plain(&self, found: &[Option<Vec<u8>>], each: &mut Each<'_>) -> Result<(), StateError> {
+        let record = |place: usize| found.get(place).and_then(Option::as_deref);
+        let Some((current, other)) = self.plain else { return Ok(()) };
+        self.newer(record(current), other.and_then(record), each)
+    }
+
+    /// Hands on what lies in the slot that is written, or else what lies in the other one.
+    fn newer(&self, current: Option<&[u8]>, other: Option<&[u8]>, each: &mut Each<'_>) -> Result<(), StateError> {
         match (current, self.other.zip(other)) {
-            (Some(bytes), _) => self.read(self.current, bytes).map(Some),
-            (None, Some((slot, bytes))) => self.read(slot, bytes).map(Some),
-            (None, None) => Ok(None),
+            (Some(bytes), _) => each(&self.open(self.current, bytes)?),
+            (None, Some((slot, bytes))) => each(&self.open(slot, bytes)?),
+            (None, None) => Ok(()),
         }
     }
 
-    fn read<T: StateValue>(&self, disk_slot: u16, bytes: &[u8]) -> Result<Loaded<T>, StateError> {
-        let found = self.open(disk_slot, bytes)?;
-        let Found { head, stamp } = &found;
+    fn read_into<T: StateValue>(&self, loaded: &mut Option<Loaded<T>>, found: &Found<'_>) -> Result<(), StateError> {
+        *loaded = Some(self.read(found)?);
+        Ok(())
+    }
+
+    /// Decodes the value of a record.
+    pub(crate) fn read<T: StateValue>(&self, found: &Found<'_>) -> Result<Loaded<T>, StateError> {
+        let Found { head, stamp } = found;
         let value = record::value(head, self.codec)?;
         Ok(Loaded { heap: self.weigh(&value), value, codec: head.codec, stamp: *stamp })
     }
@@ -263,30 +280,16 @@ impl Slot {
         head.era == self.expiry.era()
     }
 
-    /// Reads the values of all records of the row being processed, in the order of their suffixes.
-    pub(crate) fn load_all<T: StateValue>(
-        &self,
-        mut each: impl FnMut(&[u8], Loaded<T>) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
-        self.for_each(|suffix, slot, bytes| each(suffix, self.read(slot, bytes)?))
-    }
-
     /// Finds all records of the row being processed, in the order of their suffixes, and leaves the values to `each`.
-    pub(crate) fn find_all(
-        &self,
-        mut each: impl FnMut(&[u8], &Found<'_>) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
-        self.for_each(|suffix, slot, bytes| each(suffix, &self.open(slot, bytes)?))
-    }
-
-    fn for_each(&self, mut each: impl FnMut(&[u8], u16, &[u8]) -> Result<(), StateError>) -> Result<(), StateError> {
+    pub(crate) fn find_all(&self, each: &mut EachFound<'_>) -> Result<(), StateError> {
+        let mut each = |suffix: &[u8], slot, bytes: &[u8]| each(suffix, &self.open(slot, bytes)?);
         if self.other.is_none() {
-            return self.for_each_in(self.current, |suffix, bytes| each(suffix, self.current, bytes));
+            return self.for_each_in(self.current, &mut |suffix, bytes| each(suffix, self.current, bytes));
         }
         // Each slot comes in order; what was written in either layout belongs in one sequence.
         let mut all = Vec::new();
         for slot in self.disk_slots() {
-            self.for_each_in(slot, |suffix, bytes| {
+            self.for_each_in(slot, &mut |suffix, bytes| {
                 all.push((suffix.to_vec(), slot, bytes.to_vec()));
                 Ok(())
             })?;
@@ -296,23 +299,19 @@ impl Slot {
         all.try_for_each(|(suffix, slot, bytes)| each(suffix, *slot, bytes)).map_err(|error| self.blame(error))
     }
 
-    fn for_each_in(
-        &self,
-        slot: u16,
-        mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StateError>,
-    ) -> Result<(), StateError> {
+    fn for_each_in(&self, slot: u16, each: &mut EachRecord<'_>) -> Result<(), StateError> {
         let prefix = self.shared.record(slot, &[]).map_err(|error| self.blame(error))?;
         let each = &mut |key: &[u8], bytes: &[u8]| each(key.get(prefix.len()..).unwrap_or_default(), bytes);
         self.shared.backend().for_each(&prefix, each).map_err(|error| self.blame(error))
     }
 
     /// Adds the record of one value under `suffix` to `batch`.
-    pub(crate) fn put<T: StateValue>(
+    pub(crate) fn put(
         &self,
         batch: &mut WriteBatch,
         row: &RowKey,
         suffix: &[u8],
-        value: &T,
+        value: &dyn Payload,
         (codec, stamp): (Codec, Stamp),
     ) -> Result<(), StateError> {
         let how = self.how(codec, stamp);
@@ -323,22 +322,25 @@ impl Slot {
         Ok(())
     }
 
-    /// Adds the record of several list elements under `suffix` to `batch`.
+    /// Adds the record of several list elements under `suffix` to `batch`; `write` appends them.
     ///
     /// # Errors
     ///
-    /// The reason, if `codec` cannot hold them in one record. Then `batch` is as before.
-    pub(crate) fn put_run<'a, T: StateValue>(
+    /// The reason, if `write` fails. Then `batch` is as before.
+    pub(crate) fn put_run(
         &self,
         batch: &mut WriteBatch,
         row: &RowKey,
         suffix: &[u8],
-        values: impl Iterator<Item = &'a T> + Clone,
         (codec, stamp): (Codec, Stamp),
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
     ) -> Result<(), String> {
         self.shared.hub.needs_newest_format();
         let how = self.how(codec, stamp);
-        self.put_with(batch, row, suffix, |bytes| record::write_run(values, how, bytes))
+        self.put_with(batch, row, suffix, |bytes| {
+            record::begin_run(how, bytes);
+            write(bytes)
+        })
     }
 
     fn put_with<E>(

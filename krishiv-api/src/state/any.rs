@@ -1,4 +1,4 @@
-//! Every handle behind a pointer.
+//! The part of every handle that belongs to a store, behind a pointer.
 
 use crate::backend::WriteBatch;
 use crate::catalog::tables::Tables;
@@ -6,77 +6,68 @@ use crate::codec::keys::RowKey;
 use crate::error::StateError;
 use crate::scope::any_handle::AnyHandle;
 use crate::scope::left::Left;
-use crate::state::calls::Calls;
-use crate::state::handle::{Core, Handle};
+use crate::state::handle::Core;
 use std::any::Any;
 
-impl<H: Handle> AnyHandle for H {
+impl<C: Core> AnyHandle for C {
     fn as_any(&self) -> &dyn Any {
         self
     }
     fn new_cell(&self) -> Box<dyn Any + Send> {
-        Box::new(H::Cell::default())
+        Box::new(C::Cell::default())
     }
     fn enter(&mut self, cell: &mut (dyn Any + Send)) {
-        if let (Some(core), Some(cell)) = (self.core_mut(), cell.downcast_mut()) {
-            core.enter(cell);
+        if let Some(cell) = cell.downcast_mut() {
+            Core::enter(self, cell);
         }
     }
     fn undo(&mut self) {
-        self.core_mut().into_iter().for_each(Core::undo);
+        Core::undo(self);
     }
     fn adopt(&mut self) {
-        self.core_mut().into_iter().for_each(Core::adopt);
+        Core::adopt(self);
     }
-
     fn has_waste(&mut self) -> bool {
-        self.core_mut().is_some_and(Core::has_waste)
+        Core::has_waste(self)
     }
-
     fn sweep(&mut self) {
-        self.core_mut().into_iter().for_each(Core::sweep);
+        Core::sweep(self);
     }
     fn leave(&mut self, cell: &mut (dyn Any + Send)) -> Left {
-        match (self.core_mut(), cell.downcast_mut()) {
-            (Some(core), Some(cell)) => {
-                let left = core.leave(cell);
-                Left { weight: left.weight + size_of::<H::Cell>(), ..left }
+        match cell.downcast_mut() {
+            Some(cell) => {
+                let left = Core::leave(self, cell);
+                Left { weight: left.weight + size_of::<C::Cell>(), ..left }
             }
-            _ => Left::NOTHING,
+            None => Left::NOTHING,
         }
     }
     fn wants_preload(&self, cell: &(dyn Any + Send)) -> bool {
-        match (self.core(), cell.downcast_ref()) {
-            (Some(core), Some(cell)) => core.wants_preload(cell),
-            _ => false,
-        }
+        cell.downcast_ref().is_some_and(|cell| Core::wants_preload(self, cell))
     }
     fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]) {
-        if let (Some(core), Some(cell)) = (self.core(), cell.downcast_mut()) {
-            core.preload(cell, found);
+        if let Some(cell) = cell.downcast_mut() {
+            Core::preload(self, cell, found);
         }
     }
     fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
-        match (self.core(), cell.downcast_mut()) {
-            (Some(core), Some(cell)) => core.flush(cell, row, batch),
-            _ => Ok(()),
+        match cell.downcast_mut() {
+            Some(cell) => Core::flush(self, cell, row, batch),
+            None => Ok(()),
         }
     }
     fn committed(&self, cell: &mut (dyn Any + Send)) {
-        if let (Some(core), Some(cell)) = (self.core(), cell.downcast_mut()) {
-            core.committed(cell);
+        if let Some(cell) = cell.downcast_mut() {
+            Core::committed(self, cell);
         }
     }
     fn holds(&self, cell: &(dyn Any + Send), stored: &[(u16, &[u8])]) -> bool {
-        match (self.core(), cell.downcast_ref()) {
-            (Some(core), Some(cell)) => core.holds(cell, stored),
-            _ => false,
-        }
+        cell.downcast_ref().is_some_and(|cell| Core::holds(self, cell, stored))
     }
     fn slot(&self) -> Option<u16> {
-        self.core().map(|core| core.slot().id())
+        Some(Core::slot(self).id())
     }
     fn refresh(&self, tables: &Tables, seen: u64) -> Result<(), StateError> {
-        self.core().map_or(Ok(()), |core| core.refresh(tables, seen))
+        Core::refresh(self, tables, seen)
     }
 }

@@ -9,7 +9,7 @@ use crate::descriptor::{StateDescriptor, StateKind};
 use crate::error::StateError;
 use crate::scope::shared::Shared;
 use crate::scope::slot::Slot;
-use crate::state::handle::{Handle, Shapes};
+use crate::state::handle::Shapes;
 use std::sync::Arc;
 
 /// The TTL that the backend gives to states without one of their own.
@@ -17,31 +17,34 @@ fn default_ttl(shared: &Shared, kind: StateKind) -> Option<Ttl> {
     shared.time.default_ttl().filter(|_| kind != StateKind::Broadcast)
 }
 
+/// Who declares a state.
+#[derive(Clone, Copy)]
+pub(crate) enum By<'a> {
+    /// A field of a struct.
+    Field(&'a StateDescriptor),
+    /// Only the name of a handle: a TTL that the state has stays, and a new state gets the backend's.
+    Name(&'a str),
+    /// The library, for itself; it never expires.
+    Own(&'a str),
+}
+
 impl Draft<'_> {
-    /// Declares a state as a struct does.
-    pub(crate) fn bind_declared<H: Handle>(
+    /// Declares a state, and says how a handle reaches it. Not generic: what every state of a program needs of this is a call.
+    pub(crate) fn slot(
         &mut self,
         shared: &Arc<Shared>,
-        descriptor: &StateDescriptor,
-    ) -> Result<H, StateError> {
-        let ttl = descriptor.ttl().map(Ttl::from).or_else(|| default_ttl(shared, H::KIND));
-        H::attach(self.slot(shared, Name { name: descriptor.name(), own: false }, ttl, (H::KIND, H::shapes))?)
+        by: By<'_>,
+        (kind, shapes): (StateKind, fn() -> Shapes),
+    ) -> Result<Slot, StateError> {
+        let (name, own, ttl) = match by {
+            By::Field(field) => (field.name(), false, field.ttl().map(Ttl::from).or_else(|| default_ttl(shared, kind))),
+            By::Name(name) => (name, false, self.ttl(name).unwrap_or_else(|| default_ttl(shared, kind))),
+            By::Own(name) => (name, true, None),
+        };
+        self.slot_called(shared, Name { name, own }, ttl, (kind, shapes))
     }
 
-    /// Declares a state that only a handle's name tells of: a TTL that it has stays, and a new state gets the
-    /// backend's.
-    pub(crate) fn bind_by_name<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
-        let ttl = self.ttl(name).unwrap_or_else(|| default_ttl(shared, H::KIND));
-        H::attach(self.slot(shared, Name { name, own: false }, ttl, (H::KIND, H::shapes))?)
-    }
-
-    /// Declares a state that the library keeps for itself; it never expires.
-    pub(crate) fn bind_own<H: Handle>(&mut self, shared: &Arc<Shared>, name: &str) -> Result<H, StateError> {
-        H::attach(self.slot(shared, Name { name, own: true }, None, (H::KIND, H::shapes))?)
-    }
-
-    /// Declares a state, and says how a handle reaches it. Not generic: what every state of a program needs of this is a call.
-    fn slot(
+    fn slot_called(
         &mut self,
         shared: &Arc<Shared>,
         name: Name<'_>,

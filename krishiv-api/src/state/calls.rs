@@ -2,6 +2,7 @@
 
 use crate::error::{Cause, StateError};
 use crate::scope::current;
+use crate::scope::slot::Slot;
 use crate::state::handle::{Binding, Core, Handle};
 use crate::state::named;
 
@@ -40,10 +41,9 @@ pub(crate) trait Calls: Handle {
     #[cold]
     #[inline(never)]
     fn run_named<R>(name: &str, f: impl FnOnce(&Self::Core) -> Result<R, StateError>) -> Result<R, StateError> {
-        named::with_handle(name, |handle: &Self| match handle.core() {
-            Some(core) => f(core),
-            None => Err(Cause::OutsideEvent.into()),
-        })?
+        let (mut f, mut result) = (Some(f), None);
+        named::with_core::<Self>(name, &mut |core| result = f.take().map(|f| f(core)))?;
+        result.unwrap_or_else(|| Err(Cause::OutsideEvent.into()))
     }
 
     /// The same for calls that cannot fail to the eye: a failure undoes the event, and reads as absent.
@@ -92,16 +92,22 @@ pub(crate) trait Calls: Handle {
     /// Latches `error` in the store that it belongs to.
     #[cold]
     fn fail(&self, error: StateError) {
-        // A call outside any event has nobody to report to: like a second `borrow_mut` of a `RefCell`, it
-        // is a bug in the caller, and going on would lose what was written.
-        #[allow(clippy::panic)]
-        if matches!(error.cause(), Cause::OutsideEvent) {
-            panic!("{error}");
-        }
-        match self.core() {
-            Some(core) => core.slot().shared.latch(error),
-            None => current::latch(error),
-        }
+        fail(self.core().map(Core::slot), error);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn fail(slot: Option<&Slot>, error: StateError) {
+    // A call outside any event has nobody to report to: like a second `borrow_mut` of a `RefCell`, it
+    // is a bug in the caller, and going on would lose what was written.
+    #[allow(clippy::panic)]
+    if matches!(error.cause(), Cause::OutsideEvent) {
+        panic!("{error}");
+    }
+    match slot {
+        Some(slot) => slot.shared.latch(error),
+        None => current::latch(error),
     }
 }
 

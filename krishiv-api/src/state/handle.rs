@@ -5,12 +5,14 @@ use crate::catalog::records::KeyRecord;
 use crate::catalog::tables::Tables;
 use crate::catalog::untraced::TypeRole;
 use crate::codec::keys::RowKey;
-use crate::codec::{Codec, Plan, Shape, trace};
+use crate::codec::{Codec, Plan, Shape, Traced, trace};
 use crate::descriptor::StateKind;
 use crate::error::StateError;
+use crate::scope::any_handle::Bound;
 use crate::scope::left::Left;
 use crate::scope::slot::Slot;
 use crate::value::StateValue;
+use std::any::TypeId;
 
 /// A field that can stand in a `#[derive(KeyedState)]` struct: one of the five handles, or an alias of one.
 ///
@@ -41,7 +43,10 @@ pub trait Handle: Sized + Send + 'static {
     fn shapes() -> Shapes;
 
     #[doc(hidden)]
-    fn attach(slot: Slot) -> Result<Self, StateError>;
+    fn core(slot: Slot) -> Result<Self::Core, StateError>;
+
+    #[doc(hidden)]
+    fn with_binding(binding: Binding<Self::Core>) -> Self;
 
     #[doc(hidden)]
     fn binding(&self) -> &Binding<Self::Core>;
@@ -63,16 +68,22 @@ pub struct Shapes {
 
 impl Shapes {
     pub(crate) fn of<T: StateValue>() -> Self {
-        let traced = trace::<T>();
+        Self::of_traced(trace::<T>())
+    }
+
+    pub(crate) fn of_map<K: StateValue, V: StateValue>() -> Self {
+        Self::of::<V>().with_map_key(KeyRecord::of::<K>())
+    }
+
+    fn of_traced(traced: Traced) -> Self {
         let untraced = traced.untraced.into_iter().map(|what| (TypeRole::Value, what)).collect();
         Self { plan: Plan::of(&traced.shape), value: traced.shape, map_key: None, codec: traced.codec, untraced }
     }
 
-    pub(crate) fn of_map<K: StateValue, V: StateValue>() -> Self {
-        let (key, untraced) = KeyRecord::of::<K>();
-        let mut shapes = Self { map_key: Some(key), ..Self::of::<V>() };
-        shapes.untraced.extend(untraced.into_iter().map(|what| (TypeRole::MapKey, what)));
-        shapes
+    fn with_map_key(mut self, (key, untraced): (KeyRecord, Vec<String>)) -> Self {
+        self.map_key = Some(key);
+        self.untraced.extend(untraced.into_iter().map(|what| (TypeRole::MapKey, what)));
+        self
     }
 }
 
@@ -82,11 +93,22 @@ pub enum Binding<C> {
     Named(String),
 }
 
+impl<'a> Bound<'a> {
+    /// That of a handle that has one; only the derive asks for it.
+    #[doc(hidden)]
+    pub fn of<H: Handle>(handle: &'a H) -> Option<Self> {
+        match handle.binding() {
+            Binding::Bound(core) => Some(Self { of: TypeId::of::<H>(), core }),
+            Binding::Named(_) => None,
+        }
+    }
+}
+
 /// The part of a handle that belongs to a store.
 ///
 /// It rests empty. Entering a key moves the key's cell into it, leaving moves it back.
 pub trait Core: Send + 'static {
-    type Cell;
+    type Cell: Default + Send + 'static;
 
     fn slot(&self) -> &Slot;
 

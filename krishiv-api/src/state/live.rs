@@ -9,21 +9,26 @@ use crate::scope::left::Left;
 pub(super) type Held<C> = Option<Box<C>>;
 
 /// The cell of the key being processed, and the steps that undo the event on it.
-pub(super) struct Live<C, U> {
+pub(super) struct Live<C: ?Sized, U> {
     entered: bool,
     cell: Held<C>,
+    /// Makes a cell of which nothing is known.
+    fresh: fn() -> Box<C>,
     undo: Vec<U>,
     /// What an event has left behind, to be dropped when all cells are back: that may panic.
     waste: Vec<U>,
 }
 
-impl<C, U> Default for Live<C, U> {
-    fn default() -> Self {
-        Self { entered: false, cell: None, undo: Vec::new(), waste: Vec::new() }
+impl<C: ?Sized, U> Live<C, U> {
+    pub(super) fn new(fresh: fn() -> Box<C>) -> Self {
+        Self { entered: false, cell: None, fresh, undo: Vec::new(), waste: Vec::new() }
     }
-}
 
-impl<C: Default, U> Live<C, U> {
+    /// A cell of which nothing is known.
+    pub(super) fn fresh(&self) -> Box<C> {
+        (self.fresh)()
+    }
+
     /// Whether a key is being processed.
     pub(super) fn is_entered(&self) -> bool {
         self.entered
@@ -40,8 +45,8 @@ impl<C: Default, U> Live<C, U> {
     }
 
     /// The cell and the steps back, for a call that may change them.
-    pub(super) fn parts(&mut self) -> (&mut C, &mut Vec<U>) {
-        (self.cell.get_or_insert_default(), &mut self.undo)
+    pub(super) fn parts(&mut self) -> (&mut Box<C>, &mut Vec<U>) {
+        (self.cell.get_or_insert_with(self.fresh), &mut self.undo)
     }
 
     #[inline]
@@ -67,9 +72,9 @@ impl<C: Default, U> Live<C, U> {
     }
 
     /// Goes back to before the event, by `take` for each step, the last one first; `take` returns what is left over.
-    pub(super) fn undo(&mut self, mut take: impl FnMut(&mut C, U) -> Option<U>) {
+    pub(super) fn undo(&mut self, mut take: impl FnMut(&mut Box<C>, U) -> Option<U>) {
         while let Some(step) = self.undo.pop() {
-            let left = take(self.cell.get_or_insert_default(), step);
+            let left = take(self.cell.get_or_insert_with(self.fresh), step);
             self.waste.extend(left);
         }
     }
@@ -88,6 +93,6 @@ impl<C: Default, U> Live<C, U> {
 }
 
 /// What has become of a cell that holds `weight` bytes outside itself.
-pub(super) fn left<C>(wrote: bool, cell: &Held<C>, weight: impl FnOnce(&C) -> usize) -> Left {
-    Left { wrote, weight: cell.as_deref().map_or(0, |cell| size_of::<C>() + weight(cell)) }
+pub(super) fn left<C: ?Sized>(wrote: bool, cell: &Held<C>, weight: impl FnOnce(&C) -> usize) -> Left {
+    Left { wrote, weight: cell.as_deref().map_or(0, |cell| size_of_val(cell) + weight(cell)) }
 }

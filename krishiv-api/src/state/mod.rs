@@ -1,13 +1,14 @@
 //! The five handles, and what they have in common.
 
 mod any;
-mod bind;
+pub(crate) mod bind;
 mod broadcast;
 pub(crate) mod calls;
 pub(crate) mod handle;
+mod horizon;
 mod list;
 mod live;
-mod map;
+pub(crate) mod map;
 pub(crate) mod named;
 mod reducing;
 mod sought;

@@ -1,6 +1,5 @@
 //! Handles that are only a name: the store being processed has the state, or gets to know it.
 
-use crate::catalog::draft::Draft;
 use crate::catalog::records::{check_name, describe};
 use crate::descriptor::StateKind;
 use crate::error::{Cause, StateError};
@@ -8,82 +7,84 @@ use crate::names;
 use crate::scope::any_handle::AnyHandle;
 use crate::scope::current::{self, Current};
 use crate::scope::shared::Shared;
+use crate::scope::slot::Slot;
+use crate::state::bind::By;
 use crate::state::handle::{Handle, Shapes};
-use std::any::{Any, type_name};
-use std::sync::Arc;
+use std::any::{Any, TypeId, type_name};
 
-/// How a handle is bound to a state that the store does not know yet.
-type Bind = fn(&mut Draft<'_>, &Arc<Shared>, &str) -> Result<Box<dyn AnyHandle>, StateError>;
-
-/// What a message says of the type of a handle.
-#[derive(Clone, Copy)]
+/// A type of handles, as what is done by name needs to know it.
 struct Type {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
     kind: StateKind,
     shapes: fn() -> Shapes,
-    name: fn() -> &'static str,
+    core: fn(Slot) -> Result<Box<dyn AnyHandle>, StateError>,
 }
 
 impl Type {
     const fn of<H: Handle>() -> Self {
-        Self { kind: H::KIND, shapes: H::shapes, name: type_name::<H> }
+        Self {
+            id: TypeId::of::<H>,
+            name: type_name::<H>,
+            kind: H::KIND,
+            shapes: H::shapes,
+            core: |slot| Ok(Box::new(H::core(slot)?)),
+        }
     }
 }
 
-/// Runs `f` on the handle called `name` of the store being processed, which is bound on its first use.
-pub(crate) fn with_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> Result<R, StateError> {
+/// Runs `f` on what the store being processed has of the handles called `name`.
+pub(crate) fn with_core<H: Handle>(name: &str, f: &mut dyn FnMut(&H::Core)) -> Result<(), StateError> {
     // A handle that is already there under such a name is the library's, and would be found.
     if names::is_reserved(name) {
         check_name("a state", name, true).map_err(|error| error.at_state(name))?;
     }
-    with_handle_or(name, |draft, shared, name| Ok(Box::new(draft.bind_by_name::<H>(shared, name)?)), f)
+    with::<H>(By::Name(name), name, f)
 }
 
-/// The same for a state of the library's own.
-pub(crate) fn with_own_handle<H: Handle, R>(name: &str, f: impl FnOnce(&H) -> R) -> Result<R, StateError> {
-    with_handle_or(name, |draft, shared, name| Ok(Box::new(draft.bind_own::<H>(shared, name)?)), f)
+/// The same for a state that the library keeps for itself.
+pub(crate) fn with_own_core<H: Handle>(name: &str, f: &mut dyn FnMut(&H::Core)) -> Result<(), StateError> {
+    with::<H>(By::Own(name), name, f)
 }
 
-fn with_handle_or<H: Handle, R>(name: &str, bind: Bind, f: impl FnOnce(&H) -> R) -> Result<R, StateError> {
-    let (mut f, mut result) = (Some(f), None);
-    let found = with_any(name, bind, Type::of::<H>(), &mut |handle| {
-        let Some(handle) = handle.downcast_ref::<H>() else { return false };
-        result = f.take().map(|f| f(handle));
-        true
-    });
-    found.and_then(|()| result.ok_or_else(|| Cause::OutsideEvent.into()))
+fn with<H: Handle>(by: By<'_>, name: &str, f: &mut dyn FnMut(&H::Core)) -> Result<(), StateError> {
+    with_any(by, name, &const { Type::of::<H>() }, &mut |core| {
+        if let Some(core) = core.downcast_ref() {
+            f(core);
+        }
+    })
 }
 
-/// Hands the handle called `name` to `f`, which says whether it is of the right type. Not generic: what every state of a program
-/// needs of this is a call.
-fn with_any(name: &str, bind: Bind, ty: Type, f: &mut dyn FnMut(&dyn Any) -> bool) -> Result<(), StateError> {
+fn with_any(by: By<'_>, name: &str, ty: &Type, f: &mut dyn FnMut(&dyn Any)) -> Result<(), StateError> {
     let mut result = Err(StateError::from(Cause::OutsideEvent).at_state(name));
-    current::with(&mut |current| result = find(current, name, bind, ty, f));
+    current::with(&mut |current| result = find(current, by, (name, ty), f));
     result
 }
 
 fn find(
     current: &dyn Current,
-    name: &str,
-    bind: Bind,
-    ty: Type,
-    f: &mut dyn FnMut(&dyn Any) -> bool,
+    by: By<'_>,
+    (name, ty): (&str, &Type),
+    f: &mut dyn FnMut(&dyn Any),
 ) -> Result<(), StateError> {
     let shared = current.shared();
-    if let Some(declared) = current.declared(name) {
-        return if f(declared) { Ok(()) } else { Err(other_type(shared, name, ty)) };
-    }
-    if current.dynamic(name).is_none() {
+    if current.declared(name).is_none() && current.dynamic(name).is_none() {
         let mut draft = shared.hub.draft();
-        let handle = bind(&mut draft, shared, name)?;
+        let core = (ty.core)(draft.slot(shared, by, (ty.kind, ty.shapes))?)?;
         draft.publish();
-        current.join(name, handle);
+        current.join(name, (ty.id)(), core);
     }
-    let is_right = current.dynamic(name).is_some_and(|handle| f(handle.as_any()));
-    if is_right { Ok(()) } else { Err(other_type(shared, name, ty)) }
+    match current.declared(name).or_else(|| current.dynamic(name)) {
+        Some(found) if found.of == (ty.id)() => {
+            f(found.core);
+            Ok(())
+        }
+        _ => Err(other_type(shared, name, ty)),
+    }
 }
 
 #[cold]
-fn other_type(shared: &Shared, name: &str, ty: Type) -> StateError {
+fn other_type(shared: &Shared, name: &str, ty: &Type) -> StateError {
     let held = shared.hub.describe(name).unwrap_or_else(|| "another type".to_owned());
     let shapes = (ty.shapes)();
     let mut asked = describe(ty.kind, shapes.map_key.as_ref().map(|key| &key.shape), &shapes.value);

@@ -48,8 +48,11 @@ impl<T: StateValue> Handle for ReducingState<T> {
     fn shapes() -> Shapes {
         Shapes::of::<T>()
     }
-    fn attach(slot: Slot) -> Result<Self, StateError> {
-        Ok(Self { binding: Binding::Bound(Value::new(slot)), reducer: None })
+    fn core(slot: Slot) -> Result<Self::Core, StateError> {
+        Ok(Value::new(slot))
+    }
+    fn with_binding(binding: Binding<Self::Core>) -> Self {
+        Self { binding, reducer: None }
     }
     #[inline]
     fn binding(&self) -> &Binding<Value<T>> {

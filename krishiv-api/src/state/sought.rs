@@ -51,13 +51,4 @@ impl<Q: Hash + Eq + ?Sized> Sought<'_, Q> {
             Self::Bytes(sought) => hasher.hash_one(sought),
         }
     }
-
-    /// The hash of an entry of this key.
-    #[inline]
-    pub(super) fn hash_of<K: Hash>(&self, key: &K, encoded: &[u8], hasher: &RandomState) -> u64 {
-        match self {
-            Self::Key(_) => hasher.hash_one(key),
-            Self::Bytes(_) => hasher.hash_one(encoded),
-        }
-    }
 }

@@ -54,8 +54,8 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
     });
     let visited = states.iter().map(State::visited);
     let handles = states.iter().map(|state| {
-        let State { field: Field { ident, .. }, index, .. } = state;
-        quote!(#index => ::core::option::Option::Some(&self.#ident),)
+        let State { field: Field { ident, .. }, index, ty, .. } = state;
+        quote!(#index => #runtime::Bound::of::<#ty>(&self.#ident),)
     });
     let key = &sound.key;
     let allow = deprecated(tree).then(|| quote!(#[allow(deprecated)]));
@@ -95,7 +95,7 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
                 fn handle(
                     &self,
                     krishiv_index: ::core::primitive::usize,
-                ) -> ::core::option::Option<&dyn ::core::any::Any> {
+                ) -> ::core::option::Option<#runtime::Bound<'_>> {
                     match krishiv_index {
                         #(#handles)*
                         _ => ::core::option::Option::None,

@@ -51,7 +51,7 @@ impl<'a> State<'a> {
         let Self { field, index, ty, .. } = self;
         let handle = {
             let runtime = runtime(field.ty.span());
-            quote_spanned!(field.ty.span()=> #runtime::Binder::bind::<#ty>(krishiv_binder, #index)?)
+            quote_spanned!(field.ty.span()=> #runtime::Binder::bind::<#ty>(krishiv_binder, #index))
         };
         match setting::value(&field.attrs.reduce) {
             Some(reducer) => {

@@ -102,14 +102,14 @@ const _: () = {
             krishiv_binder: &mut __krishiv::Binder<'_>,
         ) -> ::core::result::Result<Self, __krishiv::StateError> {
             ::core::result::Result::Ok(Self {
-                last: __krishiv::Binder::bind::<ValueState<[V; N]>>(krishiv_binder, 0)?,
+                last: __krishiv::Binder::bind::<ValueState<[V; N]>>(krishiv_binder, 0),
                 all: __krishiv::reducing(
-                        __krishiv::Binder::bind::<ReducingState<V>>(krishiv_binder, 1)?,
+                        __krishiv::Binder::bind::<ReducingState<V>>(krishiv_binder, 1),
                         V::join,
                     )
                     .by(V::join),
-                by_key: __krishiv::Binder::bind::<MapState<K, u32>>(krishiv_binder, 2)?,
-                count: __krishiv::Binder::bind::<__KrishivField3>(krishiv_binder, 3)?,
+                by_key: __krishiv::Binder::bind::<MapState<K, u32>>(krishiv_binder, 2),
+                count: __krishiv::Binder::bind::<__KrishivField3>(krishiv_binder, 3),
                 hits: <[u32; N] as ::core::default::Default>::default(),
             })
         }
@@ -135,12 +135,12 @@ const _: () = {
         fn handle(
             &self,
             krishiv_index: ::core::primitive::usize,
-        ) -> ::core::option::Option<&dyn ::core::any::Any> {
+        ) -> ::core::option::Option<__krishiv::Bound<'_>> {
             match krishiv_index {
-                0 => ::core::option::Option::Some(&self.last),
-                1 => ::core::option::Option::Some(&self.all),
-                2 => ::core::option::Option::Some(&self.by_key),
-                3 => ::core::option::Option::Some(&self.count),
+                0 => __krishiv::Bound::of::<ValueState<[V; N]>>(&self.last),
+                1 => __krishiv::Bound::of::<ReducingState<V>>(&self.all),
+                2 => __krishiv::Bound::of::<MapState<K, u32>>(&self.by_key),
+                3 => __krishiv::Bound::of::<__KrishivField3>(&self.count),
                 _ => ::core::option::Option::None,
             }
         }

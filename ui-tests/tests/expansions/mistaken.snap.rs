@@ -45,7 +45,7 @@ const _: () = {
         fn handle(
             &self,
             _: ::core::primitive::usize,
-        ) -> ::core::option::Option<&dyn ::core::any::Any> {
+        ) -> ::core::option::Option<__krishiv::Bound<'_>> {
             ::core::option::Option::None
         }
     }

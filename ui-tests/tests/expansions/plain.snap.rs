@@ -104,19 +104,19 @@ const _: () = {
             ::core::result::Result::Ok(Self {
                 late_streak: __krishiv::Binder::bind::<
                     __KrishivField0,
-                >(krishiv_binder, 0)?,
+                >(krishiv_binder, 0),
                 recent_delays: __krishiv::Binder::bind::<
                     __KrishivField1,
-                >(krishiv_binder, 1)?,
+                >(krishiv_binder, 1),
                 destinations: __krishiv::Binder::bind::<
                     __KrishivField2,
-                >(krishiv_binder, 2)?,
+                >(krishiv_binder, 2),
                 worst_delay: __krishiv::reducing(
-                        __krishiv::Binder::bind::<__KrishivField3>(krishiv_binder, 3)?,
+                        __krishiv::Binder::bind::<__KrishivField3>(krishiv_binder, 3),
                         i32::max,
                     )
                     .by(i32::max),
-                rules: __krishiv::Binder::bind::<__KrishivField4>(krishiv_binder, 4)?,
+                rules: __krishiv::Binder::bind::<__KrishivField4>(krishiv_binder, 4),
             })
         }
         #[inline]
@@ -144,13 +144,13 @@ const _: () = {
         fn handle(
             &self,
             krishiv_index: ::core::primitive::usize,
-        ) -> ::core::option::Option<&dyn ::core::any::Any> {
+        ) -> ::core::option::Option<__krishiv::Bound<'_>> {
             match krishiv_index {
-                0 => ::core::option::Option::Some(&self.late_streak),
-                1 => ::core::option::Option::Some(&self.recent_delays),
-                2 => ::core::option::Option::Some(&self.destinations),
-                3 => ::core::option::Option::Some(&self.worst_delay),
-                4 => ::core::option::Option::Some(&self.rules),
+                0 => __krishiv::Bound::of::<__KrishivField0>(&self.late_streak),
+                1 => __krishiv::Bound::of::<__KrishivField1>(&self.recent_delays),
+                2 => __krishiv::Bound::of::<__KrishivField2>(&self.destinations),
+                3 => __krishiv::Bound::of::<__KrishivField3>(&self.worst_delay),
+                4 => __krishiv::Bound::of::<__KrishivField4>(&self.rules),
                 _ => ::core::option::Option::None,
             }
         }

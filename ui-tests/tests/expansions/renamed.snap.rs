@@ -48,7 +48,7 @@ const _: () = {
             krishiv_binder: &mut __krishiv::Binder<'_>,
         ) -> ::core::result::Result<Self, __krishiv::StateError> {
             ::core::result::Result::Ok(Self {
-                log: __krishiv::Binder::bind::<__KrishivField0>(krishiv_binder, 0)?,
+                log: __krishiv::Binder::bind::<__KrishivField0>(krishiv_binder, 0),
             })
         }
         #[inline]
@@ -64,9 +64,9 @@ const _: () = {
         fn handle(
             &self,
             krishiv_index: ::core::primitive::usize,
-        ) -> ::core::option::Option<&dyn ::core::any::Any> {
+        ) -> ::core::option::Option<__krishiv::Bound<'_>> {
             match krishiv_index {
-                0 => ::core::option::Option::Some(&self.log),
+                0 => __krishiv::Bound::of::<__KrishivField0>(&self.log),
                 _ => ::core::option::Option::None,
             }
         }

@@ -58,8 +58,8 @@ const _: () = {
             krishiv_binder: &mut __krishiv::Binder<'_>,
         ) -> ::core::result::Result<Self, __krishiv::StateError> {
             ::core::result::Result::Ok(Self {
-                r#type: __krishiv::Binder::bind::<__KrishivField0>(krishiv_binder, 0)?,
-                own: __krishiv::Binder::bind::<__KrishivField1>(krishiv_binder, 1)?,
+                r#type: __krishiv::Binder::bind::<__KrishivField0>(krishiv_binder, 0),
+                own: __krishiv::Binder::bind::<__KrishivField1>(krishiv_binder, 1),
                 note: <__KrishivField2 as ::core::default::Default>::default(),
             })
         }
@@ -79,10 +79,10 @@ const _: () = {
         fn handle(
             &self,
             krishiv_index: ::core::primitive::usize,
-        ) -> ::core::option::Option<&dyn ::core::any::Any> {
+        ) -> ::core::option::Option<__krishiv::Bound<'_>> {
             match krishiv_index {
-                0 => ::core::option::Option::Some(&self.r#type),
-                1 => ::core::option::Option::Some(&self.own),
+                0 => __krishiv::Bound::of::<__KrishivField0>(&self.r#type),
+                1 => __krishiv::Bound::of::<__KrishivField1>(&self.own),
                 _ => ::core::option::Option::None,
             }
         }
@@ -133,7 +133,7 @@ const _: () = {
             krishiv_binder: &mut __krishiv::Binder<'_>,
         ) -> ::core::result::Result<Self, __krishiv::StateError> {
             ::core::result::Result::Ok(Self {
-                seen: __krishiv::Binder::bind::<__KrishivField0>(krishiv_binder, 0)?,
+                seen: __krishiv::Binder::bind::<__KrishivField0>(krishiv_binder, 0),
             })
         }
         #[inline]
@@ -149,9 +149,9 @@ const _: () = {
         fn handle(
             &self,
             krishiv_index: ::core::primitive::usize,
-        ) -> ::core::option::Option<&dyn ::core::any::Any> {
+        ) -> ::core::option::Option<__krishiv::Bound<'_>> {
             match krishiv_index {
-                0 => ::core::option::Option::Some(&self.seen),
+                0 => __krishiv::Bound::of::<__KrishivField0>(&self.seen),
                 _ => ::core::option::Option::None,
             }
         }

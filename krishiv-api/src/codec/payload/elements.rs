@@ -1,6 +1,6 @@
 //! The elements of sequences and maps, in the formats that say how many there are, and how deep they may lie.
 
-use super::unreadable::{Result, Unreadable, unreadable};
+use crate::codec::unreadable::{Result, Unreadable, unreadable};
 use serde::de::{self, DeserializeSeed, Deserializer};
 
 /// Elements that take no bytes and may still be announced, in total. Without a limit a few hostile bytes keep a

@@ -5,8 +5,8 @@
 //! and nesting has a limit. Single values are still postcard's to read.
 
 use super::elements::{Elements, FREE_ELEMENTS, Nested};
-use super::unreadable::{Result, Unreadable, unreadable};
 use crate::codec::faithful::MAX_DEPTH;
+use crate::codec::unreadable::{Result, Unreadable, unreadable};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
 #[inline]

@@ -51,6 +51,36 @@ fn postcard_bytes_are_those_of_the_crate() {
     assert_eq!(bytes, postcard::to_allocvec(&value).unwrap());
 }
 
+#[track_caller]
+fn packs_as_the_crate<T: Serialize>(value: &T) {
+    let mut bytes = Vec::new();
+    super::write(value, MessagePack, &mut bytes).unwrap();
+    let mut theirs = Vec::new();
+    value.serialize(&mut rmp_serde::Serializer::new(&mut theirs).with_struct_map()).unwrap();
+    assert_eq!(bytes, theirs);
+}
+
+/// What was stored by way of the crate's own serializer is what is stored now.
+#[test]
+fn message_pack_bytes_are_those_of_the_crate() {
+    for number in [0, 1, 127, 128, 255, 256, 65_535, 65_536, u64::from(u32::MAX), 1 << 32, u64::MAX] {
+        packs_as_the_crate(&(number, number as u8, number as u16, number as u32));
+        packs_as_the_crate(&(number as i8, number as i16, number as i32, number as i64, -(number as i8 as i64)));
+        packs_as_the_crate(&(u128::from(number) << 40, -i128::from(number), number as f32, number as f64));
+    }
+    for length in [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536] {
+        packs_as_the_crate(&"x".repeat(length));
+        packs_as_the_crate(&vec![length % 3 == 0; length]);
+        packs_as_the_crate(&(0..length).map(|at| (at, ())).collect::<BTreeMap<_, _>>());
+    }
+    packs_as_the_crate(&('é', true, Some(Some(1)), None::<u8>, ((), [1_u8; 3])));
+    packs_as_the_crate(&(Skipping::default(), Wrapped(Some(1)), Wrapped(None)));
+    packs_as_the_crate(&[Variants::Skipping { name: None, id: 1 }, Variants::Nested(Vec::new(), [7].into())]);
+    packs_as_the_crate(&Flat { id: 1, rest: [("a".to_owned(), 2), ("b".to_owned(), 3)].into() });
+    packs_as_the_crate(&serde_json::json!({"a": [null, 1, -1, 0.5, "x", {"b": {}}], "c": u64::MAX}));
+    packs_as_the_crate(&chain(100));
+}
+
 #[test]
 fn json_that_would_lose_something_becomes_postcard() {
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::from_bits(0x7ff8_0000_0000_1234)] {

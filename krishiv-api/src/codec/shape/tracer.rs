@@ -2,8 +2,7 @@
 
 use super::Form;
 use super::graph::{Graph, Seen, Spot};
-use serde::de;
-use std::fmt;
+use crate::codec::unreadable::{Result, unreadable};
 
 /// Passes, steps of all passes together, and nesting: far beyond what a type written by hand needs, and reached in
 /// a fraction of a second.
@@ -28,19 +27,6 @@ pub(super) struct Tracer {
     pub(super) hopeless: bool,
 }
 
-/// The end of a pass. Types may wrap errors in their own, so what went wrong is noted in the tracer.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Halt(pub(super) String);
-
-impl de::Error for Halt {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
-    }
-}
-
-pub(super) type Result<T> = std::result::Result<T, Halt>;
-
 impl Tracer {
     pub(super) fn begin(&mut self) {
         self.passes += 1;
@@ -61,7 +47,7 @@ impl Tracer {
 
     pub(super) fn hopeless<T>(&mut self) -> Result<T> {
         self.hopeless = true;
-        Err(Halt("this type cannot be traced".to_owned()))
+        unreadable("this type cannot be traced")
     }
 
     pub(super) fn visit<R>(
@@ -91,21 +77,14 @@ impl Tracer {
         Ok(self.graph.sample(spot, count))
     }
 
-    pub(super) fn deeper<T>(&mut self, visit: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.depth += 1;
-        let value = visit(self)?;
-        self.depth -= 1;
-        Ok(value)
-    }
-
-    /// The spots to go into: all, if there is something new in them, but never into themselves; else none.
-    pub(super) fn enter<'s>(&mut self, spots: &'s [Spot]) -> &'s [Spot] {
+    /// Enters spots if there is something new in them, but never into themselves; says whether it did.
+    pub(super) fn enter(&mut self, spots: &[Spot]) -> bool {
         let busy = spots.iter().any(|spot| self.graph.is_busy(*spot));
         if busy || !spots.iter().any(|spot| self.graph.is_open(*spot)) {
-            return &[];
+            return false;
         }
         self.graph.set_busy(spots, true);
-        spots
+        true
     }
 
     pub(super) fn leave(&mut self, spots: &[Spot]) {

@@ -13,7 +13,7 @@ const ANY: usize = 32;
 
 /// The parts of a type.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
+pub struct Plan {
     nodes: Vec<Node>,
     root: Option<At>,
 }

@@ -11,8 +11,9 @@ use crate::error::{Cause, StateError};
 use crate::names::TIMERS;
 use crate::scope::current;
 use crate::scope::shared::Shared;
-use crate::state::MapState;
-use crate::state::named;
+use crate::state::handle::Core;
+use crate::state::map::{Map, There};
+use crate::state::{MapState, named};
 use crate::time::{Timer, TimerKind};
 use queue::{Place, Queue};
 use std::ops::Range;
@@ -56,7 +57,7 @@ impl Asked {
     /// Sets or deletes a timer of the event of `store`; a failure is latched.
     pub(crate) fn timer(&mut self, store: &Shared, timer: Timer, there: bool) {
         of_event(store, |map| {
-            if there { map.try_put(timer, ()) } else { map.try_forget(timer) }?;
+            if there { map.put(timer, (), map.slot().codec) } else { map.forget::<_, ()>(timer) }?;
             if self.timers.is_empty() {
                 self.key = store.key()?;
             }
@@ -68,15 +69,22 @@ impl Asked {
 
 /// The timers of the key of the event of `store`, in the order in which they are due, event time first; a failure is latched.
 pub(crate) fn of_key(store: &Shared) -> Vec<Timer> {
-    let mut timers = of_event(store, TimerMap::try_keys).unwrap_or_default();
+    let all = |timers: There<'_, Timer, ()>| timers.map(|(timer, ())| *timer).collect::<Vec<_>>();
+    let mut timers = of_event(store, |map| map.with(all)).unwrap_or_default();
     timers.sort_unstable();
     timers
 }
 
 /// Runs `f` on the timers of the event of `store`, and latches there what fails: another store may be the one being processed,
 /// inside the event, and its timers are not meant.
-fn of_event<R>(store: &Shared, f: impl FnOnce(&TimerMap) -> Result<R, StateError>) -> Option<R> {
-    let result = if current::is(store) { named::with_own_handle(TIMERS, f).flatten() } else { Err(elsewhere()) };
+fn of_event<R>(store: &Shared, f: impl FnOnce(&Map) -> Result<R, StateError>) -> Option<R> {
+    if !current::is(store) {
+        store.latch(elsewhere());
+        return None;
+    }
+    let (mut f, mut result) = (Some(f), None);
+    let found = named::with_own_core::<TimerMap>(TIMERS, &mut |timers| result = f.take().map(|f| f(timers)));
+    let result = found.and_then(|()| result.unwrap_or_else(|| Err(Cause::OutsideEvent.into())));
     result.map_err(|error| store.latch(error)).ok()
 }
 

@@ -99,8 +99,11 @@ impl<K: StateKey, V: StateValue> Handle for BroadcastState<K, V> {
     fn shapes() -> Shapes {
         Shapes::of_map::<K, V>()
     }
-    fn attach(slot: Slot) -> Result<Self, StateError> {
-        Ok(Self { binding: Binding::Bound(Table::open(slot)?) })
+    fn core(slot: Slot) -> Result<Self::Core, StateError> {
+        Table::open(slot)
+    }
+    fn with_binding(binding: Binding<Self::Core>) -> Self {
+        Self { binding }
     }
     #[inline]
     fn binding(&self) -> &Binding<Table<K, V>> {

@@ -1,18 +1,20 @@
-//! The elements of one list, and the runs that they are stored in.
+//! What a row holds of one list: its elements, and the runs that they are stored in.
 
+use super::column::Column;
 use super::run::Run;
-use crate::codec::record::Stamp;
+use crate::codec::record::{PENDING_END, Stamp};
 use crate::scope::slot::Slot;
+use crate::state::horizon::Horizon;
+use crate::value::StateValue;
 use std::collections::VecDeque;
 use std::ops::Range;
 
 /// The list of one key: all of it when `loaded`, else what was appended since the last commit, perhaps behind a run of
 /// before.
-pub struct Cell<T> {
+pub struct Cell<C: ?Sized = dyn Column> {
     pub(super) loaded: bool,
     /// The backend has elements that are not listed here, and all of them go.
     pub(super) erase: bool,
-    pub(super) values: VecDeque<T>,
     /// The runs of all values, in their order.
     pub(super) runs: VecDeque<Run>,
     /// None of these runs is dirty.
@@ -21,25 +23,33 @@ pub struct Cell<T> {
     pub(super) gone: Vec<u64>,
     /// Memory of all values outside themselves, in bytes.
     pub(super) heap: usize,
+    /// Memory of all values in place, and of the room for more, in bytes.
+    pub(super) room: usize,
+    horizon: Horizon,
+    /// Each run ends when the one before does, or later, and all by one clock.
+    in_order: bool,
+    pub(super) values: C,
 }
 
-impl<T> Default for Cell<T> {
-    fn default() -> Self {
-        Self {
-            loaded: false,
-            erase: false,
-            values: VecDeque::new(),
-            runs: VecDeque::new(),
-            clean: 0..0,
-            gone: Vec::new(),
-            heap: 0,
-        }
-    }
+/// A list of which nothing is known.
+pub(super) fn fresh<T: StateValue>() -> Box<Cell> {
+    Box::new(Cell {
+        loaded: false,
+        erase: false,
+        runs: VecDeque::new(),
+        clean: 0..0,
+        gone: Vec::new(),
+        heap: 0,
+        room: 0,
+        horizon: Horizon::default(),
+        in_order: true,
+        values: VecDeque::<T>::new(),
+    })
 }
 
-/// What was taken off the front of a list.
-pub(super) struct Front<T> {
-    values: Vec<T>,
+/// What was moved off the front of a list.
+pub(super) struct Front {
+    values: usize,
     runs: Vec<Run>,
     /// The run that lost only some of its elements, as it was.
     cut: Option<Run>,
@@ -47,14 +57,14 @@ pub(super) struct Front<T> {
     noted: usize,
 }
 
-/// What was taken out of a list anywhere, or written again, and the runs of before.
-pub(super) struct Shape<T> {
-    taken: Vec<(usize, T)>,
+/// What was moved out of a list anywhere, or written again, and the runs of before.
+pub(super) struct Shape {
+    places: Vec<usize>,
     runs: VecDeque<Run>,
     noted: usize,
 }
 
-impl<T> Cell<T> {
+impl Cell {
     /// Whether it is as good as none.
     pub(super) fn is_blank(&self) -> bool {
         !self.loaded && !self.erase && self.runs.is_empty() && self.gone.is_empty()
@@ -62,33 +72,40 @@ impl<T> Cell<T> {
 
     /// Memory that it takes outside itself, in bytes.
     pub(super) fn weight(&self) -> usize {
-        self.heap + self.values.capacity() * size_of::<T>() + self.runs.capacity() * size_of::<Run>()
+        self.heap + self.room + self.runs.capacity() * size_of::<Run>()
     }
 
-    /// Appends `value` as the run `new`, or to the last run if it may.
-    pub(super) fn push(&mut self, value: T, new: Run) {
+    /// Takes note of a value behind all others, as the run `new` or part of the last run if it may be.
+    #[inline]
+    pub(super) fn push(&mut self, new: Run, size: usize, can_end: bool) {
         self.heap += new.heap();
-        self.values.push_back(value);
-        if !self.runs.back_mut().is_some_and(|last| last.join(&new, size_of::<T>())) {
+        if can_end {
+            self.horizon.add(new.stamp());
+            self.in_order &= self.runs.back().is_none_or(|last| is_in_order(last, &new));
+        }
+        if !self.runs.back_mut().is_some_and(|last| last.join(&new, size)) {
             self.runs.push_back(new);
         }
         let end = self.clean.end.min(self.runs.len() - 1);
         self.clean = self.clean.start.min(end)..end;
     }
 
-    /// Puts `elements` in place of all that it has and the backend has; returns what it was.
-    pub(super) fn replace(&mut self, elements: Vec<(T, Run)>) -> Self {
-        let mut new = Self { loaded: true, erase: self.erase || !self.loaded, ..Self::default() };
-        new.gone.clone_from(&self.gone);
-        self.runs.iter().for_each(|run| new.lose(run));
-        elements.into_iter().for_each(|(value, run)| new.push(value, run));
-        std::mem::replace(self, new)
+    /// Makes it what takes the place of all that `before` has and the backend has.
+    pub(super) fn take_over(&mut self, before: &Self) {
+        (self.loaded, self.erase) = (true, before.erase || !before.loaded);
+        self.gone.clone_from(&before.gone);
+        before.runs.iter().for_each(|run| self.gone.extend(run.stored_at()));
     }
 
     /// Takes note that runs were changed anywhere.
     pub(super) fn reshaped(&mut self) {
         self.clean = 0..0;
+        self.room = self.values.room();
         self.heap = self.runs.iter().map(Run::heap).sum();
+        self.horizon = Horizon::of(self.runs.iter().map(Run::stamp));
+        let mut all = self.runs.iter();
+        let mut last = all.next();
+        self.in_order = all.all(|run| last.replace(run).is_none_or(|last| is_in_order(last, run)));
     }
 
     /// Takes note that all that it has is stored.
@@ -99,26 +116,20 @@ impl<T> Cell<T> {
         self.clean = 0..self.runs.len();
     }
 
-    /// Gives up, and returns, what the backend has now, behind runs that nobody has asked for; with `tail` all but a last run
-    /// that may yet take in what is appended.
-    pub(super) fn forget(&mut self, tail: bool) -> VecDeque<T> {
-        let tail = self.runs.back().filter(|last| tail && last.is_short(size_of::<T>())).copied();
+    /// Gives up what the backend has now, behind runs that nobody has asked for; with `tail` all but a last run that may yet
+    /// take in what is appended.
+    pub(super) fn forget(&mut self, tail: bool) {
+        let size = self.values.size();
+        let tail = self.runs.back().filter(|last| tail && last.is_short(size)).copied();
         let length = self.values.len() - tail.map_or(0, |tail| tail.len());
-        let forgotten = if std::mem::needs_drop::<T>() {
-            let kept = self.values.split_off(length);
-            std::mem::replace(&mut self.values, kept)
-        } else {
-            self.values.drain(..length);
-            VecDeque::new()
-        };
         self.runs.clear();
         self.runs.extend(tail);
         self.reshaped();
-        forgotten
+        self.values.drop_front(length);
     }
 
-    /// Takes the first `surplus` elements, and touches no others.
-    pub(super) fn cut_front(&mut self, surplus: usize) -> Front<T> {
+    /// Moves the first `surplus` elements to `spare`, and touches no others.
+    pub(super) fn cut_front(&mut self, surplus: usize, spare: &mut dyn Column) -> Front {
         let noted = self.gone.len();
         let (mut whole, mut left) = (0, surplus);
         while let Some(run) = self.runs.get(whole).filter(|run| run.len() <= left) {
@@ -135,87 +146,123 @@ impl<T> Cell<T> {
             self.clean.start = self.clean.start.max(1);
         }
         self.clean.end = self.clean.end.max(self.clean.start);
-        Front { values: self.values.drain(..surplus).collect(), runs, cut, noted }
+        self.values.move_front(surplus, spare);
+        Front { values: surplus, runs, cut, noted }
     }
 
-    /// Puts it back.
-    pub(super) fn put_front(&mut self, front: Front<T>) {
+    /// Takes it back from `spare`.
+    pub(super) fn put_front(&mut self, front: Front, spare: &mut dyn Column) {
         self.gone.truncate(front.noted);
         if let (Some(cut), Some(run)) = (front.cut, self.runs.front_mut()) {
             *run = cut;
         }
         front.runs.into_iter().rev().for_each(|run| self.runs.push_front(run));
-        front.values.into_iter().rev().for_each(|value| self.values.push_front(value));
+        self.values.return_front(front.values, spare);
         self.reshaped();
     }
 
-    /// Takes out the elements that `goes` names by their places and runs; returns them with their places.
-    fn extract(&mut self, mut goes: impl FnMut(usize, &Run) -> bool) -> Vec<(usize, T)> {
-        let mut taken = Vec::new();
-        let mut places = std::mem::take(&mut self.values).into_iter().enumerate();
-        for run in std::mem::take(&mut self.runs) {
-            let before = self.values.len();
-            for (place, value) in places.by_ref().take(run.len()) {
-                if goes(place, &run) {
-                    taken.push((place, value));
-                } else {
-                    self.values.push_back(value);
+    /// Takes back that so many values and runs were appended, and that the last run before them was `joined` by some.
+    pub(super) fn cut_back(&mut self, (values, runs): (usize, usize), joined: Option<Run>, to: &mut dyn Column) {
+        self.values.move_back(values.min(self.values.len()), to);
+        self.runs.truncate(self.runs.len() - runs.min(self.runs.len()));
+        if let (Some(joined), Some(last)) = (joined, self.runs.back_mut()) {
+            *last = joined;
+        }
+        self.reshaped();
+    }
+
+    /// Moves the elements that `goes` names by their places and runs to `to`; returns their places.
+    fn extract(&mut self, goes: &mut dyn FnMut(usize, &Run) -> bool, to: &mut dyn Column) -> Vec<usize> {
+        let runs = std::mem::take(&mut self.runs);
+        let (mut all, mut end) = (runs.iter(), 0);
+        let mut run = None;
+        let mut kept: Vec<usize> = Vec::with_capacity(runs.len());
+        let places = self.values.extract(
+            &mut |place| {
+                while place >= end {
+                    let Some(next) = all.next() else { return false };
+                    (run, end) = (Some(next), end + next.len());
+                    kept.push(0);
                 }
-            }
-            match self.values.len() - before {
-                0 => self.lose(&run),
+                let goes = run.is_some_and(|run| goes(place, run));
+                if let Some(kept) = kept.last_mut().filter(|_| !goes) {
+                    *kept += 1;
+                }
+                goes
+            },
+            to,
+        );
+        for (run, kept) in runs.iter().zip(kept) {
+            match kept {
+                0 => self.lose(run),
                 left => self.runs.push_back(run.shrunk(left)),
             }
         }
         self.reshaped();
-        taken
+        places
     }
 
-    /// Takes out the elements at the places that `goes` names.
-    pub(super) fn remove(&mut self, mut goes: impl FnMut(usize) -> bool) -> Shape<T> {
+    /// Moves the elements at the places that `goes` names to `spare`.
+    pub(super) fn remove(&mut self, goes: &mut dyn FnMut(usize) -> bool, spare: &mut dyn Column) -> Shape {
         let (noted, runs) = (self.gone.len(), self.runs.clone());
-        Shape { taken: self.extract(|place, _| goes(place)), runs, noted }
+        Shape { places: self.extract(&mut |place, _| goes(place), spare), runs, noted }
     }
 
     /// Gives all elements another stamp. Since all are written then, neighbours become one run.
-    pub(super) fn renew(&mut self, stamp: Stamp) -> Shape<T> {
-        let noted = self.gone.len();
+    pub(super) fn renew(&mut self, stamp: Stamp) -> Shape {
+        let (noted, size) = (self.gone.len(), self.values.size());
         let runs = std::mem::take(&mut self.runs);
         for run in &runs {
             let run = run.renewed(stamp);
-            if self.runs.back_mut().is_some_and(|last| last.join(&run, size_of::<T>())) {
-                self.gone.extend(Some(run.position).filter(|position| *position != 0));
+            if self.runs.back_mut().is_some_and(|last| last.join(&run, size)) {
+                self.gone.extend(run.stored_at());
             } else {
                 self.runs.push_back(run);
             }
         }
         self.reshaped();
-        Shape { taken: Vec::new(), runs, noted }
+        Shape { places: Vec::new(), runs, noted }
     }
 
-    /// Goes back to the runs of before, and puts back what was taken out.
-    pub(super) fn restore(&mut self, shape: Shape<T>) {
+    /// Goes back to the runs of before, and takes back from `spare` what was moved out.
+    pub(super) fn restore(&mut self, shape: Shape, spare: &mut dyn Column) {
         self.gone.truncate(shape.noted);
         self.runs = shape.runs;
-        for (place, value) in shape.taken {
-            self.values.insert(place.min(self.values.len()), value);
-        }
+        self.values.return_to(&shape.places, spare);
         self.reshaped();
     }
 
-    /// Takes out what has ended.
-    pub(super) fn take_expired(&mut self, slot: &Slot) -> Vec<(usize, T)> {
-        if !slot.can_expire() || !self.runs.iter().any(|run| slot.is_expired(run.stamp())) {
-            return Vec::new();
+    /// Whether nothing has ended.
+    pub(super) fn is_current(&self, slot: &Slot) -> bool {
+        self.horizon.is_ahead(slot)
+    }
+
+    /// Takes out what has ended, if anything has. Where elements end in their order, what has not ended is not looked at.
+    pub(super) fn take_expired(&mut self, slot: &Slot) -> Option<Box<dyn Column>> {
+        if self.is_current(slot) {
+            return None;
         }
-        let expired = self.extract(|_, run| slot.is_expired(run.stamp()));
+        let mut expired = self.values.fresh();
+        if self.in_order {
+            let ended = self.runs.iter().take_while(|run| slot.is_expired(run.stamp())).map(Run::len).sum();
+            self.cut_front(ended, &mut *expired);
+            self.horizon = Horizon::of(self.runs.front().map(Run::stamp).into_iter());
+        } else if self.runs.iter().any(|run| slot.is_expired(run.stamp())) {
+            self.extract(&mut |_, run| slot.is_expired(run.stamp()), &mut *expired);
+        }
         slot.shared.meter.expired.add(expired.len());
-        expired
+        Some(expired)
     }
 
     /// Takes note that nothing of `run` is left.
     fn lose(&mut self, run: &Run) {
         self.heap -= run.heap().min(self.heap);
-        self.gone.extend(Some(run.position).filter(|position| *position != 0));
+        self.gone.extend(run.stored_at());
     }
+}
+
+/// Whether `next` ends when `last` does, or later, by the same clock.
+fn is_in_order(last: &Run, next: &Run) -> bool {
+    let (last, next) = (last.stamp(), next.stamp());
+    last.clock == next.clock && last.expires_at <= next.expires_at && last.expires_at >= PENDING_END
 }

@@ -1,15 +1,15 @@
 //! The bound handle of one list: what it reads, and what it writes.
 
-use super::cell::Cell;
+use super::cell::{Cell, fresh};
+use super::column::Column;
 use super::run::Run;
 use super::undo::Undo;
 use crate::backend::WriteBatch;
 use crate::codec::keys::RowKey;
-use crate::codec::{Codec, encode, record};
+use crate::codec::{Codec, encode};
 use crate::error::{Cause, StateError};
-use crate::quiet::drop_quietly;
 use crate::scope::left::Left;
-use crate::scope::slot::Slot;
+use crate::scope::slot::{Found, Slot};
 use crate::state::handle::Core;
 use crate::state::live::{Held, Live, left};
 use crate::value::StateValue;
@@ -19,39 +19,57 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
-type Working<T> = Live<Cell<T>, Undo<T>>;
-
-/// The bound handle of one list.
-pub struct List<T> {
-    slot: Slot,
-    live: RefCell<Working<T>>,
+struct Working {
+    live: Live<Cell, Undo>,
+    /// The values that the steps back have taken out, and whether there may be any.
+    spare: Box<dyn Column>,
+    is_spare_used: bool,
 }
 
-impl<T: StateValue> List<T> {
-    pub(super) fn new(slot: Slot) -> Self {
-        Self { slot, live: RefCell::default() }
+/// The bound handle of one list, whatever its elements: only what takes or hands out some knows their type.
+pub struct List {
+    slot: Slot,
+    /// Whether nothing happens when an element is dropped.
+    is_plain: bool,
+    working: RefCell<Working>,
+}
+
+impl List {
+    pub(super) fn new<T: StateValue>(slot: Slot) -> Self {
+        let spare: Box<dyn Column> = Box::new(VecDeque::<T>::new());
+        Self {
+            slot,
+            is_plain: spare.is_plain(),
+            working: RefCell::new(Working { live: Live::new(fresh::<T>), spare, is_spare_used: false }),
+        }
     }
 
-    fn borrow(&self) -> Result<RefMut<'_, Working<T>>, StateError> {
-        let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+    #[inline]
+    fn borrow(&self) -> Result<RefMut<'_, Working>, StateError> {
+        let working = self.working.try_borrow_mut().map_err(|_| self.reentrant())?;
         self.slot.shared.touch();
-        if live.is_entered() { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+        if working.live.is_entered() { Ok(working) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+    }
+
+    #[cold]
+    fn reentrant(&self) -> StateError {
+        self.slot.blame(Cause::Reentrant.into())
     }
 
     /// Makes the list readable: loaded, without what has expired, renewed if reading does that.
     pub(super) fn ready(&self) -> Result<(), StateError> {
         // A closure that reads it has it judged already, in this event.
-        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
+        if self.working.try_borrow_mut().is_err() && self.working.try_borrow().is_ok() {
             return Ok(());
         }
-        if let Ok(live) = self.live.try_borrow()
-            && live.cell().is_some_and(|cell| cell.loaded)
-            && !self.slot.can_expire()
+        if let Ok(working) = self.working.try_borrow()
+            && working.live.cell().is_some_and(|cell| cell.loaded && cell.is_current(&self.slot))
+            && !self.slot.refreshes_on_read()
         {
             return Ok(());
         }
-        let live = &mut *self.borrow()?;
-        let (cell, undo) = live.parts();
+        let working = &mut *self.borrow()?;
+        let (cell, undo) = working.live.parts();
         if !cell.loaded {
             self.load(cell)?;
         }
@@ -71,107 +89,142 @@ impl<T: StateValue> List<T> {
         self.borrow().map(drop)
     }
 
-    fn load(&self, cell: &mut Cell<T>) -> Result<(), StateError> {
+    fn load(&self, cell: &mut Cell) -> Result<(), StateError> {
         self.slot.shared.meter.loads.add(1);
         // A last run may be in both, and so is what a commit has written and failed after all.
-        let known: HashSet<u64> = cell.runs.iter().map(|run| run.position).filter(|at| *at != 0).collect();
-        let (mut values, mut runs) = (VecDeque::new(), VecDeque::new());
-        self.slot.find_all(|suffix, found| {
+        let known: HashSet<u64> = cell.runs.iter().filter_map(Run::stored_at).collect();
+        let (mut values, mut runs) = (cell.values.fresh(), VecDeque::new());
+        self.slot.find_all(&mut |suffix, found| {
             let position = <[u8; 8]>::try_from(suffix).map(u64::from_be_bytes).map_err(|_| {
                 let reason = format!("a list position has 8 bytes, and this one {}", suffix.len());
                 StateError::from(Cause::Decode { reason })
             })?;
             if !known.contains(&position) {
-                let length = record::elements(&found.head, self.slot.codec, &mut values)?;
-                let new = values.range(values.len() - usize::from(length)..);
-                let heap = if std::mem::needs_drop::<T>() { new.map(|value| self.slot.weigh(value)).sum() } else { 0 };
-                let run = Run::stored(position, length, found.head.codec, found.stamp, heap);
-                runs.push_back(if self.slot.is_of_today(&found.head) { run } else { run.older() });
+                runs.push_back(self.load_run(position, found, &mut *values)?);
             }
             Ok(())
         })?;
-        let clean = 0..runs.len();
-        values.append(&mut cell.values);
+        let (clean, loaded) = (0..runs.len(), values.len());
         runs.append(&mut cell.runs);
-        (cell.values, cell.runs, cell.loaded) = (values, runs, true);
+        cell.values.return_front(loaded, &mut *values);
+        (cell.runs, cell.loaded) = (runs, true);
         cell.reshaped();
         cell.clean = clean;
         Ok(())
     }
 
+    fn load_run(&self, position: u64, found: &Found<'_>, values: &mut dyn Column) -> Result<Run, StateError> {
+        let start = values.len();
+        let length = values.read(&found.head, self.slot.codec)?;
+        let run = Run::stored(position, length, found.head.codec, found.stamp, values.weigh(start, &self.slot));
+        Ok(if self.slot.is_of_today(&found.head) { run } else { run.older() })
+    }
+
     /// Runs `f` on the elements, first to last.
-    pub(super) fn with<R>(&self, f: impl FnOnce(Iter<'_, T>) -> R) -> Result<R, StateError> {
+    pub(super) fn with<T: StateValue, R>(&self, f: impl FnOnce(Iter<'_, T>) -> R) -> Result<R, StateError> {
         self.ready()?;
         self.read(f)
     }
 
     /// Runs `f` on the elements, which are [ready](Self::ready).
-    pub(super) fn read<R>(&self, f: impl FnOnce(Iter<'_, T>) -> R) -> Result<R, StateError> {
-        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(f(live.cell().map(|cell| cell.values.iter()).unwrap_or_default()))
+    pub(super) fn read<T: StateValue, R>(&self, f: impl FnOnce(Iter<'_, T>) -> R) -> Result<R, StateError> {
+        let working = self.working.try_borrow().map_err(|_| self.reentrant())?;
+        Ok(f(working.live.cell().map(|cell| cell.values.of().iter()).unwrap_or_default()))
+    }
+
+    pub(super) fn length(&self) -> Result<usize, StateError> {
+        self.ready()?;
+        let working = self.working.try_borrow().map_err(|_| self.reentrant())?;
+        Ok(working.live.cell().map_or(0, |cell| cell.values.len()))
     }
 
     /// Elements to append, each with what it is stored by.
-    fn new_elements(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<Vec<(T, Run)>, StateError> {
+    fn new_elements<T: StateValue>(
+        &self,
+        values: impl IntoIterator<Item = T>,
+        codec: Codec,
+    ) -> Result<Vec<(T, Run)>, StateError> {
         let stamp = self.slot.stamp();
-        let element = |value| {
+        let mut elements = Vec::new();
+        for value in values {
             let (codec, heap) = self.slot.settle(&value, codec)?;
-            Ok((value, Run::new(codec, stamp, heap)))
-        };
-        values.into_iter().map(element).collect()
+            elements.push((value, Run::new(codec, stamp, heap)));
+        }
+        Ok(elements)
     }
 
     /// Appends `value`.
-    pub(super) fn push(&self, value: T, codec: Codec) -> Result<(), StateError> {
+    pub(super) fn push<T: StateValue>(&self, value: T, codec: Codec) -> Result<(), StateError> {
         let (codec, heap) = self.slot.settle(&value, codec)?;
         let run = Run::new(codec, self.slot.stamp(), heap);
-        let live = &mut *self.borrow()?;
-        let (cell, undo) = live.parts();
-        Undo::append(undo, cell, |cell| cell.push(value, run));
+        let working = &mut *self.borrow()?;
+        let (cell, undo) = working.live.parts();
+        let before = (cell.runs.len(), cell.runs.back().copied());
+        let values = cell.values.of_mut();
+        values.push_back(value);
+        cell.room = values.capacity() * size_of::<T>();
+        cell.push(run, size_of::<T>(), self.slot.can_expire());
+        Undo::append(undo, cell, 1, before);
         Ok(())
     }
 
     /// Appends `values`, which may come from an iterator that uses this very list.
-    pub(super) fn extend(&self, values: impl IntoIterator<Item = T>, codec: Codec) -> Result<(), StateError> {
+    pub(super) fn extend<T: StateValue>(
+        &self,
+        values: impl IntoIterator<Item = T>,
+        codec: Codec,
+    ) -> Result<(), StateError> {
         let elements = self.new_elements(values, codec)?;
-        let live = &mut *self.borrow()?;
-        let (cell, undo) = live.parts();
+        let working = &mut *self.borrow()?;
+        let (cell, undo) = working.live.parts();
         if !elements.is_empty() {
-            Undo::append(undo, cell, |cell| elements.into_iter().for_each(|(value, run)| cell.push(value, run)));
+            let (before, count) = ((cell.runs.len(), cell.runs.back().copied()), elements.len());
+            fill(cell, elements, self.slot.can_expire());
+            Undo::append(undo, cell, count, before);
         }
         Ok(())
     }
 
     /// Puts `values` in place of all elements, without reading them.
-    pub(super) fn replace(&self, values: impl IntoIterator<Item = T>) -> Result<(), StateError> {
+    pub(super) fn replace<T: StateValue>(&self, values: impl IntoIterator<Item = T>) -> Result<(), StateError> {
         let elements = self.new_elements(values, self.slot.codec)?;
-        let live = &mut *self.borrow()?;
-        let (cell, undo) = live.parts();
-        if elements.is_empty() && cell.loaded && cell.values.is_empty() {
+        let working = &mut *self.borrow()?;
+        let (cell, undo) = working.live.parts();
+        if elements.is_empty() && cell.loaded && cell.values.len() == 0 {
             return Ok(());
         }
-        undo.push(Undo::Replace(cell.replace(elements)));
+        let mut new = fresh::<T>();
+        new.take_over(cell);
+        fill(&mut new, elements, self.slot.can_expire());
+        undo.push(Undo::Replace(std::mem::replace(cell, new)));
         Ok(())
     }
 
     pub(super) fn truncate_front(&self, keep_last: usize) -> Result<(), StateError> {
         self.ready()?;
-        let live = &mut *self.borrow()?;
+        let Working { live, spare, is_spare_used } = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
         let surplus = cell.values.len().saturating_sub(keep_last);
         if surplus > 0 {
-            undo.push(Undo::PutFront(cell.cut_front(surplus)));
+            *is_spare_used = true;
+            undo.push(Undo::PutFront(cell.cut_front(surplus, &mut **spare)));
         }
         Ok(())
     }
 
     /// Keeps what `keep` says; asks it about all elements before it changes anything.
-    pub(super) fn retain(&self, mut keep: impl FnMut(&T) -> bool) -> Result<(), StateError> {
+    pub(super) fn retain<T: StateValue>(&self, mut keep: impl FnMut(&T) -> bool) -> Result<(), StateError> {
         let goes: Vec<bool> = self.with(|values| values.map(|value| !keep(value)).collect())?;
-        let live = &mut *self.borrow()?;
+        self.remove(&goes)
+    }
+
+    fn remove(&self, goes: &[bool]) -> Result<(), StateError> {
+        let Working { live, spare, is_spare_used } = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
         if goes.contains(&true) {
-            undo.push(Undo::Restore(cell.remove(|place| goes.get(place).copied().unwrap_or(false))));
+            *is_spare_used = true;
+            let goes = &mut |place| goes.get(place).copied().unwrap_or(false);
+            undo.push(Undo::Restore(cell.remove(goes, &mut **spare)));
         }
         Ok(())
     }
@@ -179,17 +232,16 @@ impl<T: StateValue> List<T> {
     /// Adds the dirty ones of `runs`, whose elements begin at the place `start`, to `batch`.
     fn flush_runs(
         &self,
-        cell: &mut Cell<T>,
+        cell: &mut Cell,
         (runs, mut start): (Range<usize>, usize),
         (row, batch): (&RowKey, &mut WriteBatch),
     ) -> Result<(), StateError> {
         let Range { start: mut index, mut end } = runs;
         while let Some(run) = cell.runs.get_mut(index).filter(|_| index < end) {
-            let values = cell.values.range(start..start + run.len());
             if run.is_dirty() {
                 self.place(run);
-                if !self.put(run, values.clone(), row, batch)? {
-                    let parts = self.parts(run, values)?;
+                if !self.put(run, &cell.values, start, (row, &mut *batch))? {
+                    let parts = self.parts(run, &cell.values, start)?;
                     // Each of them is looked at again.
                     cell.runs.remove(index);
                     end += parts.len() - 1;
@@ -213,29 +265,34 @@ impl<T: StateValue> List<T> {
         shared.next_position.fetch_max(run.end(), Relaxed);
     }
 
-    /// Adds the record of `run` to `batch`, if its codec can hold it.
+    /// Adds the record of `run`, whose elements begin at `start`, to `batch`, if its codec can hold it.
     fn put(
         &self,
         run: &Run,
-        mut values: Iter<'_, T>,
-        row: &RowKey,
-        batch: &mut WriteBatch,
+        values: &dyn Column,
+        start: usize,
+        (row, batch): (&RowKey, &mut WriteBatch),
     ) -> Result<bool, StateError> {
         let (suffix, how) = (run.position.to_be_bytes(), (run.codec(), run.stamp()));
         if run.len() > 1 {
-            return Ok(self.slot.put_run(batch, row, &suffix, values, how).is_ok());
+            let write = |out: &mut Vec<u8>| values.write_run(start..start + run.len(), run.codec(), out);
+            return Ok(self.slot.put_run(batch, row, &suffix, how, write).is_ok());
         }
-        values.try_for_each(|value| self.slot.put(batch, row, &suffix, value, how)).map(|()| true)
+        match values.payload(start) {
+            Some(value) => self.slot.put(batch, row, &suffix, value, how).map(|()| true),
+            None => Ok(true),
+        }
     }
 
     /// Takes apart a run that its codec cannot hold: into neighbours that one codec can hold, or else lone elements.
-    fn parts(&self, run: &Run, values: Iter<'_, T>) -> Result<Vec<Run>, StateError> {
+    fn parts(&self, run: &Run, values: &dyn Column, start: usize) -> Result<Vec<Run>, StateError> {
         let mut scratch = Vec::new();
-        let codec = |value| {
+        let mut codecs = Vec::with_capacity(run.len());
+        for value in (start..start + run.len()).filter_map(|place| values.payload(place)) {
             scratch.clear();
-            encode(value, run.codec(), &mut scratch).map_err(|reason| self.slot.blame(Cause::Encode { reason }.into()))
-        };
-        let codecs = values.map(codec).collect::<Result<Vec<_>, _>>()?;
+            let codec = encode(value, run.codec(), &mut scratch);
+            codecs.push(codec.map_err(|reason| self.slot.blame(Cause::Encode { reason }.into()))?);
+        }
         let differ = codecs.windows(2).any(|pair| pair.first() != pair.last());
         let mut parts = Vec::new();
         let mut start = 0;
@@ -247,8 +304,17 @@ impl<T: StateValue> List<T> {
     }
 }
 
-impl<T: StateValue> Core for List<T> {
-    type Cell = Held<Cell<T>>;
+/// Appends `elements` to `cell`.
+fn fill<T: StateValue>(cell: &mut Cell, elements: Vec<(T, Run)>, can_end: bool) {
+    for (value, run) in elements {
+        cell.values.of_mut().push_back(value);
+        cell.push(run, size_of::<T>(), can_end);
+    }
+    cell.room = cell.values.room();
+}
+
+impl Core for List {
+    type Cell = Held<Cell>;
 
     fn slot(&self) -> &Slot {
         &self.slot
@@ -256,30 +322,42 @@ impl<T: StateValue> Core for List<T> {
 
     #[inline]
     fn enter(&mut self, cell: &mut Self::Cell) {
-        self.live.get_mut().enter(cell);
+        self.working.get_mut().live.enter(cell);
     }
 
     #[inline]
     fn rest(&mut self, cell: &mut Self::Cell) {
-        self.live.get_mut().leave(cell, !std::mem::needs_drop::<T>());
+        let is_plain = self.is_plain;
+        self.working.get_mut().live.leave(cell, is_plain);
     }
 
+    #[inline]
     fn leave(&mut self, cell: &mut Self::Cell) -> Left {
-        let wrote = self.live.get_mut().leave(cell, !std::mem::needs_drop::<T>());
+        let is_plain = self.is_plain;
+        let Working { live, spare, is_spare_used } = self.working.get_mut();
+        let wrote = live.leave(cell, is_plain);
+        if is_plain && std::mem::take(is_spare_used) {
+            spare.sweep();
+        }
         left(wrote, cell, Cell::weight)
     }
 
     fn undo(&mut self) {
-        self.live.get_mut().undo(|cell, step| step.take(cell));
+        let Working { live, spare, .. } = self.working.get_mut();
+        live.undo(|cell, step| step.take(cell, &mut **spare));
     }
 
     #[inline]
     fn has_waste(&mut self) -> bool {
-        self.live.get_mut().has_waste()
+        let Working { live, is_spare_used, .. } = self.working.get_mut();
+        live.has_waste() || *is_spare_used
     }
 
     fn sweep(&mut self) {
-        self.live.get_mut().sweep();
+        let Working { live, spare, is_spare_used } = self.working.get_mut();
+        live.sweep();
+        spare.sweep();
+        *is_spare_used = false;
     }
 
     fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
@@ -288,7 +366,7 @@ impl<T: StateValue> Core for List<T> {
             self.slot.delete_all(batch, row)?;
         }
         // What had ended is of no use to anybody: a commit does not fail for it.
-        cell.take_expired(&self.slot).into_iter().for_each(drop_quietly);
+        cell.take_expired(&self.slot).into_iter().for_each(|mut expired| expired.sweep());
         for position in &cell.gone {
             self.slot.delete(batch, row, &position.to_be_bytes());
         }
@@ -305,12 +383,13 @@ impl<T: StateValue> Core for List<T> {
         let Some(cell) = held else { return };
         cell.erase = false;
         cell.gone.clear();
-        let forgotten = if cell.loaded { VecDeque::new() } else { cell.forget(!self.slot.can_expire()) };
+        if !cell.loaded {
+            cell.forget(!self.slot.can_expire());
+        }
         cell.settle();
         if cell.is_blank() {
             *held = None;
         }
-        forgotten.into_iter().for_each(drop_quietly);
     }
 
     fn holds(&self, cell: &Self::Cell, stored: &[(u16, &[u8])]) -> bool {

@@ -1,6 +1,7 @@
 //! An append-only list per key.
 
 mod cell;
+mod column;
 mod core;
 mod run;
 mod undo;
@@ -15,6 +16,8 @@ use crate::state::live::Held;
 use crate::value::StateValue;
 use cell::Cell;
 use core::List;
+use std::collections::vec_deque::Iter;
+use std::marker::PhantomData;
 
 /// A list per key, in the order of its appends: the last prices of a symbol, the events of an hour.
 ///
@@ -43,26 +46,30 @@ use core::List;
 /// # Ok::<(), krishiv_api::StateError>(())
 /// ```
 pub struct ListState<T> {
-    binding: Binding<List<T>>,
+    binding: Binding<List>,
+    elements: PhantomData<fn() -> T>,
 }
 
 impl<T: StateValue> Handle for ListState<T> {
-    type Cell = Held<Cell<T>>;
+    type Cell = Held<Cell>;
     const KIND: StateKind = StateKind::List;
-    type Core = List<T>;
+    type Core = List;
 
     fn shapes() -> Shapes {
         Shapes::of::<T>()
     }
-    fn attach(slot: Slot) -> Result<Self, StateError> {
-        Ok(Self { binding: Binding::Bound(List::new(slot)) })
+    fn core(slot: Slot) -> Result<Self::Core, StateError> {
+        Ok(List::new::<T>(slot))
+    }
+    fn with_binding(binding: Binding<Self::Core>) -> Self {
+        Self { binding, elements: PhantomData }
     }
     #[inline]
-    fn binding(&self) -> &Binding<List<T>> {
+    fn binding(&self) -> &Binding<List> {
         &self.binding
     }
     #[inline]
-    fn binding_mut(&mut self) -> &mut Binding<List<T>> {
+    fn binding_mut(&mut self) -> &mut Binding<List> {
         &mut self.binding
     }
 }
@@ -77,7 +84,7 @@ impl<T: StateValue> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn new(name: impl Into<String>) -> Self {
-        Self { binding: Binding::Named(name.into()) }
+        Self { binding: Binding::Named(name.into()), elements: PhantomData }
     }
 
     /// Appends `value`; reads nothing from the backend.
@@ -196,7 +203,7 @@ impl<T: StateValue> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn for_each(&self, f: impl FnMut(&T)) {
-        self.run_closure(f, List::ready, |core, f| core.read(|items| items.for_each(f)), |_| ())
+        self.run_closure(f, List::ready, |core, f| core.read(|items| Iter::for_each(items, f)), |_| ())
     }
 
     /// [`for_each`](Self::for_each) that returns its failure and leaves the event alone.
@@ -215,7 +222,7 @@ impl<T: StateValue> ListState<T> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_for_each(&self, f: impl FnMut(&T)) -> Result<(), StateError> {
-        self.try_run(|core| core.with(|items| items.for_each(f)))
+        self.try_run(|core| core.with(|items| Iter::for_each(items, f)))
     }
 
     /// Number of elements.
@@ -230,7 +237,7 @@ impl<T: StateValue> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn length(&self) -> usize {
-        self.run(|core| core.with(|items| items.len()), || 0)
+        self.run(|core| core.length(), || 0)
     }
 
     /// [`length`](Self::length) that returns its failure and leaves the event alone.
@@ -249,7 +256,7 @@ impl<T: StateValue> ListState<T> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_length(&self) -> Result<usize, StateError> {
-        self.try_run(|core| core.with(|items| items.len()))
+        self.try_run(|core| core.length())
     }
 
     /// Whether there is no element.
@@ -263,7 +270,7 @@ impl<T: StateValue> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn is_empty(&self) -> bool {
-        self.run(|core| core.with(|items| items.len() == 0), || true)
+        self.run(|core| core.length().map(|length| length == 0), || true)
     }
 
     /// [`is_empty`](Self::is_empty) that returns its failure and leaves the event alone.
@@ -282,7 +289,7 @@ impl<T: StateValue> ListState<T> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_is_empty(&self) -> Result<bool, StateError> {
-        self.try_run(|core| core.with(|items| items.len() == 0))
+        self.try_run(|core| core.length().map(|length| length == 0))
     }
 
     /// Drops the oldest elements but for the last `keep_last`.
@@ -403,7 +410,7 @@ impl<T: StateValue> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn clear(&self) {
-        self.run(|core| core.replace([]), || ())
+        self.run(|core| core.replace::<T>([]), || ())
     }
 
     /// [`clear`](Self::clear) that returns its failure and leaves the event alone.
@@ -422,7 +429,7 @@ impl<T: StateValue> ListState<T> {
     ///
     /// When it cannot be written: no key is being processed, or the state has another type.
     pub fn try_clear(&self) -> Result<(), StateError> {
-        self.try_run(|core| core.replace([]))
+        self.try_run(|core| core.replace::<T>([]))
     }
 }
 
@@ -439,7 +446,7 @@ impl<T: StateValue + Clone> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn get(&self) -> Vec<T> {
-        self.run(|core| core.with(|items| items.cloned().collect()), Vec::new)
+        self.run(|core| core.with(|items: Iter<'_, T>| items.cloned().collect()), Vec::new)
     }
 
     /// [`get`](Self::get) that returns its failure and leaves the event alone.
@@ -458,7 +465,7 @@ impl<T: StateValue + Clone> ListState<T> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_get(&self) -> Result<Vec<T>, StateError> {
-        self.try_run(|core| core.with(|items| items.cloned().collect()))
+        self.try_run(|core| core.with(|items: Iter<'_, T>| items.cloned().collect()))
     }
 
     /// A copy of the list, however its elements were stored.
@@ -473,7 +480,7 @@ impl<T: StateValue + Clone> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn get_json(&self) -> Vec<T> {
-        self.run(|core| core.with(|items| items.cloned().collect()), Vec::new)
+        self.run(|core| core.with(|items: Iter<'_, T>| items.cloned().collect()), Vec::new)
     }
 
     /// [`get_json`](Self::get_json) that returns its failure and leaves the event alone.
@@ -492,7 +499,7 @@ impl<T: StateValue + Clone> ListState<T> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_get_json(&self) -> Result<Vec<T>, StateError> {
-        self.try_run(|core| core.with(|items| items.cloned().collect()))
+        self.try_run(|core| core.with(|items: Iter<'_, T>| items.cloned().collect()))
     }
 
     /// A copy of the oldest element.
@@ -507,7 +514,7 @@ impl<T: StateValue + Clone> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn first(&self) -> Option<T> {
-        self.run(|core| core.with(|mut items| items.next().cloned()), || None)
+        self.run(|core| core.with(|mut items: Iter<'_, T>| items.next().cloned()), || None)
     }
 
     /// [`first`](Self::first) that returns its failure and leaves the event alone.
@@ -526,7 +533,7 @@ impl<T: StateValue + Clone> ListState<T> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_first(&self) -> Result<Option<T>, StateError> {
-        self.try_run(|core| core.with(|mut items| items.next().cloned()))
+        self.try_run(|core| core.with(|mut items: Iter<'_, T>| items.next().cloned()))
     }
 
     /// A copy of the newest element.
@@ -541,7 +548,7 @@ impl<T: StateValue + Clone> ListState<T> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn last(&self) -> Option<T> {
-        self.run(|core| core.with(|mut items| items.next_back().cloned()), || None)
+        self.run(|core| core.with(|mut items: Iter<'_, T>| items.next_back().cloned()), || None)
     }
 
     /// [`last`](Self::last) that returns its failure and leaves the event alone.
@@ -560,6 +567,6 @@ impl<T: StateValue + Clone> ListState<T> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_last(&self) -> Result<Option<T>, StateError> {
-        self.try_run(|core| core.with(|mut items| items.next_back().cloned()))
+        self.try_run(|core| core.with(|mut items: Iter<'_, T>| items.next_back().cloned()))
     }
 }

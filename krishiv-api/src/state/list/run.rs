@@ -87,6 +87,11 @@ impl Run {
         self.position.saturating_add(u64::from(self.length))
     }
 
+    /// Where the backend has it, if it does or a commit has tried to put it there.
+    pub(super) fn stored_at(&self) -> Option<u64> {
+        Some(self.position).filter(|position| *position != 0)
+    }
+
     /// Whether one that is stored can take in more elements, of which each takes `size` bytes.
     pub(super) fn is_short(&self, size: usize) -> bool {
         self.len() < SHORT.elements && self.heap() + self.len() * size < SHORT.bytes

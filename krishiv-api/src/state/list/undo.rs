@@ -1,15 +1,18 @@
 //! How an event on a list is undone.
 
 use super::cell::{Cell, Front, Shape};
+use super::column::Column;
 use super::run::Run;
 
-/// One step back.
-pub(super) enum Undo<T> {
+/// One step back. The values that a step has taken out lie in a column beside the steps, those of the last step last.
+pub(super) enum Undo {
     Append(Appended),
-    PutFront(Front<T>),
-    Restore(Shape<T>),
+    PutFront(Front),
+    Restore(Shape),
     /// The whole list was replaced.
-    Replace(Cell<T>),
+    Replace(Box<Cell>),
+    /// No step: what is of no use any more.
+    Gone(#[expect(dead_code, reason = "it is dropped where that can do no harm")] Box<dyn Column>),
 }
 
 /// What was appended, counted from the end: what is in front of it may yet be read, or expire.
@@ -20,13 +23,12 @@ pub(super) struct Appended {
     joined: Option<Run>,
 }
 
-impl<T> Undo<T> {
-    /// Takes note of what `append` appends to `cell`.
-    pub(super) fn append(undo: &mut Vec<Self>, cell: &mut Cell<T>, append: impl FnOnce(&mut Cell<T>)) {
-        let (values, runs, last) = (cell.values.len(), cell.runs.len(), cell.runs.back().copied());
-        append(cell);
+impl Undo {
+    /// Takes note of what has been appended to `cell` since it had so many `runs`, of which this was the `last`.
+    #[inline]
+    pub(super) fn append(undo: &mut Vec<Self>, cell: &Cell, values: usize, (runs, last): (usize, Option<Run>)) {
         let joined = last.filter(|last| cell.runs.get(runs - 1).is_some_and(|run| run.len() > last.len()));
-        let (values, runs) = (cell.values.len() - values, cell.runs.len() - runs);
+        let runs = cell.runs.len() - runs;
         match undo.last_mut() {
             Some(Self::Append(before)) => {
                 before.values += values;
@@ -37,20 +39,17 @@ impl<T> Undo<T> {
     }
 
     /// Takes it in `cell`; returns what is left over.
-    pub(super) fn take(self, cell: &mut Cell<T>) -> Option<Self> {
+    pub(super) fn take(self, cell: &mut Box<Cell>, spare: &mut dyn Column) -> Option<Self> {
         match self {
             Self::Append(Appended { values, runs, joined }) => {
-                let appended = cell.values.split_off(cell.values.len() - values.min(cell.values.len()));
-                cell.runs.truncate(cell.runs.len() - runs.min(cell.runs.len()));
-                if let (Some(joined), Some(last)) = (joined, cell.runs.back_mut()) {
-                    *last = joined;
-                }
-                cell.reshaped();
-                return Some(Self::Replace(Cell { values: appended, ..Cell::default() }));
+                let mut appended = cell.values.fresh();
+                cell.cut_back((values, runs), joined, &mut *appended);
+                return Some(Self::Gone(appended));
             }
-            Self::PutFront(front) => cell.put_front(front),
-            Self::Restore(shape) => cell.restore(shape),
+            Self::PutFront(front) => cell.put_front(front, spare),
+            Self::Restore(shape) => cell.restore(shape, spare),
             Self::Replace(before) => return Some(Self::Replace(std::mem::replace(cell, before))),
+            Self::Gone(_) => return Some(self),
         }
         None
     }

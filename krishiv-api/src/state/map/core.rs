@@ -1,120 +1,87 @@
-//! The bound handle of one map: its calls, and how an event on it is undone.
+//! The bound handle of one map: its calls.
 
-use crate::backend::WriteBatch;
-use crate::codec::keys::{RowKey, check_key, check_same, decode_key, encode_key};
-use crate::codec::record::Stamp;
+use super::cell::{Cell, fresh};
+use super::known::{Known, Meta, Suffix};
+use super::table::{Spare, Taken};
+use super::there::There;
+use super::undo::Undo;
+use crate::codec::keys::{check_key, check_same, encode_key};
 use crate::codec::{Codec, show};
 use crate::error::{Cause, StateError};
-use crate::quiet::drop_quietly;
-use crate::scope::left::Left;
 use crate::scope::slot::Slot;
 use crate::state::calls::Ran;
-use crate::state::handle::Core;
-use crate::state::live::{Held, Live, left};
-use crate::state::map::cell::Cell;
-use crate::state::map::entry::{Entry, Keys, Known, Suffix};
-use crate::state::sought::{By, Sought};
+use crate::state::live::Live;
+use crate::state::sought::By;
 use crate::value::{StateKey, StateValue};
 use std::borrow::Borrow;
 use std::cell::{Cell as Scratch, RefCell, RefMut};
+use std::collections::HashSet;
 use std::hash::Hash;
-use std::slice::Iter;
 
-/// One step back.
-enum Undo<K, V> {
-    /// This was known of the key.
-    Known(Name<K>, Known<V>),
-    /// Nothing was known of the entry, and the map may have been complete without it.
-    Unknown(Name<K>, bool),
-    /// The stamp was renewed.
-    Renew(Name<K>, bool, Stamp),
-    /// The whole map was this.
-    Clear(Cell<K, V>),
-    /// No step: what is of no use any more.
-    Gone(K, Entry<V>),
+pub(super) struct Working {
+    pub(super) live: Live<Cell, Undo>,
+    /// The values that the steps back have taken out.
+    pub(super) spare: Box<dyn Spare>,
+    /// Whether there may be any.
+    pub(super) is_spare_used: bool,
 }
 
-/// What an entry is found by when it is undone.
-enum Name<K> {
-    Key(K),
-    Bytes(Suffix),
-}
-
-impl<K> Name<K> {
-    fn sought(&self) -> Sought<'_, K> {
-        match self {
-            Self::Key(key) => Sought::Key(key),
-            Self::Bytes(bytes) => Sought::Bytes(bytes),
-        }
-    }
-}
-
-type Working<K, V> = Live<Cell<K, V>, Undo<K, V>>;
-
-/// The bound handle of one map.
-pub struct Map<K, V> {
-    slot: Slot,
-    live: RefCell<Working<K, V>>,
+/// The bound handle of one map, whatever its entries: only what takes or hands out some knows their types.
+pub struct Map {
+    pub(super) slot: Slot,
+    /// Whether nothing happens when an entry is dropped.
+    pub(super) is_plain: bool,
+    pub(super) working: RefCell<Working>,
     /// Scratch: a key that is being encoded.
     encoded: Scratch<Vec<u8>>,
     by: By,
 }
 
-/// The entries that are there, in the order of their encoded keys.
-struct Entries<'a, K, V> {
-    entries: Iter<'a, (K, Entry<V>)>,
-    left: usize,
-}
-
-impl<'a, K, V> Iterator for Entries<'a, K, V> {
-    type Item = (&'a K, &'a V);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let next = self.entries.find_map(|(key, entry)| Some((key, entry.known.value.as_ref()?)));
-        self.left = self.left.saturating_sub(1);
-        next
-    }
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
-    }
-}
-
-impl<K, V> ExactSizeIterator for Entries<'_, K, V> {}
-
-impl<K: StateKey, V: StateValue> Map<K, V> {
-    pub(super) fn new(slot: Slot) -> Self {
-        Self { slot, live: RefCell::default(), encoded: Scratch::default(), by: By::of_keys::<K>() }
+impl Map {
+    pub(super) fn new<K: StateKey, V: StateValue>(slot: Slot) -> Self {
+        let spare: Box<dyn Spare> = Box::new(Taken::<K, V>::default());
+        let working = Working { live: Live::new(fresh::<K, V>), spare, is_spare_used: false };
+        Self {
+            slot,
+            is_plain: !std::mem::needs_drop::<(K, V)>(),
+            working: RefCell::new(working),
+            encoded: Scratch::default(),
+            by: By::of_keys::<K>(),
+        }
     }
 
-    fn borrow(&self) -> Result<RefMut<'_, Working<K, V>>, StateError> {
-        let live = self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
+    #[inline]
+    fn borrow(&self) -> Result<RefMut<'_, Working>, StateError> {
+        let working = self.working.try_borrow_mut().map_err(|_| self.reentrant())?;
         self.slot.shared.touch();
-        if live.is_entered() { Ok(live) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
+        if working.live.is_entered() { Ok(working) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
     }
 
-    fn keys(&self) -> Keys<'_> {
-        Keys { by: self.by, plan: self.slot.key_plan() }
+    #[cold]
+    fn reentrant(&self) -> StateError {
+        self.slot.blame(Cause::Reentrant.into())
     }
 
     /// Judges an entry by the time, and renews it if reading does that.
-    fn judge(&self, name: impl FnOnce() -> Name<K>, known: &mut Known<V>, undo: &mut Vec<Undo<K, V>>) {
-        if known.value.is_none() || !self.slot.can_expire() {
+    fn judge(&self, cell: &mut Cell, place: usize, undo: &mut Vec<Undo>) {
+        let Some(known) = cell.known(place).filter(Known::is_there) else { return };
+        if !self.slot.can_expire() {
             return;
         }
         if self.slot.is_expired(known.stamp()) {
-            // Dirty, so that the record goes with the next write of the row; but no row is written for this alone.
-            (known.value, known.dirty) = (None, true);
+            cell.replace(place, known.ended());
             self.slot.shared.meter.expired.add(1);
+            cell.table.clear(place);
         } else if self.slot.refreshes_on_read() {
             let stamp = self.slot.stamp();
             if stamp != known.stamp() {
-                undo.push(Undo::Renew(name(), known.dirty, known.stamp()));
-                known.renew(true, stamp);
+                undo.push(Undo::Renew(place, known.dirty, known.stamp()));
+                cell.replace(place, known.renewed(true, stamp));
             }
         }
     }
 
-    fn suffix(&self, key: &K) -> Result<Suffix, StateError> {
+    fn suffix<K: StateKey>(&self, key: &K) -> Result<Suffix, StateError> {
         let mut encoded = self.encoded.take();
         encoded.clear();
         encode_key(key, self.slot.key_codec, &mut encoded).map_err(|error| self.slot.blame(error))?;
@@ -123,23 +90,16 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         Ok(suffix)
     }
 
-    /// What the entry of a key that is encoded as `suffix` is found by later.
-    fn name(&self, key: &K, suffix: &Suffix) -> Name<K> {
-        match self.by {
-            By::Key => Name::Key(key.clone()),
-            By::Bytes => Name::Bytes(suffix.clone()),
-        }
-    }
-
     /// Refuses a key that is not what its encoded form decodes to; `place` is that of the entry of this form, if there is one.
     #[inline(never)]
-    fn admit<Q>(&self, place: Option<usize>, key: &Q, (owned, suffix): (&K, &Suffix)) -> Result<(), StateError>
-    where
-        K: Borrow<Q>,
-        Q: Eq + ?Sized,
-    {
-        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        let known = live.cell().zip(place).and_then(|(cell, place)| cell.entries.key_at(place));
+    fn admit<K: StateKey + Borrow<Q>, Q: Eq + ?Sized>(
+        &self,
+        place: Option<usize>,
+        key: &Q,
+        (owned, suffix): (&K, &Suffix),
+    ) -> Result<(), StateError> {
+        let working = self.working.try_borrow().map_err(|_| self.reentrant())?;
+        let known = working.live.cell().zip(place).and_then(|(cell, place)| cell.table.key(place)?.downcast_ref::<K>());
         let checked = match known {
             Some(known) => check_same(known, known.borrow(), key, || show(owned)),
             None => check_key(owned, self.slot.key_codec, suffix),
@@ -147,22 +107,20 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
         checked.map_err(|error| self.slot.blame(error))
     }
 
-    /// Place of the entry that is sought, and whether that is all there is to know: what is found has been judged by the time, and what
-    /// is not is known to be absent.
-    fn look_up<Q>(&self, sought: &Sought<'_, Q>) -> (Option<usize>, bool)
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        match self.live.try_borrow_mut() {
-            Ok(mut live) => live.cell_mut().map_or((None, false), |cell| {
-                let place = cell.entries.seek(sought);
+    /// Place of the entry that `find` finds, and whether that is all there is to know: what is found has been judged by the time,
+    /// and what is not is known to be absent.
+    #[inline]
+    fn look_up(&self, find: impl FnOnce(&Cell) -> Option<usize>) -> (Option<usize>, bool) {
+        match self.working.try_borrow_mut() {
+            Ok(mut working) => working.live.cell_mut().map_or((None, false), |cell| {
+                cell.prepare();
+                let place = find(cell);
                 (place, !self.slot.can_expire() && (place.is_some() || cell.complete))
             }),
             // A closure that reads the map has what is known of it judged already, in this event.
-            Err(_) => match self.live.try_borrow().as_deref().map(Live::cell) {
+            Err(_) => match self.working.try_borrow().as_deref().map(|working| working.live.cell()) {
                 Ok(Some(cell)) => {
-                    let place = cell.entries.find(sought);
+                    let place = find(cell);
                     (place, place.is_some() || cell.complete)
                 }
                 _ => (None, false),
@@ -171,62 +129,80 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     }
 
     /// Makes the entry of `key` readable; returns its place, if anything is known of it.
-    pub(super) fn entry_ready<Q>(&self, key: &Q) -> Result<Option<usize>, StateError>
+    pub(super) fn entry_ready<K: StateKey + Borrow<Q>, V: StateValue, Q>(
+        &self,
+        key: &Q,
+    ) -> Result<Option<usize>, StateError>
     where
-        K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
         if self.by == By::Bytes {
-            return self.entry_ready_by_bytes(key);
+            return self.entry_ready_by_bytes::<K, V, Q>(key);
         }
-        let (place, is_settled) = self.look_up(&Sought::Key(key));
+        let (place, is_settled) = self.look_up(|cell| cell.find::<K, V, Q>(key));
         if is_settled {
             return Ok(place);
         }
-        self.look_into(place, || {
-            let key = key.to_owned();
-            let suffix = self.suffix(&key)?;
-            Ok((key, suffix))
-        })
+        if place.is_some() || self.is_complete() {
+            return self.judge_at(place);
+        }
+        let key = key.to_owned();
+        let suffix = self.suffix(&key)?;
+        self.load_entry::<K, V>(key, suffix)
     }
 
     #[inline(never)]
-    fn entry_ready_by_bytes<Q>(&self, key: &Q) -> Result<Option<usize>, StateError>
+    fn entry_ready_by_bytes<K: StateKey + Borrow<Q>, V: StateValue, Q>(
+        &self,
+        key: &Q,
+    ) -> Result<Option<usize>, StateError>
     where
-        K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
         let owned = key.to_owned();
         let suffix = self.suffix(&owned)?;
-        let (place, is_settled) = self.look_up::<Q>(&Sought::Bytes(&suffix));
+        let (place, is_settled) = self.look_up(|cell| cell.find_bytes(&suffix));
         self.admit(place, key, (&owned, &suffix))?;
-        if is_settled { Ok(place) } else { self.look_into(place, || Ok((owned, suffix))) }
+        if is_settled {
+            return Ok(place);
+        }
+        if place.is_some() || self.is_complete() {
+            return self.judge_at(place);
+        }
+        self.load_entry::<K, V>(owned, suffix)
     }
 
-    /// Judges the entry at `place`, or reads that of a key of which nothing is known.
-    fn look_into(
-        &self,
-        place: Option<usize>,
-        key: impl FnOnce() -> Result<(K, Suffix), StateError>,
-    ) -> Result<Option<usize>, StateError> {
-        let live = &mut *self.borrow()?;
+    fn is_complete(&self) -> bool {
+        self.working.try_borrow().is_ok_and(|working| working.live.cell().is_some_and(|cell| cell.complete))
+    }
+
+    /// Judges the entry at `place`, if there is one.
+    fn judge_at(&self, place: Option<usize>) -> Result<Option<usize>, StateError> {
+        let Working { live, .. } = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
-        if let Some((key, Entry { suffix, known })) = place.and_then(|place| cell.entries.at_mut(place)) {
-            self.judge(|| self.name(key, suffix), known, undo);
-        } else if !cell.complete {
-            let (key, suffix) = key()?;
-            self.slot.shared.meter.loads.add(1);
-            let found = self.slot.load(&suffix)?;
-            let mut known = found.map_or_else(|| Known::absent(self.slot.codec), Known::found);
-            self.judge(|| self.name(&key, &suffix), &mut known, undo);
-            return Ok(Some(cell.insert(key, suffix, known, self.keys())));
+        if let Some(place) = place {
+            self.judge(cell, place, undo);
         }
         Ok(place)
     }
 
+    /// Reads the entry of a key of which nothing is known.
+    fn load_entry<K: StateKey, V: StateValue>(&self, key: K, suffix: Suffix) -> Result<Option<usize>, StateError> {
+        let Working { live, .. } = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
+        self.slot.shared.meter.loads.add(1);
+        let (known, value) = match self.slot.load::<V>(&suffix)? {
+            Some(found) => (Known::found(found.codec, found.stamp, found.heap), Some(found.value)),
+            None => (Known::absent(self.slot.codec), None),
+        };
+        let place = cell.push((key, value), Meta { suffix, known }, self.slot.key_plan());
+        self.judge(cell, place, undo);
+        Ok(Some(place))
+    }
+
     /// Makes the entry of `key` readable, and sure that no closure is reading the map, so that it can be written.
-    pub(super) fn entry_ready_to_write(&self, key: &K) -> Result<(), StateError> {
-        let place = self.entry_ready(key)?;
+    pub(super) fn entry_ready_to_write<K: StateKey, V: StateValue>(&self, key: &K) -> Result<(), StateError> {
+        let place = self.entry_ready::<K, V, K>(key)?;
         drop(self.borrow()?);
         if place.is_none() {
             // A map that is known to be without it has not encoded the key yet.
@@ -236,54 +212,91 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     }
 
     /// Runs `f` on the value of `key`.
-    pub(super) fn with_entry<Q, R>(&self, key: &Q, f: impl FnOnce(Option<&V>) -> R) -> Result<R, StateError>
+    pub(super) fn with_entry<K: StateKey + Borrow<Q>, V: StateValue, Q, R>(
+        &self,
+        key: &Q,
+        f: impl FnOnce(Option<&V>) -> R,
+    ) -> Result<R, StateError>
     where
-        K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        let place = self.entry_ready(key)?;
-        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        let entry = live.cell().zip(place).and_then(|(cell, place)| cell.entries.at(place));
-        Ok(f(entry.and_then(|entry| entry.known.value.as_ref())))
+        if self.by == By::Key
+            && !self.slot.can_expire()
+            && let Ok(working) = self.working.try_borrow()
+            && let Some(value) = working.live.cell().and_then(|cell| cell.peek::<K, V, Q>(key))
+        {
+            return Ok(f(value));
+        }
+        let place = self.entry_ready::<K, V, Q>(key)?;
+        self.with_value::<K, V, R>(place, f)
     }
 
-    /// Makes the whole map readable.
+    /// Runs `f` on the value at `place`.
+    fn with_value<K: StateKey, V: StateValue, R>(
+        &self,
+        place: Option<usize>,
+        f: impl FnOnce(Option<&V>) -> R,
+    ) -> Result<R, StateError> {
+        let working = self.working.try_borrow().map_err(|_| self.reentrant())?;
+        let entry = working.live.cell().zip(place).and_then(|(cell, place)| cell.table.of::<K, V>().get(place));
+        Ok(f(entry.and_then(|entry| entry.value.as_ref())))
+    }
+
+    /// Makes the whole map readable, in the order of the encoded keys.
     pub(super) fn ready(&self) -> Result<(), StateError> {
+        self.make_ready_unless(true, |cell| cell.complete && cell.sorted)
+    }
+
+    /// The same in any order, to be counted.
+    fn ready_to_count(&self) -> Result<(), StateError> {
+        self.make_ready_unless(false, |cell| cell.complete)
+    }
+
+    fn make_ready_unless(&self, in_order: bool, is_ready: fn(&Cell) -> bool) -> Result<(), StateError> {
         // A closure that reads it has it judged already, in this event.
-        if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
+        if self.working.try_borrow_mut().is_err() && self.working.try_borrow().is_ok() {
             return Ok(());
         }
-        if let Ok(live) = self.live.try_borrow()
-            && live.cell().is_some_and(|cell| cell.complete && cell.sorted)
-            && !self.slot.can_expire()
+        if let Ok(working) = self.working.try_borrow()
+            && working.live.cell().is_some_and(|cell| is_ready(cell) && cell.is_current(&self.slot))
+            && !self.slot.refreshes_on_read()
         {
             return Ok(());
         }
-        let live = &mut *self.borrow()?;
+        self.make_ready(in_order)
+    }
+
+    fn make_ready(&self, in_order: bool) -> Result<(), StateError> {
+        let Working { live, .. } = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
         if !cell.complete {
             self.load(cell)?;
         }
-        cell.sort();
-        if self.slot.can_expire() {
-            for (key, Entry { suffix, known }) in cell.entries.iter_mut() {
-                self.judge(|| self.name(key, suffix), known, undo);
-            }
+        if in_order && let Some(places) = cell.sort() {
+            Undo::reorder(undo, &places);
+        }
+        if !cell.is_current(&self.slot) || self.slot.refreshes_on_read() {
+            (0..cell.table.len()).for_each(|place| self.judge(cell, place, undo));
+            cell.look_ahead();
         }
         Ok(())
     }
 
     /// Reads all that is not known.
-    fn load(&self, cell: &mut Cell<K, V>) -> Result<(), StateError> {
+    fn load(&self, cell: &mut Cell) -> Result<(), StateError> {
         self.slot.shared.meter.loads.add(1);
-        let mut all = Vec::new();
-        self.slot.load_all::<V>(|suffix, found| {
-            let key: K = decode_key("a map key", self.slot.key_codec, suffix)?;
-            all.push((key, Entry { suffix: Suffix::from_slice(suffix), known: Known::found(found) }));
-            Ok(())
+        let mut all = cell.table.fresh();
+        // What is known is newer.
+        let known: HashSet<&[u8]> = cell.metas().map(|meta| &*meta.suffix).collect();
+        self.slot.find_all(&mut |suffix, found| {
+            if known.contains(suffix) {
+                return Ok(());
+            }
+            let known = Known::found(found.head.codec, found.stamp, 0);
+            all.read(Meta { suffix: Suffix::from_slice(suffix), known }, found, &self.slot)
         })?;
-        cell.fill(all, self.keys());
-        cell.complete = true;
+        drop(known);
+        cell.fill(&mut *all, self.slot.key_plan());
         Ok(())
     }
 
@@ -294,240 +307,168 @@ impl<K: StateKey, V: StateValue> Map<K, V> {
     }
 
     /// Runs `f` on all entries.
-    pub(super) fn with<R>(
+    pub(crate) fn with<K: StateKey, V: StateValue, R>(
         &self,
-        f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
+        f: impl FnOnce(There<'_, K, V>) -> R,
     ) -> Result<R, StateError> {
         self.ready()?;
         self.read(f)
     }
 
     /// Runs `f` on all entries, which are [ready](Self::ready), in the order of their encoded keys.
-    pub(super) fn read<R>(
+    #[inline]
+    pub(super) fn read<K: StateKey, V: StateValue, R>(
         &self,
-        f: impl FnOnce(&mut dyn ExactSizeIterator<Item = (&K, &V)>) -> R,
+        f: impl FnOnce(There<'_, K, V>) -> R,
     ) -> Result<R, StateError> {
-        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        let entries = live.cell().map(|cell| cell.entries.as_slice().iter()).unwrap_or_default();
-        let left = entries.clone().filter(|(_, entry)| entry.known.value.is_some()).count();
-        Ok(f(&mut Entries { entries, left }))
+        let working = self.working.try_borrow().map_err(|_| self.reentrant())?;
+        let there = working.live.cell().map(|cell| There { entries: cell.table.of().iter(), left: cell.there });
+        Ok(f(there.unwrap_or_default()))
     }
 
     pub(super) fn length(&self) -> Result<usize, StateError> {
-        self.with(|entries| entries.len())
+        self.ready_to_count()?;
+        let working = self.working.try_borrow().map_err(|_| self.reentrant())?;
+        Ok(working.live.cell().map_or(0, |cell| cell.there))
     }
 
     /// Sets the value of `key` without reading it.
-    pub(super) fn put(&self, key: K, value: V, codec: Codec) -> Result<(), StateError> {
-        let known = self.settled(Some(value), codec)?;
-        self.write(key, known)
+    pub(crate) fn put<K: StateKey, V: StateValue>(&self, key: K, value: V, codec: Codec) -> Result<(), StateError> {
+        let known = self.settled(Some(&value), codec)?;
+        self.write(key, Some(value), known)
     }
 
     /// Removes `key` without reading what it had.
-    pub(super) fn forget(&self, key: K) -> Result<(), StateError> {
-        let known = self.settled(None, self.slot.codec)?;
-        self.write(key, known)
+    pub(crate) fn forget<K: StateKey, V: StateValue>(&self, key: K) -> Result<(), StateError> {
+        let known = self.settled::<V>(None, self.slot.codec)?;
+        self.write::<K, V>(key, None, known)
     }
 
     /// What is known of an entry once `value` is put there, or nothing.
-    fn settled(&self, value: Option<V>, codec: Codec) -> Result<Known<V>, StateError> {
-        let (codec, heap) = value.as_ref().map_or(Ok((codec, 0)), |value| self.slot.settle(value, codec))?;
-        Ok(Known::dirty(value, codec, self.slot.stamp(), heap))
+    fn settled<V: StateValue>(&self, value: Option<&V>, codec: Codec) -> Result<Known, StateError> {
+        let (codec, heap) = value.map_or(Ok((codec, 0)), |value| self.slot.settle(value, codec))?;
+        Ok(Known::dirty(value.is_some(), codec, self.slot.stamp(), heap))
     }
 
-    pub(super) fn put_all(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), StateError> {
+    pub(super) fn put_all<K: StateKey, V: StateValue>(
+        &self,
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<(), StateError> {
         // First all of them, then the map: the iterator may read it, and one that does not encode stops all.
+        let mut settled = Vec::new();
         let entries: Vec<_> = entries.into_iter().collect();
-        let settle = |(key, value)| {
+        for (key, value) in entries {
             let suffix = self.suffix(&key)?;
             if self.by == By::Bytes {
-                let (place, _) = self.look_up::<K>(&Sought::Bytes(&suffix));
-                self.admit(place, &key, (&key, &suffix))?;
+                let (place, _) = self.look_up(|cell| cell.find_bytes(&suffix));
+                self.admit::<K, K>(place, &key, (&key, &suffix))?;
             }
-            Ok((key, self.settled(Some(value), self.slot.codec)?))
+            let known = self.settled(Some(&value), self.slot.codec)?;
+            settled.push((key, value, known));
+        }
+        settled.into_iter().try_for_each(|(key, value, known)| self.write(key, Some(value), known))
+    }
+
+    fn write<K: StateKey, V: StateValue>(&self, key: K, value: Option<V>, known: Known) -> Result<(), StateError> {
+        let sought = if self.by == By::Bytes { self.admitted(&key)? } else { Suffix::new() };
+        let Working { live, spare, is_spare_used } = &mut *self.borrow()?;
+        let (cell, undo) = live.parts();
+        cell.prepare();
+        let by_key = self.by == By::Key;
+        let found = if by_key {
+            cell.find_mut::<K, V>(&key)
+        } else {
+            let place = cell.find_bytes(&sought);
+            place.and_then(|place| Some((place, cell.table.of_mut::<K, V>().get_mut(place)?)))
         };
-        let settled = entries.into_iter().map(settle).collect::<Result<Vec<_>, StateError>>()?;
-        settled.into_iter().try_for_each(|(key, known)| self.write(key, known))
-    }
-
-    fn write(&self, key: K, known: Known<V>) -> Result<(), StateError> {
-        if self.by == By::Bytes {
-            return self.write_by_bytes(key, known);
-        }
-        let live = &mut *self.borrow()?;
-        let (cell, undo) = live.parts();
-        match cell.replace(&Sought::Key(&key), known) {
-            Ok(before) => undo.push(Undo::Known(Name::Key(key), before)),
-            Err(known) => {
-                let suffix = self.suffix(&key)?;
-                undo.push(Undo::Unknown(Name::Key(key.clone()), cell.complete));
-                cell.insert(key, suffix, known, self.keys());
-            }
+        if let Some((place, entry)) = found {
+            *is_spare_used = true;
+            spare.of_mut::<K, V>().before.push(std::mem::replace(&mut entry.value, value));
+            let before = std::mem::replace(&mut entry.meta.known, known);
+            undo.push(Undo::Known(place, before));
+            cell.replaced(place, &before, &known);
+        } else {
+            let suffix = if by_key { self.suffix(&key)? } else { sought };
+            let place = cell.push((key, value), Meta { suffix, known }, self.slot.key_plan());
+            undo.push(Undo::Unknown(place, cell.complete));
         }
         Ok(())
     }
 
+    /// What a key is encoded as that is found by that, if it may be one.
     #[inline(never)]
-    fn write_by_bytes(&self, key: K, known: Known<V>) -> Result<(), StateError> {
-        let suffix = self.suffix(&key)?;
-        let sought: Sought<'_, K> = Sought::Bytes(&suffix);
-        let (place, _) = self.look_up(&sought);
-        self.admit(place, &key, (&key, &suffix))?;
-        let live = &mut *self.borrow()?;
-        let (cell, undo) = live.parts();
-        match cell.replace(&sought, known) {
-            Ok(before) => undo.push(Undo::Known(Name::Bytes(suffix), before)),
-            Err(known) => {
-                undo.push(Undo::Unknown(Name::Bytes(suffix.clone()), cell.complete));
-                cell.insert(key, suffix, known, self.keys());
-            }
-        }
-        Ok(())
+    fn admitted<K: StateKey>(&self, key: &K) -> Result<Suffix, StateError> {
+        let suffix = self.suffix(key)?;
+        let (place, _) = self.look_up(|cell| cell.find_bytes(&suffix));
+        self.admit::<K, K>(place, key, (key, &suffix))?;
+        Ok(suffix)
     }
 
     /// Sets or removes the value of `key` by what `f` makes of a copy, so that a panic in `f` changes nothing.
-    pub(super) fn update<Q, R>(&self, key: &Q, f: impl FnOnce(&mut Option<V>) -> R) -> Result<R, StateError>
+    pub(super) fn update<K: StateKey + Borrow<Q>, V: StateValue + Clone, Q, R>(
+        &self,
+        key: &Q,
+        f: impl FnOnce(&mut Option<V>) -> R,
+    ) -> Result<R, StateError>
     where
-        K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
-        V: Clone,
     {
         let (result, done) = self.change(key, f)?;
         done.map(|()| result)
     }
 
     /// The same, with what `f` returned also where what it made cannot be stored.
-    pub(super) fn change<Q, R>(&self, key: &Q, f: impl FnOnce(&mut Option<V>) -> R) -> Result<Ran<R>, StateError>
+    pub(super) fn change<K: StateKey + Borrow<Q>, V: StateValue + Clone, Q, R>(
+        &self,
+        key: &Q,
+        f: impl FnOnce(&mut Option<V>) -> R,
+    ) -> Result<Ran<R>, StateError>
     where
-        K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
-        V: Clone,
     {
-        let place = self.entry_ready(key)?;
-        let (mut value, codec) = match self.borrow()?.cell().zip(place).and_then(|(cell, place)| cell.entries.at(place))
-        {
-            // Text stays text.
-            Some(Entry { known, .. }) if known.codec == Codec::Json => (known.value.clone(), known.codec),
-            Some(entry) => (entry.known.value.clone(), self.slot.codec),
-            None => (None, self.slot.codec),
-        };
+        let place = self.entry_ready::<K, V, Q>(key)?;
+        drop(self.borrow()?);
+        let mut value = self.with_value::<K, V, _>(place, |value| value.cloned())?;
+        // Text stays text.
+        let codec = if self.is_text(place)? { Codec::Json } else { self.slot.codec };
         let had = value.is_some();
         let result = f(&mut value);
         let done = match had || value.is_some() {
-            true => self.settled(value, codec).and_then(|known| self.write(key.to_owned(), known)),
+            true => {
+                self.settled(value.as_ref(), codec).and_then(|known| self.write::<K, V>(key.to_owned(), value, known))
+            }
             false => Ok(()),
         };
         Ok((result, done))
     }
 
+    fn is_text(&self, place: Option<usize>) -> Result<bool, StateError> {
+        let known = self.borrow()?.live.cell().zip(place).and_then(|(cell, place)| cell.known(place));
+        Ok(known.is_some_and(|known| known.codec == Codec::Json))
+    }
+
     /// Keeps what `keep` says; asks it about all entries before it changes anything.
-    pub(super) fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) -> Result<(), StateError> {
-        let gone: Vec<K> = self.with(|entries| {
+    pub(super) fn retain<K: StateKey, V: StateValue>(
+        &self,
+        mut keep: impl FnMut(&K, &V) -> bool,
+    ) -> Result<(), StateError> {
+        let gone: Vec<K> = self.with(|entries: There<'_, K, V>| {
             let gone = entries.filter(|(key, value)| !keep(key, value));
             gone.map(|(key, _)| key.clone()).collect()
         })?;
-        gone.into_iter().try_for_each(|key| self.forget(key))
+        gone.into_iter().try_for_each(|key| self.forget::<K, V>(key))
     }
 
     /// Drops all entries without reading them.
     pub(super) fn clear(&self) -> Result<(), StateError> {
-        let live = &mut *self.borrow()?;
+        let Working { live, .. } = &mut *self.borrow()?;
+        let empty = live.fresh();
         let (cell, undo) = live.parts();
-        if cell.complete && cell.entries.values().all(|entry| entry.known.value.is_none()) {
+        if cell.complete && cell.there == 0 {
             return Ok(());
         }
-        let empty = Cell { complete: true, erase: true, ..Cell::default() };
         undo.push(Undo::Clear(std::mem::replace(cell, empty)));
+        (cell.complete, cell.erase) = (true, true);
         Ok(())
-    }
-}
-
-impl<K: StateKey, V: StateValue> Core for Map<K, V> {
-    type Cell = Held<Cell<K, V>>;
-
-    fn slot(&self) -> &Slot {
-        &self.slot
-    }
-
-    #[inline]
-    fn enter(&mut self, cell: &mut Self::Cell) {
-        self.live.get_mut().enter(cell);
-    }
-
-    #[inline]
-    fn rest(&mut self, cell: &mut Self::Cell) {
-        self.live.get_mut().leave(cell, !std::mem::needs_drop::<(K, V)>());
-    }
-
-    fn leave(&mut self, cell: &mut Self::Cell) -> Left {
-        let wrote = self.live.get_mut().leave(cell, !std::mem::needs_drop::<(K, V)>());
-        left(wrote, cell, |cell| cell.weight)
-    }
-
-    fn undo(&mut self) {
-        let keys = Keys { by: self.by, plan: self.slot.key_plan() };
-        self.live.get_mut().undo(|cell, step| match step {
-            Undo::Known(name, known) => {
-                let (Ok(known) | Err(known)) = cell.replace(&name.sought(), known);
-                Some(Undo::Known(name, known))
-            }
-            Undo::Unknown(name, complete) => {
-                let removed = cell.remove(&name.sought(), keys);
-                // Loading the whole map since has left out what lies under this key in the backend.
-                cell.complete = complete;
-                removed.map(|(key, entry)| Undo::Gone(key, entry))
-            }
-            Undo::Renew(name, dirty, stamp) => {
-                let place = cell.entries.find(&name.sought());
-                if let Some((_, entry)) = place.and_then(|place| cell.entries.at_mut(place)) {
-                    entry.known.renew(dirty, stamp);
-                }
-                Some(Undo::Renew(name, dirty, stamp))
-            }
-            Undo::Clear(old) => Some(Undo::Clear(std::mem::replace(cell, old))),
-            Undo::Gone(..) => Some(step),
-        });
-    }
-
-    #[inline]
-    fn has_waste(&mut self) -> bool {
-        self.live.get_mut().has_waste()
-    }
-
-    fn sweep(&mut self) {
-        self.live.get_mut().sweep();
-    }
-
-    fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
-        let Some(cell) = cell else { return Ok(()) };
-        if cell.erase {
-            self.slot.delete_all(batch, row)?;
-        }
-        for Entry { suffix, known } in cell.entries.values().filter(|entry| entry.known.dirty) {
-            match &known.value {
-                Some(value) => self.slot.put(batch, row, suffix, value, (known.codec, known.stamp()))?,
-                None => self.slot.delete(batch, row, suffix),
-            }
-        }
-        Ok(())
-    }
-
-    fn committed(&self, held: &mut Self::Cell) {
-        let Some(cell) = held else { return };
-        let gone = cell.settle(self.keys());
-        if cell.is_blank() {
-            *held = None;
-        }
-        gone.into_iter().for_each(drop_quietly);
-    }
-
-    fn holds(&self, cell: &Self::Cell, stored: &[(u16, &[u8])]) -> bool {
-        let stored = |shadowed: &dyn Fn(&[u8]) -> bool| {
-            stored.iter().any(|(slot, suffix)| self.slot.owns(*slot) && !shadowed(suffix))
-        };
-        let Some(cell) = cell else { return stored(&|_| false) };
-        let live = |entry: &Entry<V>| entry.known.value.is_some() && !self.slot.is_expired(entry.known.stamp());
-        let shadowed = |suffix: &[u8]| cell.entries.values().any(|entry| *entry.suffix == *suffix);
-        cell.entries.values().any(live) || (!cell.complete && stored(&shadowed))
     }
 }

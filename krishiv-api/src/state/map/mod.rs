@@ -2,8 +2,12 @@
 
 mod cell;
 mod core;
-mod entries;
-mod entry;
+mod index;
+mod known;
+mod steps;
+mod table;
+mod there;
+mod undo;
 
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
@@ -14,9 +18,11 @@ use crate::state::handle::{Binding, Core, Handle, Shapes};
 use crate::state::live::Held;
 use crate::value::{StateKey, StateValue};
 use cell::Cell;
-use core::Map;
+pub(crate) use core::Map;
 use std::borrow::Borrow;
 use std::hash::Hash;
+use std::marker::PhantomData;
+pub(crate) use there::There;
 
 /// A map per key: the active sessions of a user, the attributes of a device.
 ///
@@ -46,26 +52,30 @@ use std::hash::Hash;
 /// # Ok::<(), krishiv_api::StateError>(())
 /// ```
 pub struct MapState<K, V> {
-    binding: Binding<Map<K, V>>,
+    binding: Binding<Map>,
+    entries: PhantomData<fn() -> (K, V)>,
 }
 
 impl<K: StateKey, V: StateValue> Handle for MapState<K, V> {
-    type Cell = Held<Cell<K, V>>;
+    type Cell = Held<Cell>;
     const KIND: StateKind = StateKind::Map;
-    type Core = Map<K, V>;
+    type Core = Map;
 
     fn shapes() -> Shapes {
         Shapes::of_map::<K, V>()
     }
-    fn attach(slot: Slot) -> Result<Self, StateError> {
-        Ok(Self { binding: Binding::Bound(Map::new(slot)) })
+    fn core(slot: Slot) -> Result<Self::Core, StateError> {
+        Ok(Map::new::<K, V>(slot))
+    }
+    fn with_binding(binding: Binding<Self::Core>) -> Self {
+        Self { binding, entries: PhantomData }
     }
     #[inline]
-    fn binding(&self) -> &Binding<Map<K, V>> {
+    fn binding(&self) -> &Binding<Map> {
         &self.binding
     }
     #[inline]
-    fn binding_mut(&mut self) -> &mut Binding<Map<K, V>> {
+    fn binding_mut(&mut self) -> &mut Binding<Map> {
         &mut self.binding
     }
 }
@@ -80,7 +90,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn new(name: impl Into<String>) -> Self {
-        Self { binding: Binding::Named(name.into()) }
+        Self { binding: Binding::Named(name.into()), entries: PhantomData }
     }
 
     /// Sets the value of `key`.
@@ -116,11 +126,6 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     /// type. Then none of it is.
     pub fn try_put(&self, key: K, value: V) -> Result<(), StateError> {
         self.try_run(|core| core.put(key, value, core.slot().codec))
-    }
-
-    /// Removes `key` without reading what it had.
-    pub(crate) fn try_forget(&self, key: K) -> Result<(), StateError> {
-        self.try_run(|core| core.forget(key))
     }
 
     /// Sets the value of `key`, and stores it as JSON where that can carry it.
@@ -208,7 +213,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        self.run(|core| core.with_entry(key, |value| value.is_some()), || false)
+        self.run(|core| core.with_entry::<K, V, Q, _>(key, |value| value.is_some()), || false)
     }
 
     /// [`contains`](Self::contains) that returns its failure and leaves the event alone.
@@ -231,7 +236,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        self.try_run(|core| core.with_entry(key, |value| value.is_some()))
+        self.try_run(|core| core.with_entry::<K, V, Q, _>(key, |value| value.is_some()))
     }
 
     /// Copies of all keys.
@@ -246,7 +251,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn keys(&self) -> Vec<K> {
-        self.run(|core| core.with(|entries| entries.map(|(key, _)| key.clone()).collect()), Vec::new)
+        self.run(|core| core.with(|entries: There<'_, K, V>| entries.map(|(key, _)| key.clone()).collect()), Vec::new)
     }
 
     /// [`keys`](Self::keys) that returns its failure and leaves the event alone.
@@ -265,7 +270,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_keys(&self) -> Result<Vec<K>, StateError> {
-        self.try_run(|core| core.with(|entries| entries.map(|(key, _)| key.clone()).collect()))
+        self.try_run(|core| core.with(|entries: There<'_, K, V>| entries.map(|(key, _)| key.clone()).collect()))
     }
 
     /// Runs `f` on each entry, without a copy.
@@ -285,7 +290,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
         self.run_closure(
             f,
             Map::ready,
-            |core, mut f| core.read(|entries| entries.for_each(|(key, value)| f(key, value))),
+            |core, mut f| core.read(|entries: There<'_, K, V>| entries.for_each(|(key, value)| f(key, value))),
             |_| (),
         )
     }
@@ -306,7 +311,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_for_each(&self, mut f: impl FnMut(&K, &V)) -> Result<(), StateError> {
-        self.try_run(|core| core.with(|entries| entries.for_each(|(key, value)| f(key, value))))
+        self.try_run(|core| core.with(|entries: There<'_, K, V>| entries.for_each(|(key, value)| f(key, value))))
     }
 
     /// Keeps the entries for which `keep` says so.
@@ -463,7 +468,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        self.run(|core| core.with_entry(key, |value| value.cloned()), || None)
+        self.run(|core| core.with_entry::<K, V, Q, _>(key, |value| value.cloned()), || None)
     }
 
     /// [`get`](Self::get) that returns its failure and leaves the event alone.
@@ -486,7 +491,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        self.try_run(|core| core.with_entry(key, |value| value.cloned()))
+        self.try_run(|core| core.with_entry::<K, V, Q, _>(key, |value| value.cloned()))
     }
 
     /// A copy of the value of `key`, however it was stored.
@@ -505,7 +510,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        self.run(|core| core.with_entry(key, |value| value.cloned()), || None)
+        self.run(|core| core.with_entry::<K, V, Q, _>(key, |value| value.cloned()), || None)
     }
 
     /// [`get_json`](Self::get_json) that returns its failure and leaves the event alone.
@@ -528,7 +533,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        self.try_run(|core| core.with_entry(key, |value| value.cloned()))
+        self.try_run(|core| core.with_entry::<K, V, Q, _>(key, |value| value.cloned()))
     }
 
     /// Removes the value of `key` and returns it.
@@ -548,7 +553,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        self.run(|core| core.update(key, Option::take), || None)
+        self.run(|core| core.update(key, Option::<V>::take), || None)
     }
 
     /// [`remove`](Self::remove) that returns its failure and leaves the event alone.
@@ -571,7 +576,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
     {
-        self.try_run(|core| core.update(key, Option::take))
+        self.try_run(|core| core.update(key, Option::<V>::take))
     }
 
     /// Changes the value of `key`; `None` stands for no value, before and after.
@@ -588,8 +593,13 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn update<R>(&self, key: K, f: impl FnOnce(&mut Option<V>) -> R) -> R {
-        let change = |core: &Map<K, V>, f| core.change(&key, f);
-        self.finish(self.run_closure(f, |core| core.entry_ready_to_write(&key), change, |f| (f(&mut None), Ok(()))))
+        let change = |core: &Map, f| core.change(&key, f);
+        self.finish(self.run_closure(
+            f,
+            |core| core.entry_ready_to_write::<K, V>(&key),
+            change,
+            |f| (f(&mut None), Ok(())),
+        ))
     }
 
     /// [`update`](Self::update) that returns its failure and leaves the event alone.
@@ -623,7 +633,10 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     /// # Ok::<(), StateError>(())
     /// ```
     pub fn values(&self) -> Vec<V> {
-        self.run(|core| core.with(|entries| entries.map(|(_, value)| value.clone()).collect()), Vec::new)
+        self.run(
+            |core| core.with(|entries: There<'_, K, V>| entries.map(|(_, value)| value.clone()).collect()),
+            Vec::new,
+        )
     }
 
     /// [`values`](Self::values) that returns its failure and leaves the event alone.
@@ -642,7 +655,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_values(&self) -> Result<Vec<V>, StateError> {
-        self.try_run(|core| core.with(|entries| entries.map(|(_, value)| value.clone()).collect()))
+        self.try_run(|core| core.with(|entries: There<'_, K, V>| entries.map(|(_, value)| value.clone()).collect()))
     }
 
     /// Copies of all entries.
@@ -658,7 +671,9 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     /// ```
     pub fn entries(&self) -> Vec<(K, V)> {
         self.run(
-            |core| core.with(|entries| entries.map(|(key, value)| (key.clone(), value.clone())).collect()),
+            |core| {
+                core.with(|entries: There<'_, K, V>| entries.map(|(key, value)| (key.clone(), value.clone())).collect())
+            },
             Vec::new,
         )
     }
@@ -679,6 +694,8 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     ///
     /// When the state cannot be read: no key is being processed, the storage fails, or its bytes are damaged.
     pub fn try_entries(&self) -> Result<Vec<(K, V)>, StateError> {
-        self.try_run(|core| core.with(|entries| entries.map(|(key, value)| (key.clone(), value.clone())).collect()))
+        self.try_run(|core| {
+            core.with(|entries: There<'_, K, V>| entries.map(|(key, value)| (key.clone(), value.clone())).collect())
+        })
     }
 }

@@ -1,21 +1,16 @@
-//! The bound handle of one value, which value and reducing states are made of: its calls, and how an event on it is undone.
+//! The bound handle of one value, which value and reducing states are made of: its calls.
 
-use crate::backend::WriteBatch;
 use crate::codec::Codec;
-use crate::codec::keys::RowKey;
 use crate::codec::record::Stamp;
 use crate::error::{Cause, StateError};
-use crate::quiet::drop_quietly;
-use crate::scope::left::Left;
 use crate::scope::slot::Slot;
 use crate::state::calls::Ran;
-use crate::state::handle::Core;
 use crate::state::value::cell::Cell;
 use crate::value::StateValue;
 use std::cell::{RefCell, RefMut};
 
 /// What an event that fails goes back to.
-enum Before<T> {
+pub(super) enum Before<T> {
     /// The event has changed nothing.
     Same,
     /// It has only renewed the stamp.
@@ -30,15 +25,15 @@ enum Before<T> {
     Gone(Cell<T>),
 }
 
-struct Live<T> {
-    cell: Cell<T>,
-    before: Before<T>,
+pub(super) struct Live<T> {
+    pub(super) cell: Cell<T>,
+    pub(super) before: Before<T>,
 }
 
 /// The bound handle of one value.
 pub struct Value<T> {
-    slot: Slot,
-    live: RefCell<Live<T>>,
+    pub(super) slot: Slot,
+    pub(super) live: RefCell<Live<T>>,
     /// How a reducing state merges; none replaces the old value.
     pub(crate) reducer: Option<fn(T, T) -> T>,
 }
@@ -113,7 +108,7 @@ impl<T: StateValue> Value<T> {
 
     /// When the value in `cell` ends, if there is one.
     #[inline]
-    fn stamp_of(&self, cell: &Cell<T>) -> Option<Stamp> {
+    pub(super) fn stamp_of(&self, cell: &Cell<T>) -> Option<Stamp> {
         match cell {
             Cell::Hot { .. } => Some(Stamp::NEVER),
             Cell::Timed { expires_at, .. } => Some(self.slot.counted(*expires_at)),
@@ -370,143 +365,5 @@ impl<T: StateValue + Clone> Value<T> {
             });
         };
         self.update(merge)
-    }
-}
-
-impl<T: StateValue> Core for Value<T> {
-    type Cell = Cell<T>;
-
-    fn slot(&self) -> &Slot {
-        &self.slot
-    }
-
-    #[inline]
-    fn enter(&mut self, cell: &mut Cell<T>) {
-        std::mem::swap(&mut self.live.get_mut().cell, cell);
-    }
-
-    #[inline]
-    fn rest(&mut self, cell: &mut Cell<T>) {
-        let live = self.live.get_mut();
-        if !std::mem::needs_drop::<T>() {
-            live.before = Before::Same;
-        }
-        std::mem::swap(&mut live.cell, cell);
-    }
-
-    #[inline]
-    fn leave(&mut self, cell: &mut Cell<T>) -> Left {
-        let live = self.live.get_mut();
-        let wrote = !matches!(live.before, Before::Same | Before::Gone(_));
-        if !std::mem::needs_drop::<T>() {
-            live.before = Before::Same;
-        }
-        std::mem::swap(&mut live.cell, cell);
-        let weight = match cell {
-            Cell::Hot { heap, .. } | Cell::Timed { heap, .. } | Cell::Present { heap, .. }
-                if std::mem::needs_drop::<T>() =>
-            {
-                *heap as usize
-            }
-            _ => 0,
-        };
-        Left { wrote, weight }
-    }
-
-    fn undo(&mut self) {
-        let Live { cell, before } = self.live.get_mut();
-        let old = match std::mem::replace(before, Before::Same) {
-            Before::Same => return,
-            Before::Stamp { dirty, stamp } => {
-                let renewed = std::mem::replace(cell, Cell::Unloaded);
-                *cell = renewed.with_stamp(dirty, stamp);
-                return;
-            }
-            Before::Hot { heap, value } => Cell::Hot { heap, value },
-            Before::Timed { heap, expires_at, value } => Cell::Timed { heap, expires_at, value },
-            Before::Cell(old) => old,
-            gone @ Before::Gone(_) => {
-                *before = gone;
-                return;
-            }
-        };
-        let gone = std::mem::replace(cell, old);
-        if std::mem::needs_drop::<T>() {
-            *before = Before::Gone(gone);
-        }
-    }
-
-    #[inline]
-    fn has_waste(&mut self) -> bool {
-        std::mem::needs_drop::<T>() && !matches!(self.live.get_mut().before, Before::Same)
-    }
-
-    fn sweep(&mut self) {
-        drop_quietly(std::mem::replace(&mut self.live.get_mut().before, Before::Same));
-    }
-
-    /// Keeps the value if it was read together with another one.
-    fn adopt(&mut self) {
-        let live = self.live.get_mut();
-        if matches!(live.cell, Cell::Unloaded)
-            // Damage is reported when the value is asked for: until then it stays unread.
-            && let Ok(found) = self.slot.load(&[])
-        {
-            live.cell = Cell::found(found);
-        }
-    }
-
-    #[inline]
-    fn wants_preload(&self, cell: &Cell<T>) -> bool {
-        matches!(cell, Cell::Unloaded)
-    }
-
-    fn preload(&self, cell: &mut Cell<T>, found: &[Option<Vec<u8>>]) {
-        if matches!(cell, Cell::Unloaded)
-            && let Ok(found) = self.slot.read_plain(found)
-        {
-            *cell = Cell::found(found);
-        }
-    }
-
-    fn flush(&self, cell: &mut Cell<T>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
-        match cell {
-            Cell::Present { dirty: true, codec, clock, expires_at, value, .. } => {
-                let stamp = Stamp { expires_at: *expires_at, clock: *clock };
-                self.slot.put(batch, row, &[], value, (*codec, stamp))
-            }
-            Cell::Hot { value, .. } => self.slot.put(batch, row, &[], value, (self.slot.codec, Stamp::NEVER)),
-            Cell::Timed { expires_at, value, .. } => {
-                self.slot.put(batch, row, &[], value, (self.slot.codec, self.slot.counted(*expires_at)))
-            }
-            Cell::Absent { dirty: true } => {
-                self.slot.delete(batch, row, &[]);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn committed(&self, cell: &mut Cell<T>) {
-        let (heap, stamp, value) = match std::mem::replace(cell, Cell::Unloaded) {
-            Cell::Hot { heap, value } => (heap, Stamp::NEVER, value),
-            Cell::Timed { heap, expires_at, value } => (heap, self.slot.counted(expires_at), value),
-            mut other => {
-                if let Cell::Absent { dirty } | Cell::Present { dirty, .. } = &mut other {
-                    *dirty = false;
-                }
-                *cell = other;
-                return;
-            }
-        };
-        let Stamp { expires_at, clock } = stamp;
-        *cell = Cell::Present { dirty: false, codec: self.slot.codec, clock, heap, expires_at, value };
-    }
-
-    fn holds(&self, cell: &Cell<T>, stored: &[(u16, &[u8])]) -> bool {
-        match cell {
-            Cell::Outside | Cell::Unloaded => stored.iter().any(|(slot, _)| self.slot.owns(*slot)),
-            _ => self.stamp_of(cell).is_some_and(|stamp| !self.slot.is_expired(stamp)),
-        }
     }
 }

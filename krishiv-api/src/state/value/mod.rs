@@ -2,6 +2,7 @@
 
 mod cell;
 mod core;
+mod steps;
 
 use crate::codec::Codec;
 use crate::descriptor::StateKind;
@@ -57,8 +58,11 @@ impl<T: StateValue> Handle for ValueState<T> {
     fn shapes() -> Shapes {
         Shapes::of::<T>()
     }
-    fn attach(slot: Slot) -> Result<Self, StateError> {
-        Ok(Self { binding: Binding::Bound(Value::new(slot)) })
+    fn core(slot: Slot) -> Result<Self::Core, StateError> {
+        Ok(Value::new(slot))
+    }
+    fn with_binding(binding: Binding<Self::Core>) -> Self {
+        Self { binding }
     }
     #[inline]
     fn binding(&self) -> &Binding<Value<T>> {

@@ -5,7 +5,6 @@
 //! and kinds, and all together show the type, but for what no sample could make it write.
 
 mod known;
-mod notes;
 mod sample;
 mod search;
 mod shaped;
@@ -14,19 +13,22 @@ mod tests;
 mod written;
 
 use super::Shape;
+use crate::codec::pull::pull;
+use crate::codec::unreadable::listen;
 use sample::Sample;
 use search::{Answer, Search};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The shape of `T`, as far as samples show it; none if it accepts none.
 pub(super) fn trace<T: Serialize + DeserializeOwned>() -> Option<Shape> {
     let mut panicked = false;
     let mut ask = |sample: &Sample| {
-        let read = || T::deserialize(sample.reader()).ok().map(|value| written::write(&value));
+        let read = || pull(&mut sample.reader(), PhantomData::<T>).ok().map(|value| written::write(&value));
         // A type may not be ready for samples that no program makes.
-        let (read, notes) = notes::listen(|| catch_unwind(AssertUnwindSafe(read)));
+        let (read, notes) = listen(|| catch_unwind(AssertUnwindSafe(read)));
         panicked |= read.is_err();
         // What a panic carries may panic when it is dropped.
         let read = read.unwrap_or_else(|panic| {

@@ -1,8 +1,8 @@
 //! Samples: values without a type, and the deserializer that reads one as serde's own buffer of content is read.
 
-use super::notes::Refused;
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{self, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
+use crate::codec::pull::{Ask, Asker, Source, Token};
+use crate::codec::unreadable::{Result, Unreadable};
+use serde::de::{Error as _, Expected, Unexpected};
 use std::borrow::Cow;
 
 /// A type that reads itself from what it was given would never end.
@@ -103,193 +103,179 @@ impl Sample {
     }
 
     pub(super) fn reader(&self) -> Reader<'_> {
-        Reader { sample: self, depth: 0 }
+        Reader { next: self, open: Vec::new(), content: None }
     }
 }
 
 /// Reads a sample.
-#[derive(Clone, Copy)]
 pub(super) struct Reader<'s> {
-    sample: &'s Sample,
-    depth: usize,
+    /// What comes next.
+    next: &'s Sample,
+    open: Vec<Open<'s>>,
+    /// What comes behind the name of a variant.
+    content: Option<&'s Sample>,
 }
 
-type Result<T> = std::result::Result<T, Refused>;
+/// What is open, and how many of its parts are taken.
+enum Open<'s> {
+    Seq(&'s [Sample], usize),
+    Map(&'s [(Sample, Sample)], usize),
+    /// One part, which is itself.
+    Around,
+}
+
+/// How many there should have been.
+struct Parts(usize);
+
+impl Expected for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} parts", self.0)
+    }
+}
 
 impl<'s> Reader<'s> {
-    fn of(self, sample: &'s Sample) -> Self {
-        Self { sample, depth: self.depth + 1 }
+    fn refuse<T>(&self, asker: &Asker<'_>) -> Result<T> {
+        Err(Unreadable::invalid_type(self.next.unexpected(), asker.expected))
     }
 
-    fn deeper(self) -> Result<Self> {
-        if self.depth < MAX_DEPTH { Ok(self.of(self.sample)) } else { Err(Refused::custom("too deep")) }
+    fn around(&mut self, token: Token<'s>) -> Result<Token<'s>> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(Unreadable::custom("too deep"));
+        }
+        self.open.push(Open::Around);
+        Ok(token)
     }
 
-    fn refuse<'de, V: Visitor<'de>>(self, visitor: &V) -> Result<V::Value> {
-        Err(Refused::invalid_type(self.sample.unexpected(), visitor))
-    }
-
-    fn seq<'de, V: Visitor<'de>>(self, items: &'s [Sample], visitor: V) -> Result<V::Value> {
-        let mut items = SeqDeserializer::new(items.iter().map(|item| self.of(item)));
-        let value = visitor.visit_seq(&mut items)?;
-        items.end().map(|()| value)
-    }
-
-    fn map<'de, V: Visitor<'de>>(self, entries: &'s [(Sample, Sample)], visitor: V) -> Result<V::Value> {
-        let mut entries = MapDeserializer::new(entries.iter().map(|(key, value)| (self.of(key), self.of(value))));
-        let value = visitor.visit_map(&mut entries)?;
-        entries.end().map(|()| value)
-    }
-}
-
-impl<'de> IntoDeserializer<'de, Refused> for Reader<'_> {
-    type Deserializer = Self;
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-macro_rules! taking {
-    ($($taken:pat => $($method:ident)*;)*) => {
-        $($(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-            match self.sample {
-                $taken => self.deserialize_any(visitor),
-                _ => self.refuse(&visitor),
+    fn any(&mut self) -> Token<'s> {
+        match self.next {
+            Sample::Unit => Token::Unit,
+            Sample::Bool(value) => Token::Bool(*value),
+            Sample::Integer(value) => Token::Unsigned(*value),
+            Sample::Negative(value) => Token::Signed(*value),
+            Sample::Float(value) => Token::F64(*value),
+            Sample::Text(text) => Token::Str(text),
+            Sample::Bytes(length) => Token::Bytes(ZEROS.get(..*length).unwrap_or_default()),
+            Sample::Seq(items) => {
+                self.open.push(Open::Seq(items, 0));
+                Token::Seq
             }
-        })*)*
-    };
-}
-
-impl<'de> Deserializer<'de> for Reader<'_> {
-    type Error = Refused;
-
-    fn is_human_readable(&self) -> bool {
-        false
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Unit => visitor.visit_unit(),
-            Sample::Bool(value) => visitor.visit_bool(*value),
-            Sample::Integer(value) => visitor.visit_u64(*value),
-            Sample::Negative(value) => visitor.visit_i64(*value),
-            Sample::Float(value) => visitor.visit_f64(*value),
-            Sample::Text(text) => visitor.visit_str(text),
-            Sample::Bytes(length) => visitor.visit_bytes(ZEROS.get(..*length).unwrap_or_default()),
-            Sample::Seq(items) => self.seq(items, visitor),
-            Sample::Map(entries) => self.map(entries, visitor),
+            Sample::Map(entries) => {
+                self.open.push(Open::Map(entries, 0));
+                Token::Map
+            }
         }
     }
 
-    taking! {
-        Sample::Unit => deserialize_unit;
-        Sample::Bool(_) => deserialize_bool;
-        Sample::Integer(_) | Sample::Negative(_) => deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-            deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128;
-        Sample::Float(_) | Sample::Integer(_) | Sample::Negative(_) => deserialize_f32 deserialize_f64;
-        Sample::Text(_) => deserialize_char;
-        Sample::Text(_) | Sample::Bytes(_) => deserialize_str deserialize_string;
-        Sample::Text(_) | Sample::Bytes(_) | Sample::Seq(_) => deserialize_bytes deserialize_byte_buf;
-        Sample::Text(_) | Sample::Bytes(_) | Sample::Integer(_) => deserialize_identifier;
-        Sample::Seq(_) => deserialize_seq;
-        Sample::Map(_) => deserialize_map;
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_any(visitor)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.sample {
-            Sample::Unit => visitor.visit_unit(),
-            _ => visitor.visit_some(self.deeper()?),
+    /// Whether it is of a kind that is taken by whoever asks like this.
+    fn fits(&self, ask: Ask) -> bool {
+        use Sample::{Bool, Bytes, Float, Integer, Map, Negative, Seq, Text, Unit};
+        match ask {
+            Ask::Unit | Ask::UnitStruct(_) | Ask::UnitVariant => matches!(self.next, Unit),
+            Ask::Bool => matches!(self.next, Bool(_)),
+            Ask::I8 | Ask::I16 | Ask::I32 | Ask::I64 | Ask::I128 => matches!(self.next, Integer(_) | Negative(_)),
+            Ask::U8 | Ask::U16 | Ask::U32 | Ask::U64 | Ask::U128 => matches!(self.next, Integer(_) | Negative(_)),
+            Ask::F32 | Ask::F64 => matches!(self.next, Float(_) | Integer(_) | Negative(_)),
+            Ask::Char => matches!(self.next, Text(_)),
+            Ask::Str => matches!(self.next, Text(_) | Bytes(_)),
+            Ask::Bytes => matches!(self.next, Text(_) | Bytes(_) | Seq(_)),
+            Ask::Identifier => matches!(self.next, Text(_) | Bytes(_) | Integer(_)),
+            Ask::Seq | Ask::Tuple(_) | Ask::TupleStruct(..) | Ask::TupleVariant(_) => matches!(self.next, Seq(_)),
+            Ask::Map => matches!(self.next, Map(_)),
+            Ask::Struct(..) | Ask::StructVariant(_) => matches!(self.next, Seq(_) | Map(_)),
+            Ask::Any | Ask::Option | Ask::Newtype(_) | Ask::NewtypeVariant | Ask::Enum(..) => true,
         }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
-        self.deserialize_unit(visitor)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
-        visitor.visit_newtype_struct(self.deeper()?)
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        match self.sample {
-            Sample::Seq(_) | Sample::Map(_) => self.deserialize_any(visitor),
-            _ => self.refuse(&visitor),
-        }
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        match self.sample {
-            Sample::Text(_) => visitor.visit_enum(Choice { variant: self, content: None }),
+    fn variant(&mut self) -> Result<Token<'s>> {
+        match self.next {
+            Sample::Text(_) => self.content = None,
             Sample::Map(entries) => match entries.as_slice() {
-                [(variant, content)] => {
-                    visitor.visit_enum(Choice { variant: self.of(variant), content: Some(self.of(content)) })
-                }
-                _ => Err(Refused::invalid_value(Unexpected::Map, &"map with a single key")),
+                [(variant, content)] => (self.next, self.content) = (variant, Some(content)),
+                _ => return Err(Unreadable::invalid_value(Unexpected::Map, &"map with a single key")),
             },
-            other => Err(Refused::invalid_type(other.unexpected(), &"string or map")),
+            other => return Err(Unreadable::invalid_type(other.unexpected(), &"string or map")),
+        }
+        self.around(Token::Enum)
+    }
+
+    /// Goes on to the content of a variant, if it has any.
+    fn content(&mut self, ask: Ask) -> Result<Option<Token<'s>>> {
+        let expected = match ask {
+            Ask::UnitVariant => "unit variant",
+            Ask::NewtypeVariant => "newtype variant",
+            Ask::TupleVariant(_) => "tuple variant",
+            _ => "struct variant",
+        };
+        match (self.content.take(), ask) {
+            (Some(content), _) => {
+                self.next = content;
+                Ok(matches!(ask, Ask::NewtypeVariant).then_some(Token::Content))
+            }
+            (None, Ask::UnitVariant) => Ok(Some(Token::Unit)),
+            (None, _) => Err(Unreadable::invalid_type(Unexpected::UnitVariant, &expected)),
         }
     }
 }
 
-/// A variant and its content.
-struct Choice<'s> {
-    variant: Reader<'s>,
-    content: Option<Reader<'s>>,
-}
-
-impl<'de> de::EnumAccess<'de> for Choice<'_> {
-    type Error = Refused;
-    type Variant = Self;
-
-    fn variant_seed<S: de::DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self)> {
-        seed.deserialize(self.variant).map(|variant| (variant, self))
-    }
-}
-
-impl<'s> Choice<'s> {
-    fn content(self, expected: &'static str) -> Result<Reader<'s>> {
-        self.content.ok_or_else(|| Refused::invalid_type(Unexpected::UnitVariant, &expected))
-    }
-}
-
-impl<'de> de::VariantAccess<'de> for Choice<'_> {
-    type Error = Refused;
-
-    fn unit_variant(self) -> Result<()> {
-        self.content.map_or(Ok(()), de::Deserialize::deserialize)
+impl<'s> Source<'s> for Reader<'s> {
+    fn next(&mut self, ask: Ask, asker: &Asker<'_>) -> Result<Token<'s>> {
+        if let Ask::UnitVariant | Ask::NewtypeVariant | Ask::TupleVariant(_) | Ask::StructVariant(_) = ask
+            && let Some(token) = self.content(ask)?
+        {
+            return Ok(token);
+        }
+        if !self.fits(ask) {
+            return self.refuse(asker);
+        }
+        match ask {
+            Ask::Option if matches!(self.next, Sample::Unit) => Ok(Token::Unit),
+            Ask::Option => self.around(Token::Some),
+            Ask::Newtype(_) => self.around(Token::Newtype),
+            Ask::Enum(..) => self.variant(),
+            _ => Ok(self.any()),
+        }
     }
 
-    fn newtype_variant_seed<S: de::DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
-        seed.deserialize(self.content("newtype variant")?)
+    fn depth(&self) -> usize {
+        self.open.len()
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value> {
-        self.content("tuple variant")?.deserialize_tuple(length, visitor)
+    fn part(&mut self, depth: usize) -> Result<bool> {
+        self.open.truncate(depth);
+        let next = match self.open.last_mut() {
+            Some(Open::Seq(items, taken)) => items.get(*taken).inspect(|_| *taken += 1),
+            Some(Open::Map(entries, taken)) => entries.get(*taken).map(|(key, _)| key).inspect(|_| *taken += 1),
+            Some(Open::Around) | None => None,
+        };
+        self.next = next.unwrap_or(self.next);
+        Ok(next.is_some())
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        self.content("struct variant")?.deserialize_struct("", fields, visitor)
+    fn value(&mut self, depth: usize) -> Result<()> {
+        self.open.truncate(depth);
+        if let Some(Open::Map(entries, taken)) = self.open.last()
+            && let Some((_, value)) = taken.checked_sub(1).and_then(|last| entries.get(last))
+        {
+            self.next = value;
+        }
+        Ok(())
+    }
+
+    fn left(&self, depth: usize) -> Option<usize> {
+        match self.open.get(depth.checked_sub(1)?)? {
+            Open::Seq(items, taken) => Some(items.len() - taken),
+            Open::Map(entries, taken) => Some(entries.len() - taken),
+            Open::Around => None,
+        }
+    }
+
+    fn close(&mut self, depth: usize) -> Result<()> {
+        self.open.truncate(depth);
+        let (all, taken) = match self.open.pop() {
+            Some(Open::Seq(items, taken)) => (items.len(), taken),
+            Some(Open::Map(entries, taken)) => (entries.len(), taken),
+            Some(Open::Around) | None => (0, 0),
+        };
+        if taken < all { Err(Unreadable::invalid_length(all, &Parts(taken))) } else { Ok(()) }
     }
 }

@@ -1,10 +1,10 @@
 //! Puts something at one place of the sample that the type takes there, led by what the errors say.
 
-use super::super::notes::Note;
 use super::super::sample::Sample;
 use super::state::{Choice, Kind, Path, Seed};
 use super::{MARK, MAX_ASKED, MAX_PLACES, Search, TAKEN};
 use crate::codec::shape::probe::TEXTS;
+use crate::codec::unreadable::Note;
 
 const MAX_DEPTH: usize = 40;
 

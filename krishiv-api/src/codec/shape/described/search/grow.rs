@@ -1,10 +1,10 @@
 //! Gives maps and lists of the sample what is missing in them.
 
-use super::super::notes::Note;
 use super::super::sample::{Sample, Step};
 use super::state::{Choice, Kind, Path, Seed, below};
 use super::untagged::MAX_SLOTS;
 use super::{Answer, MARK, Search};
+use crate::codec::unreadable::Note;
 
 impl Search<'_> {
     /// Gives a map the fields that are missing in it, a list its elements.

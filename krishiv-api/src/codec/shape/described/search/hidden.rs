@@ -1,10 +1,10 @@
 //! Fields that are neither needed nor written when they are empty: they are found by their place.
 
-use super::super::notes::Note;
 use super::super::sample::Sample;
 use super::super::written::{Content, Written};
 use super::state::Path;
 use super::{MAX_PLACES, Search};
+use crate::codec::unreadable::Note;
 
 impl Search<'_> {
     /// Looks for fields by their place, where serde's derive finds them without their names.

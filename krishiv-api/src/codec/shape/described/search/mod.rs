@@ -16,9 +16,9 @@ mod walk;
 mod widen;
 
 use super::known::{Known, Tags};
-use super::notes::Note;
 use super::sample::{Sample, Step};
 use super::written::Written;
+use crate::codec::unreadable::Note;
 use state::{Path, State};
 use std::collections::BTreeSet;
 

@@ -1,10 +1,10 @@
 //! Untagged enums: the variant that is wanted is told by how many others were tried before it.
 
-use super::super::notes::Note;
 use super::super::sample::{Sample, Step};
 use super::state::{Choice, Kind, Path, Seed, below};
 use super::{Answer, MARK, Search, TAKEN};
 use crate::codec::shape::probe::TEXTS;
+use crate::codec::unreadable::Note;
 
 /// Variants of an untagged enum.
 pub(super) const MAX_SLOTS: usize = 64;

@@ -1,9 +1,9 @@
 //! Puts one of several variants into the sample, and later each of the others in its place.
 
-use super::super::notes::Note;
 use super::super::sample::{Sample, Step};
 use super::state::{Choice, Kind, Path, Seed, below};
 use super::{MARK, Search};
+use crate::codec::unreadable::Note;
 
 impl Search<'_> {
     pub(super) fn fill_variant(&mut self, path: &Path, seeds: Vec<Seed>) -> bool {

@@ -1,11 +1,11 @@
 //! Goes through a sample and what it has written side by side, for what is known and what is still to be found.
 
 use super::super::known::Seen;
-use super::super::notes::Note;
 use super::super::sample::{Sample, Step};
 use super::super::written::{Content, Written};
 use super::gaps::Gap;
 use super::state::{Kind, Path, State, around, below};
+use crate::codec::unreadable::Note;
 
 /// Goes through a sample and what it has written side by side.
 pub(super) struct Walk<'a> {

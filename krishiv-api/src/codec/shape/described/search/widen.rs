@@ -1,13 +1,13 @@
 //! Widens what is known, by one sample after the other, until nothing new is shown.
 
 use super::super::known::Known;
-use super::super::notes::Note;
 use super::super::sample::Step;
 use super::super::written::Written;
 use super::Search;
 use super::gaps::Gap;
 use super::state::{Path, around};
 use super::walk::{Walk, is_named};
+use crate::codec::unreadable::Note;
 use std::collections::BTreeSet;
 
 impl Search<'_> {
