@@ -1,6 +1,7 @@
 //! The cases, one family a file, each with the peer that its user would have written by hand.
 
 mod budget;
+mod cliffs;
 mod commit;
 pub(crate) mod counter;
 mod family;
@@ -56,6 +57,7 @@ pub(crate) fn all() -> Vec<Case> {
         reducing::CASES,
         ttl::CASES,
         commit::CASES,
+        cliffs::CASES,
         open::CASES,
         footprint::CASES,
         threads::CASES,
