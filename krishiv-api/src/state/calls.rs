@@ -92,7 +92,10 @@ pub(crate) trait Calls: Handle {
     /// Latches `error` in the store that it belongs to.
     #[cold]
     fn fail(&self, error: StateError) {
-        fail(self.core().map(Core::slot), error);
+        match self.binding() {
+            Binding::Bound(core) => fail(Some(core.slot()), error),
+            Binding::Named(_) => fail(None, error),
+        }
     }
 }
 

@@ -129,7 +129,10 @@ impl List {
     /// Runs `f` on the elements, which are [ready](Self::ready).
     pub(super) fn read<T: StateValue, R>(&self, f: impl FnOnce(Iter<'_, T>) -> R) -> Result<R, StateError> {
         let working = self.working.try_borrow().map_err(|_| self.reentrant())?;
-        Ok(f(working.live.cell().map(|cell| cell.values.of().iter()).unwrap_or_default()))
+        Ok(f(match working.live.cell() {
+            Some(cell) => cell.values.of().iter(),
+            None => Iter::default(),
+        }))
     }
 
     pub(super) fn length(&self) -> Result<usize, StateError> {

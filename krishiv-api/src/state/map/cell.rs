@@ -103,6 +103,14 @@ impl Cell {
         }
     }
 
+    /// The value at a place.
+    pub(super) fn value<K: StateKey, V: StateValue>(&self, place: usize) -> Option<&V> {
+        match self.table.of::<K, V>().get(place) {
+            Some(entry) => entry.value.as_ref(),
+            None => None,
+        }
+    }
+
     /// The entry of `key`, and its place.
     #[inline]
     pub(super) fn find_mut<K: StateKey, V: StateValue>(&mut self, key: &K) -> Option<(usize, &mut Entry<K, V>)> {

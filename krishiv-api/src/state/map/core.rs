@@ -109,8 +109,7 @@ impl Map {
 
     /// Place of the entry that `find` finds, and whether that is all there is to know: what is found has been judged by the time,
     /// and what is not is known to be absent.
-    #[inline]
-    fn look_up(&self, find: impl FnOnce(&Cell) -> Option<usize>) -> (Option<usize>, bool) {
+    fn look_up(&self, find: &dyn Fn(&Cell) -> Option<usize>) -> (Option<usize>, bool) {
         match self.working.try_borrow_mut() {
             Ok(mut working) => working.live.cell_mut().map_or((None, false), |cell| {
                 cell.prepare();
@@ -139,7 +138,7 @@ impl Map {
         if self.by == By::Bytes {
             return self.entry_ready_by_bytes::<K, V, Q>(key);
         }
-        let (place, is_settled) = self.look_up(|cell| cell.find::<K, V, Q>(key));
+        let (place, is_settled) = self.look_up(&|cell| cell.find::<K, V, Q>(key));
         if is_settled {
             return Ok(place);
         }
@@ -161,7 +160,7 @@ impl Map {
     {
         let owned = key.to_owned();
         let suffix = self.suffix(&owned)?;
-        let (place, is_settled) = self.look_up(|cell| cell.find_bytes(&suffix));
+        let (place, is_settled) = self.look_up(&|cell| cell.find_bytes(&suffix));
         self.admit(place, key, (&owned, &suffix))?;
         if is_settled {
             return Ok(place);
@@ -238,8 +237,11 @@ impl Map {
         f: impl FnOnce(Option<&V>) -> R,
     ) -> Result<R, StateError> {
         let working = self.working.try_borrow().map_err(|_| self.reentrant())?;
-        let entry = working.live.cell().zip(place).and_then(|(cell, place)| cell.table.of::<K, V>().get(place));
-        Ok(f(entry.and_then(|entry| entry.value.as_ref())))
+        let value = match (working.live.cell(), place) {
+            (Some(cell), Some(place)) => cell.value::<K, V>(place),
+            _ => None,
+        };
+        Ok(f(value))
     }
 
     /// Makes the whole map readable, in the order of the encoded keys.
@@ -360,7 +362,7 @@ impl Map {
         for (key, value) in entries {
             let suffix = self.suffix(&key)?;
             if self.by == By::Bytes {
-                let (place, _) = self.look_up(|cell| cell.find_bytes(&suffix));
+                let (place, _) = self.look_up(&|cell| cell.find_bytes(&suffix));
                 self.admit::<K, K>(place, &key, (&key, &suffix))?;
             }
             let known = self.settled(Some(&value), self.slot.codec)?;
@@ -399,7 +401,7 @@ impl Map {
     #[inline(never)]
     fn admitted<K: StateKey>(&self, key: &K) -> Result<Suffix, StateError> {
         let suffix = self.suffix(key)?;
-        let (place, _) = self.look_up(|cell| cell.find_bytes(&suffix));
+        let (place, _) = self.look_up(&|cell| cell.find_bytes(&suffix));
         self.admit::<K, K>(place, key, (key, &suffix))?;
         Ok(suffix)
     }

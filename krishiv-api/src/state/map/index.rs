@@ -38,18 +38,18 @@ impl Index {
         self.places.find(hash, |(_, place)| is(*place)).map(|(_, place)| *place)
     }
 
-    /// Place of the entry of `key`, which is found by itself.
-    #[inline]
+    /// Place of the entry of `key`, which is found by itself. Not inline: it is long, and called from all that looks for an entry.
+    #[inline(never)]
     pub(super) fn find_key<K: Borrow<Q>, V, Q: Hash + Eq + ?Sized>(
         &self,
         entries: &[Entry<K, V>],
         key: &Q,
     ) -> Option<usize> {
-        let is = |entry: &Entry<K, V>| entry.key.borrow() == key;
+        let is = |place: usize| entries.get(place).is_some_and(|entry| entry.key.borrow() == key);
         if self.is_empty() {
-            return entries.iter().position(is);
+            return (0..entries.len()).find(|place| is(*place));
         }
-        self.find(self.hash(key), |place| entries.get(place).is_some_and(is))
+        self.find(self.hash(key), is)
     }
 
     /// Makes it of these hashes, in the order of the places; none if one of them is missing.

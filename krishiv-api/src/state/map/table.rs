@@ -174,7 +174,7 @@ impl<K: StateKey, V: StateValue> Table for Vec<Entry<K, V>> {
     fn cut(&mut self, length: usize) {
         while self.len() > length {
             let Some(Entry { key, value, .. }) = self.pop() else { return };
-            drop_quietly((key, value));
+            drop_quietly((Some(key), value));
         }
     }
 

@@ -46,7 +46,12 @@ impl<T: StateValue> Value<T> {
 
     #[inline]
     fn borrow(&self) -> Result<RefMut<'_, Live<T>>, StateError> {
-        self.live.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))
+        self.live.try_borrow_mut().map_err(|_| self.reentrant())
+    }
+
+    #[cold]
+    fn reentrant(&self) -> StateError {
+        self.slot.blame(Cause::Reentrant.into())
     }
 
     #[cold]
@@ -160,8 +165,10 @@ impl<T: StateValue> Value<T> {
     /// Runs `f` on the value, which is [ready](Self::ready).
     #[inline]
     pub(crate) fn read<R>(&self, f: impl FnOnce(Option<&T>) -> R) -> Result<R, StateError> {
-        let live = self.live.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))?;
-        Ok(f(live.cell.value()))
+        match self.live.try_borrow() {
+            Ok(live) => Ok(f(live.cell.value())),
+            Err(_) => Err(self.reentrant()),
+        }
     }
 
     /// Sets the value.
