@@ -142,39 +142,33 @@ impl<'s, 'de> Puller<'s, 'de> {
 
     /// Hands what is open, and was not asked for, to the visitor.
     fn open<V: Visitor<'de>>(self, token: Token<'de>, visitor: V) -> Result<V::Value> {
-        let Self(source) = self;
-        let depth = source.depth();
-        let value = match token {
-            Token::Some => visitor.visit_some(Puller(&mut *source)),
-            Token::Map => visitor.visit_map(Parts { source: &mut *source, depth }),
-            Token::Seq => visitor.visit_seq(Parts { source: &mut *source, depth }),
-            other => return Err(refuse(&other, &visitor)),
-        }?;
-        source.close(depth)?;
-        Ok(value)
+        match token {
+            Token::Some => self.within(|source, _| visitor.visit_some(Puller(source))),
+            token => self.fields(token, visitor),
+        }
     }
 
     /// The same for whoever asks for a map or for fields, and takes nothing else.
     fn fields<V: Visitor<'de>>(self, token: Token<'de>, visitor: V) -> Result<V::Value> {
-        let Self(source) = self;
-        let depth = source.depth();
-        let value = match token {
-            Token::Map => visitor.visit_map(Parts { source: &mut *source, depth }),
-            Token::Seq => visitor.visit_seq(Parts { source: &mut *source, depth }),
-            other => return Err(refuse(&other, &visitor)),
-        }?;
-        source.close(depth)?;
-        Ok(value)
+        match token {
+            Token::Map => self.within(|source, depth| visitor.visit_map(Parts { source, depth })),
+            token => self.tuple(token, visitor),
+        }
     }
 
     /// The same for whoever takes a sequence and nothing else.
     fn tuple<V: Visitor<'de>>(self, token: Token<'de>, visitor: V) -> Result<V::Value> {
+        match token {
+            Token::Seq => self.within(|source, depth| visitor.visit_seq(Parts { source, depth })),
+            other => Err(refuse(&other, &visitor)),
+        }
+    }
+
+    /// Has what was opened last visited, and closes it.
+    fn within<T>(self, visit: impl FnOnce(&mut dyn Source<'de>, usize) -> Result<T>) -> Result<T> {
         let Self(source) = self;
         let depth = source.depth();
-        let value = match token {
-            Token::Seq => visitor.visit_seq(Parts { source: &mut *source, depth }),
-            other => return Err(refuse(&other, &visitor)),
-        }?;
+        let value = visit(&mut *source, depth)?;
         source.close(depth)?;
         Ok(value)
     }
@@ -288,12 +282,7 @@ impl<'de> Deserializer<'de> for Puller<'_, 'de> {
         match self.ask(Ask::Option, &visitor)? {
             Token::None => visitor.visit_none(),
             Token::Unit => visitor.visit_unit(),
-            Token::Some => {
-                let depth = self.0.depth();
-                let value = visitor.visit_some(Puller(&mut *self.0))?;
-                self.0.close(depth)?;
-                Ok(value)
-            }
+            Token::Some => self.within(|source, _| visitor.visit_some(Puller(source))),
             other => Err(refuse(&other, &visitor)),
         }
     }
@@ -305,10 +294,7 @@ impl<'de> Deserializer<'de> for Puller<'_, 'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {
         self.ask(Ask::Newtype(name), &visitor)?;
-        let depth = self.0.depth();
-        let value = visitor.visit_newtype_struct(Puller(&mut *self.0))?;
-        self.0.close(depth)?;
-        Ok(value)
+        self.within(|source, _| visitor.visit_newtype_struct(Puller(source)))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(mut self, length: usize, visitor: V) -> Result<V::Value> {
@@ -343,10 +329,7 @@ impl<'de> Deserializer<'de> for Puller<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value> {
         self.ask(Ask::Enum(name, variants), &visitor)?;
-        let depth = self.0.depth();
-        let value = visitor.visit_enum(Puller(&mut *self.0))?;
-        self.0.close(depth)?;
-        Ok(value)
+        self.within(|source, _| visitor.visit_enum(Puller(source)))
     }
 }
 

@@ -41,23 +41,13 @@ impl Draft<'_> {
             By::Name(name) => (name, false, self.ttl(name).unwrap_or_else(|| default_ttl(shared, kind))),
             By::Own(name) => (name, true, None),
         };
-        self.slot_called(shared, Name { name, own }, ttl, (kind, shapes))
-    }
-
-    fn slot_called(
-        &mut self,
-        shared: &Arc<Shared>,
-        name: Name<'_>,
-        ttl: Option<Ttl>,
-        (kind, shapes): (StateKind, fn() -> Shapes),
-    ) -> Result<Slot, StateError> {
         let shapes = shapes();
         let key_plan = shapes.map_key.as_ref().map(|key| Plan::of(&key.shape)).unwrap_or_default();
-        let declared = Declared { name, kind, value: shapes.value, map_key: shapes.map_key, ttl };
+        let declared = Declared { name: Name { name, own }, kind, value: shapes.value, map_key: shapes.map_key, ttl };
         let declared = self.declare(declared, &shared.time);
-        let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name.name))?;
+        let (record, expiry) = declared.map_err(|error| error.at_operator(&shared.operator).at_state(name))?;
         for (role, what) in shapes.untraced {
-            shared.note_untraced(Untraced::new(Some(name.name), role, what));
+            shared.note_untraced(Untraced::new(Some(name), role, what));
         }
         if expiry.can_expire() {
             shared.watch_expiry(&expiry);

@@ -5,7 +5,7 @@ use crate::scope::left::Left;
 
 /// What a row holds of a list or a map: nothing, before the first call that needs it.
 ///
-/// Most rows have nothing in most of their lists and maps. A word for each is what they take, in memory and in each event.
+/// Most rows have nothing in most of their lists and maps. Two words for each are what they take, in memory and in each event.
 pub(super) type Held<C> = Option<Box<C>>;
 
 /// The cell of the key being processed, and the steps that undo the event on it.

@@ -8,6 +8,7 @@ use crate::scope::slot::Slot;
 use crate::state::horizon::Horizon;
 use crate::state::sought::By;
 use crate::value::{StateKey, StateValue};
+use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash};
@@ -57,7 +58,7 @@ fn empty<T: Table>(by: By, table: T) -> Box<Cell> {
         erase: false,
         sorted: true,
         by,
-        are_keys_plain: table.is_plain().0,
+        are_keys_plain: table.are_keys_plain(),
         index: Index::default(),
         table,
     })
@@ -138,21 +139,16 @@ impl Cell {
 
     #[inline(never)]
     fn make_index(&mut self) {
-        let Self { index, table, by, .. } = self;
-        index.set(table.len(), |hasher, place| match by {
-            By::Key => table.hash(place, hasher),
-            By::Bytes => table.meta(place).map(|meta| hasher.hash_one(&*meta.suffix)),
-        });
+        let mut index = std::mem::take(&mut self.index);
+        index.set(self.table.len(), |hasher, place| self.hash_by(hasher, place));
+        self.index = index;
     }
 
     /// The hash of a key that is not in the index yet. If it panics, there is no index any more: better none than one in which
     /// an entry is missing.
     fn hash_apart(&mut self, place: usize) -> Option<u64> {
         let index = std::mem::take(&mut self.index);
-        let hash = match self.by {
-            By::Key => self.table.hash(place, index.hasher()),
-            By::Bytes => self.table.meta(place).map(|meta| index.hash(&*meta.suffix)),
-        };
+        let hash = self.hash_by(index.hasher(), place);
         if hash.is_some() {
             self.index = index;
         }
@@ -160,9 +156,13 @@ impl Cell {
     }
 
     fn hash(&self, place: usize) -> Option<u64> {
+        self.hash_by(self.index.hasher(), place)
+    }
+
+    fn hash_by(&self, hasher: &RandomState, place: usize) -> Option<u64> {
         match self.by {
-            By::Key => self.table.hash(place, self.index.hasher()),
-            By::Bytes => self.table.meta(place).map(|meta| self.index.hash(&*meta.suffix)),
+            By::Key => self.table.hash(place, hasher),
+            By::Bytes => self.table.meta(place).map(|meta| hasher.hash_one(&*meta.suffix)),
         }
     }
 

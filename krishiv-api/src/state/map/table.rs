@@ -26,8 +26,8 @@ pub trait Table: Any + Send {
     /// Memory of an entry in place, in bytes.
     fn size(&self) -> usize;
 
-    /// Whether nothing happens when a key is dropped, and when a value is.
-    fn is_plain(&self) -> (bool, bool);
+    /// Whether nothing happens when a key is dropped.
+    fn are_keys_plain(&self) -> bool;
 
     /// A table without entries.
     fn fresh(&self) -> Box<dyn Table>;
@@ -98,8 +98,8 @@ impl<K: StateKey, V: StateValue> Table for Vec<Entry<K, V>> {
         size_of::<Entry<K, V>>()
     }
 
-    fn is_plain(&self) -> (bool, bool) {
-        (!std::mem::needs_drop::<K>(), !std::mem::needs_drop::<V>())
+    fn are_keys_plain(&self) -> bool {
+        !std::mem::needs_drop::<K>()
     }
 
     fn fresh(&self) -> Box<dyn Table> {
