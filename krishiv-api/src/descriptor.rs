@@ -25,6 +25,13 @@ pub enum StateKind {
     Broadcast,
 }
 
+impl StateKind {
+    /// Whether a key has one value of it, which lies in the record of its row.
+    pub(crate) fn is_value(self) -> bool {
+        matches!(self, Self::Value | Self::Reducing)
+    }
+}
+
 impl fmt::Display for StateKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -2,6 +2,7 @@
 
 pub mod four;
 pub mod keeper;
+pub mod row;
 
 use krishiv_api::{
     InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, RocksDbStateBackend, StateBackend, TtlConfig,

@@ -4,6 +4,7 @@ use krishiv_api::{
     BroadcastState, Cause, ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState,
     Record, ReducingState, RocksDbStateBackend, StateBackend, StateError, ValueState, WriteBatch,
 };
+use krishiv_tests::row::{self, InRow};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs;
@@ -138,7 +139,57 @@ fn state_of(key: &[u8]) -> Option<&'static str> {
         _ => row(b"\x04\x03ann").or(row(b"\x04\x03bob")).unwrap_or(9),
     };
     let slot = u16::from_be_bytes([key[at] & 0x7f, key[at + 1]]);
-    Some(All::DESCRIPTORS[usize::from(slot) - 1].name())
+    Some(name(slot))
+}
+
+fn name(slot: u16) -> &'static str {
+    All::DESCRIPTORS[usize::from(slot & 0x7fff) - 1].name()
+}
+
+/// All that can be damaged by itself: records that are no rows, and the values in those that are. Each with what makes of it, once
+/// damaged, the value of its record.
+fn pieces(records: &[Record]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (index, (key, value)) in records.iter().enumerate() {
+        if is_of_bob(key) {
+            continue;
+        }
+        if !row::is_row(key) {
+            pieces.push(Piece { index, place: None, state: state_of(key), bytes: value.clone() });
+            continue;
+        }
+        for (place, value) in row::values(value).into_iter().enumerate() {
+            pieces.push(Piece { index, place: Some(place), state: Some(name(value.slot)), bytes: value.record });
+        }
+    }
+    pieces
+}
+
+/// Something stored that can be damaged by itself.
+struct Piece {
+    /// Its record.
+    index: usize,
+    /// Its place in that, if it is a value of a row.
+    place: Option<usize>,
+    state: Option<&'static str>,
+    bytes: Vec<u8>,
+}
+
+impl Piece {
+    /// The records with `bytes` in its place.
+    fn replaced(&self, records: &[Record], bytes: Vec<u8>) -> Vec<Record> {
+        let mut records = records.to_vec();
+        let value = &mut records[self.index].1;
+        *value = match self.place {
+            None => bytes,
+            Some(place) => {
+                let mut values = row::values(value);
+                values[place].record = bytes;
+                row::record(&values)
+            }
+        };
+        records
+    }
 }
 
 fn is_of_bob(key: &[u8]) -> bool {
@@ -190,16 +241,15 @@ fn says_so(backend: &Backend, state: Option<&str>, what: &str) {
 fn damage_every_record(damage: impl Fn(&[u8], bool) -> Vec<(String, Vec<u8>)>) {
     let records = records();
     let mut damaged = HashSet::new();
-    for (index, (key, value)) in records.iter().enumerate() {
-        let state = state_of(key);
-        if is_of_bob(key) || state == Some("safe") {
+    for piece in pieces(&records) {
+        let state = piece.state;
+        if state == Some("safe") {
             continue;
         }
         let stamped = matches!(state, Some("stamped" | "expiring"));
-        for (what, value) in damage(value, stamped) {
-            let mut records = records.clone();
-            records[index].1 = value;
-            says_so(&load(&records), state, &format!("{} {what}", key.escape_ascii()));
+        for (what, bytes) in damage(&piece.bytes, stamped) {
+            let what = format!("{} {what}", records[piece.index].0.escape_ascii());
+            says_so(&load(&piece.replaced(&records, bytes)), state, &what);
         }
         damaged.insert(state);
     }
@@ -286,7 +336,7 @@ fn a_flipped_byte_anywhere_is_no_panic() {
 fn a_damaged_list_position_or_map_key_is_an_error_that_names_the_state() {
     let records = records();
     for state in ["list", "map", "expiring"] {
-        let found = |(key, _): &Record| state_of(key) == Some(state) && !is_of_bob(key);
+        let found = |(key, _): &Record| !row::is_row(key) && state_of(key) == Some(state) && !is_of_bob(key);
         let index = records.iter().position(found).unwrap();
         let whole = records[index].0.len();
         let row = b"\0\0\0\0\x04\x03ann\0\0".len();
@@ -342,8 +392,8 @@ fn a_catalog_that_makes_no_sense_is_an_error() {
         open(&load(&records)).err()
     };
     for (key, from, to) in [
-        (&b"\0\0f"[..], "4", "\"4\""),
-        (b"\0\0f", "4", "-4"),
+        (&b"\0\0f"[..], "5", "\"5\""),
+        (b"\0\0f", "5", "-5"),
         (b"\0\0f", "format", "form"),
         (b"\0\0o", "\"id\":1", "\"id\":65536"),
         (b"\0\0o", "\"kind\":\"value\"", "\"kind\":\"valve\""),
@@ -407,11 +457,17 @@ fn a_length_far_beyond_the_bytes_is_an_error_and_no_allocation() {
                     let suffix: &[u8] = match slot {
                         11 => &[0, 0, 0, 0, 0, 0, 0, 1],
                         12 => &[7],
-                        _ => &[],
+                        _ => continue,
                     };
                     let parts = [&1_u16.to_be_bytes()[..], &group.to_be_bytes(), &[1, 7], &slot.to_be_bytes(), suffix];
                     batch.put(&parts.concat(), &payload);
                 }
+            }
+            let slots = (1..=Lengths::DESCRIPTORS.len() as u16).filter(|slot| !(11..13).contains(slot));
+            let values = slots.map(|slot| InRow { slot, apart: false, record: payload.clone() });
+            let values = row::record(&values.collect::<Vec<_>>());
+            for group in 0..128_u16 {
+                batch.put(&[&1_u16.to_be_bytes()[..], &group.to_be_bytes(), &[1, 7, 0, 0]].concat(), &values);
             }
             backend.write(batch).unwrap();
             let mut store = Keyed::<Lengths>::open(backend).unwrap();
@@ -462,6 +518,8 @@ fn nesting_far_beyond_the_stack_is_an_error() {
         let mut store = Keyed::<Chains>::builder().max_parallelism(1).open(Arc::clone(&backend)).unwrap();
         store.commit("").unwrap();
         let mut batch = WriteBatch::default();
+        let value = InRow { slot: slot.into(), apart: true, record: record[..1].to_vec() };
+        batch.put(&[0, 1, 0, 0, 1, 7, 0, 0], &row::record(&[value]));
         batch.put(&[0, 1, 0, 0, 1, 7, 0, slot], &record);
         backend.write(batch).unwrap();
         let error = store

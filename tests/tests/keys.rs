@@ -4,6 +4,7 @@ use krishiv_api::{
     BroadcastState, ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState,
     ReducingState, StateBackend, StateError, ValueState, WriteBatch,
 };
+use krishiv_tests::row::of_one;
 use krishiv_tests::{Place, on_every_backend};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -288,10 +289,13 @@ fn a_damaged_record_is_an_error_and_no_missing_key() {
     store.with_key("ann", |state| state.value.set(1)).unwrap();
     store.commit("").unwrap();
     let (key, _) = backend.scan(b"").map(Result::unwrap).find(|(key, _)| !key.starts_with(&[0, 0])).unwrap();
-    let mut batch = WriteBatch::default();
-    batch.put(&key, b"short");
-    backend.write(batch).unwrap();
-    let error = store.keys().unwrap_err();
-    assert_eq!((error.kind(), error.operator(), error.state()), (ErrorKind::Corrupt, Some("session"), Some("value")));
-    assert_eq!(error.key(), Some("\"ann\""));
+    // The one value in the row, and then the row itself.
+    for (record, state) in [(of_one(0x8001, b"short"), Some("value")), (b"short".to_vec(), None)] {
+        let mut batch = WriteBatch::default();
+        batch.put(&key, &record);
+        backend.write(batch).unwrap();
+        let error = store.keys().unwrap_err();
+        assert_eq!((error.kind(), error.operator()), (ErrorKind::Corrupt, Some("session")), "{error}");
+        assert_eq!((error.state(), error.key()), (state, Some("\"ann\"")), "{error}");
+    }
 }

@@ -4,6 +4,7 @@ use krishiv_api::{
     BroadcastState, Cause, ErrorKind, Keyed, KeyedState, ListState, MapState, ReducingState, StateError,
 };
 use krishiv_api::{InMemoryStateBackend, StateBackend, StateValue, ValueState, WriteBatch};
+use krishiv_tests::row;
 use krishiv_tests::{Anywhere, Place};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -343,7 +344,8 @@ fn json_of_before_is_read_and_what_it_lost_is_named() {
     };
     let (key, old) = find(br#"{"kind":"B","value":0.5}"#);
     // Header of version 1, codec JSON: the bytes of format 1.
-    assert_eq!(old, [&[1 << 3 | 1], &br#"{"kind":"B","value":0.5}"#[..]].concat());
+    let json = |json: &[u8]| row::of_one(2, &[&[1 << 3 | 1], json].concat());
+    assert_eq!(old, json(br#"{"kind":"B","value":0.5}"#));
     let read = || {
         let mut store = Keyed::<Holds<Old>>::open(Arc::clone(&backend)).unwrap();
         store.with_key("ann", |state| format!("{:?} {:?}", state.text.get(), state.list.get()))
@@ -351,7 +353,7 @@ fn json_of_before_is_read_and_what_it_lost_is_named() {
     assert_eq!(read().unwrap(), "Some(B { value: 0.5 }) [B { value: 1.5 }]");
 
     let mut batch = WriteBatch::default();
-    batch.put(&key, &[&[1 << 3 | 1], &br#"{"kind":"A","by_number":{"1":2}}"#[..]].concat());
+    batch.put(&key, &json(br#"{"kind":"A","by_number":{"1":2}}"#));
     backend.write(batch).unwrap();
     let error = read().unwrap_err();
     assert!(matches!(error.cause(), Cause::Unreadable { .. }), "{error}");
@@ -360,7 +362,7 @@ fn json_of_before_is_read_and_what_it_lost_is_named() {
 
     // What is cut short is.
     let mut batch = WriteBatch::default();
-    batch.put(&key, &[&[1 << 3 | 1], &br#"{"kind":"A","by_nu"#[..]].concat());
+    batch.put(&key, &json(br#"{"kind":"A","by_nu"#));
     backend.write(batch).unwrap();
     assert_eq!(read().unwrap_err().kind(), ErrorKind::Corrupt);
 }

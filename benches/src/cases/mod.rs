@@ -15,6 +15,7 @@ mod open;
 mod over_budget;
 mod pipeline;
 mod reducing;
+mod rows;
 mod strings;
 mod threads;
 mod timers;
@@ -52,6 +53,7 @@ pub(crate) fn all() -> Vec<Case> {
         strings::CASES,
         in_budget::CASES,
         over_budget::CASES,
+        rows::CASES,
         lists::CASES,
         maps::CASES,
         reducing::CASES,

@@ -50,8 +50,10 @@ impl Draft<'_> {
     }
 
     /// Makes the draft the catalog of all stores; the next commit of any of them writes it.
-    pub(crate) fn publish(self) {
+    pub(crate) fn publish(mut self) {
         let mut state = lock(&self.hub.state);
+        // A commit of another store may have found that out meanwhile.
+        self.record.apart |= state.record.apart;
         if self.record != state.record {
             state.record = self.record;
             state.revision += 1;

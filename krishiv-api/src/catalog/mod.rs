@@ -12,5 +12,6 @@ pub(crate) mod positions;
 pub(crate) mod records;
 mod registry;
 mod retention;
+pub(crate) mod rows;
 pub(crate) mod tables;
 pub(crate) mod untraced;

@@ -15,7 +15,7 @@ use crate::lock::lock;
 use crate::names::{self, TIMERS};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The operators of this process, by the addresses of their backends' hubs, which live as long as they do, and their names.
@@ -81,13 +81,16 @@ impl BackendHub {
                 id.checked_add(1).ok_or(Cause::Exhausted { what: "operator" })?;
                 let max_parallelism = max_parallelism.unwrap_or(DEFAULT_MAX_PARALLELISM);
                 let key = key.clone();
-                OperatorRecord { id, name: name.to_owned(), max_parallelism, key, next_slot: 1, states: Vec::new() }
+                let (name, next_slot, states) = (name.to_owned(), 1, Vec::new());
+                OperatorRecord { id, name, max_parallelism, key, next_slot, states, one_record: true, apart: false }
             }
         };
         let positions = stored_positions(&*self.backend, record.id)?;
         let retention = Arc::new(OperatorRetention::new(record.id));
         let operator = OperatorHub {
             backend: Arc::clone(self),
+            one_record: record.one_record,
+            apart: AtomicBool::new(record.apart),
             state: Mutex::new(OperatorState {
                 revision: u64::from(!persisted),
                 persisted: 0,
@@ -118,6 +121,10 @@ pub(crate) const DEFAULT_MAX_PARALLELISM: u16 = 128;
 /// What the instances of one operator share.
 pub(crate) struct OperatorHub {
     pub(super) backend: Arc<BackendHub>,
+    /// Whether the values of every row are one record.
+    pub(super) one_record: bool,
+    /// Whether the record of the operator says that a value lies apart.
+    pub(super) apart: AtomicBool,
     pub(super) state: Mutex<OperatorState>,
     /// Held by whoever changes the record.
     pub(super) declaring: Mutex<()>,

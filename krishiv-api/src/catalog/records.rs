@@ -18,8 +18,9 @@ use std::sync::Arc;
 /// The newest format of stored bytes that this library writes and reads.
 ///
 /// 2: the timers of an operator, and the state that holds them per key. 3: one record for several list elements.
-/// 4: values and keys in MessagePack, and records that tell how often the TTL of their state had been switched.
-pub(crate) const FORMAT: u32 = 4;
+/// 4: values and keys in MessagePack, and records that tell how often the TTL of their state had been switched. 5: one record for the
+/// values of a row.
+pub(crate) const FORMAT: u32 = 5;
 
 /// Says in which format everything beside it is written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -44,6 +45,16 @@ pub(crate) struct OperatorRecord {
     /// Shared with the drafts of it, so that declaring one state more does not copy all others.
     #[serde(with = "shared")]
     pub(crate) states: Vec<Arc<StateRecord>>,
+    /// Whether the values of a row have been one record from its first commit on; before format 5 they were one each.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) one_record: bool,
+    /// Whether a value was ever so long that it lies in a record of its own.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) apart: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Writes and reads shared records as what they are.
@@ -249,6 +260,14 @@ impl OperatorRecord {
 impl StateRecord {
     fn rule(&self) -> Rule {
         Rule { ttl: self.ttl, switches: self.switches }
+    }
+
+    /// The slots that its records may lie in, that of what is written now first.
+    pub(crate) fn disk_slots(&self) -> impl Iterator<Item = u16> + use<> {
+        let (plain, stamped) = (self.slot, self.slot | STAMPED);
+        let (current, other, older) =
+            if self.ttl.is_some() { (stamped, plain, self.plain) } else { (plain, stamped, self.stamped) };
+        std::iter::once(current).chain(older.then_some(other))
     }
 
     /// When its records end.

@@ -5,6 +5,7 @@ use crate::catalog::clocks::{Processing, UNKNOWN};
 use crate::catalog::expiry::{Expiry, FirstWatermark, Now};
 use crate::codec::keys::{STAMPED, parse};
 use crate::codec::record;
+use crate::codec::row::Parts as Values;
 use crate::lock::lock;
 use crate::time::{Clock, TtlClock};
 use std::collections::HashMap;
@@ -91,6 +92,21 @@ impl RetentionState {
     }
 }
 
+impl RetentionState {
+    /// Whether a record of a slot has ended for good.
+    fn has_ended(&self, disk_slot: u16, record: &[u8]) -> bool {
+        let slot = disk_slot & !STAMPED;
+        let (Some(expiry), Some(committed)) = (self.states.get(&slot), self.committed.get(&slot)) else { return false };
+        if !expiry.can_expire() {
+            return false;
+        }
+        // What does not read is kept: the reader must see the damage.
+        let Ok(head) = record::head(record, disk_slot & STAMPED != 0) else { return false };
+        let has_ended = |expiry: &Expiry| expiry.is_expired(expiry.settle(head.era, head.stamp), self);
+        has_ended(expiry) && has_ended(committed)
+    }
+}
+
 impl OperatorRetention {
     pub(super) fn new(operator: u16) -> Self {
         Self { operator, state: Mutex::new(RetentionState::default()) }
@@ -122,14 +138,10 @@ impl OperatorRetention {
             return false;
         }
         let now = self.state();
-        let slot = parts.slot & !STAMPED;
-        let (Some(expiry), Some(committed)) = (now.states.get(&slot), now.committed.get(&slot)) else { return false };
-        if !expiry.can_expire() {
-            return false;
+        if !parts.is_row() {
+            return now.has_ended(parts.slot, value);
         }
-        // What does not read is kept: the reader must see the damage.
-        let Ok(head) = record::head(value, parts.slot & STAMPED != 0) else { return false };
-        let has_ended = |expiry: &Expiry| expiry.is_expired(expiry.settle(head.era, head.stamp), &*now);
-        has_ended(expiry) && has_ended(committed)
+        // A row that is damaged is kept, as a record is.
+        Values::read(value).is_ok_and(|values| values.iter().all(|(place, record)| now.has_ended(place.slot, record)))
     }
 }

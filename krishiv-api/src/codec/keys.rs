@@ -24,6 +24,9 @@ pub(crate) const MAX_GROUPS: u16 = 32_768;
 /// Slot of the timers of a key group, in the row of the empty key; no state has it.
 pub(crate) const TIMER_SLOT: u16 = 0;
 
+/// The slot of the values of a row, which no state has; timers have it too, with a suffix.
+pub(crate) const ROW_SLOT: u16 = 0;
+
 /// In a slot id: the records of this slot start with an expiry stamp.
 pub(crate) const STAMPED: u16 = 0x8000;
 
@@ -124,7 +127,7 @@ const HEAD: usize = 5;
 
 /// Start of the keys of all records of one key.
 #[derive(Clone, Debug, Default)]
-pub struct RowKey {
+pub(crate) struct RowKey {
     bytes: Vec<u8>,
     group: u16,
 }
@@ -215,6 +218,18 @@ pub(crate) struct Parts<'a> {
     pub(crate) row_len: usize,
     pub(crate) slot: u16,
     pub(crate) suffix: &'a [u8],
+}
+
+impl Parts<'_> {
+    /// Whether it is the key of a timer.
+    pub(crate) fn is_timer(&self) -> bool {
+        self.slot == TIMER_SLOT && !self.suffix.is_empty()
+    }
+
+    /// Whether it is the key of the values of a row.
+    pub(crate) fn is_row(&self) -> bool {
+        self.slot == ROW_SLOT && self.suffix.is_empty()
+    }
 }
 
 /// Takes a record's key apart; `None` when it is none.

@@ -6,6 +6,7 @@ pub(crate) mod keys;
 mod payload;
 mod pull;
 pub(crate) mod record;
+pub(crate) mod row;
 mod same;
 mod shape;
 pub(crate) mod timer_key;

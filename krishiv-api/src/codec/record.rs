@@ -155,6 +155,11 @@ pub(crate) fn head(bytes: &[u8], stamped: bool) -> Result<Head<'_>, StateError> 
     Ok(Head { stamp, codec, era, is_run: header & RUN != 0, payload })
 }
 
+/// Bytes in front of the payload of a record.
+pub(crate) fn front(bytes: &[u8], stamped: bool) -> Result<usize, StateError> {
+    head(bytes, stamped).map(|head| bytes.len() - head.payload.len())
+}
+
 /// Reads the value behind `head`; `own` is the codec that the type asks for.
 pub(crate) fn value<T: StateValue>(head: &Head<'_>, own: Codec) -> Result<T, StateError> {
     if head.is_run {

@@ -178,29 +178,28 @@ impl<S: KeyedState> Keyed<S> {
     where
         Q: AsKey<S::Key> + ?Sized + 'k,
     {
-        let slots = self.instance.shared.plain_slots();
-        if slots.is_empty() {
+        if !self.instance.shared.has_values() {
             return;
         }
         let Self { instance, rows, row_key, .. } = self;
-        let mut records = Vec::with_capacity(wanting.len() * slots.len());
+        let mut prefixes = Vec::with_capacity(wanting.len());
         let mut wanted = Vec::with_capacity(wanting.len());
         for (hash, index) in wanting {
             let Some(key) = key_at(*index) else { continue };
             let Ok(seat) = instance.seat(rows, *hash, key, row_key) else { continue };
             if seat.new || instance.encode(&seat.row.key, row_key).is_ok() {
-                records.extend(slots.iter().map(|slot| row_key.record(*slot, &[])));
+                prefixes.push(row_key.prefix().to_vec());
                 wanted.push((*hash, key));
             }
         }
         instance.shared.meter.loads.add(wanted.len());
-        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
-        let Ok(found) = instance.shared.backend().multi_get(&records) else { return };
-        for ((hash, key), found) in wanted.into_iter().zip(found.chunks(slots.len())) {
-            let Some(row) = instance.find(rows, hash, key, row_key) else { continue };
+        let Ok(found) = instance.shared.hub.read_rows(&prefixes) else { return };
+        for ((hash, key), found) in wanted.into_iter().zip(found) {
+            let (Some(row), Ok(mut stored)) = (instance.find(rows, hash, key, row_key), found) else { continue };
             let Instance { state, dynamic, .. } = &mut *instance;
-            state.visit(&mut row.cells, &mut Preload(found));
-            dynamic.visit(&mut row.extra, |handle, cell| quietly(|| handle.preload(cell, found)));
+            state.visit(&mut row.cells, &mut Preload(&mut stored.parts));
+            dynamic.visit(&mut row.extra, |handle, cell| quietly(|| handle.preload(cell, &mut stored.parts)));
+            row.know(&stored);
         }
     }
 }

@@ -3,7 +3,6 @@
 use crate::backend::WriteBatch;
 use crate::catalog::joint::Joint;
 use crate::catalog::records::PositionRecord;
-use crate::codec::keys::RowKey;
 use crate::error::StateError;
 use crate::keyed::report::{Size, Work, Written};
 use crate::keyed::store::Instance;
@@ -98,27 +97,6 @@ impl<S: KeyedState> Keyed<S> {
         self.report.hand_over(&work, size, commit);
     }
 
-    /// Adds what dirty rows and timers have to write to `batch`.
-    fn flush(&mut self, batch: &mut WriteBatch) -> Result<(), StateError> {
-        let mut row_key = RowKey::default();
-        // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
-        let Self { instance, rows, timers, .. } = self;
-        rows.for_each_dirty(|row| {
-            instance.encode(&row.key, &mut row_key)?;
-            let mut flush = Flush { row: &row_key, batch: &mut *batch, result: Ok(()) };
-            instance.state.visit(&mut row.cells, &mut flush);
-            let mut result = flush.result;
-            instance.dynamic.visit(&mut row.extra, |handle, cell| {
-                if result.is_ok() {
-                    result = handle.flush(cell, &row_key, batch);
-                }
-            });
-            result.map_err(|error| instance.blame(error, &row.key))
-        })?;
-        timers.flush(batch);
-        Ok(())
-    }
-
     /// Makes the dirty rows clean ones, and the timers.
     fn settle(&mut self) {
         self.timers.committed();
@@ -130,20 +108,6 @@ impl<S: KeyedState> Keyed<S> {
             dynamic.visit(&mut row.extra, |handle, cell| handle.committed(cell));
         });
         rows.evict_all();
-    }
-}
-
-struct Flush<'a> {
-    row: &'a RowKey,
-    batch: &'a mut WriteBatch,
-    result: Result<(), StateError>,
-}
-
-impl Visitor for Flush<'_> {
-    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
-        if let (Some(core), Ok(())) = (handle.core(), &self.result) {
-            self.result = core.flush(cell, self.row, self.batch);
-        }
     }
 }
 

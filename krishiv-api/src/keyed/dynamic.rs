@@ -54,6 +54,10 @@ pub(super) struct Rest {
     pub(super) cells: Vec<Box<dyn Any + Send>>,
     /// The encoded key, where rows are found by that.
     pub(super) encoded: Box<[u8]>,
+    /// What is stored of the row's values and no cell has, as in a record: states without a handle, and what lies apart.
+    pub(super) kept: Box<[u8]>,
+    /// What that comes to be with the commit that is being made.
+    pub(super) kept_next: Option<Box<[u8]>>,
 }
 
 /// The handles of undeclared states that a store got to know.

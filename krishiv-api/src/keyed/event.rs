@@ -345,8 +345,7 @@ impl<'a, S: KeyedState> Entered<'a, S> {
             self.undo();
         }
         if self.instance.shared.has_prefetched() {
-            let Instance { state, dynamic, shared, .. } = &mut *self.instance;
-            adopt(state, &mut self.row.cells, dynamic, shared);
+            adopt(self.instance, self.row);
         }
         let left = self.leave();
         let Self { instance, row } = &mut self;
@@ -375,6 +374,9 @@ impl<'a, S: KeyedState> Entered<'a, S> {
         shared.settle();
         let mut leave = Leave(Left::NOTHING);
         state.visit(&mut self.row.cells, &mut leave);
+        if let Some(extra) = &self.row.extra {
+            leave.0.weight += extra.kept.len();
+        }
         if dynamic.is_empty() { leave.0 } else { leave.0.and(&leave_dynamic(dynamic, &mut self.row.extra)) }
     }
 }
@@ -395,10 +397,11 @@ fn leave_dynamic(dynamic: &mut DynamicHandles, extra: &mut Extra) -> Left {
 }
 
 #[cold]
-fn adopt<S: KeyedState>(state: &mut S, cells: &mut S::Row, dynamic: &mut DynamicHandles, shared: &Shared) {
-    state.visit(cells, &mut Adopt);
-    dynamic.for_each(|handle| quietly(|| handle.adopt()));
-    shared.forget_prefetched();
+fn adopt<S: KeyedState>(instance: &mut Instance<S>, row: &mut Row<S>) {
+    let mut stored = instance.shared.take_prefetched();
+    instance.state.visit(&mut row.cells, &mut Adopt(&mut stored.parts));
+    instance.dynamic.for_each(|handle| quietly(|| handle.adopt(&mut stored.parts)));
+    row.know(&stored);
 }
 
 impl<S: KeyedState> Drop for Entered<'_, S> {
@@ -407,7 +410,7 @@ impl<S: KeyedState> Drop for Entered<'_, S> {
         // On the way of a panic: nothing here may panic, so no code of the user runs but that of `Drop`, which is caught.
         self.undo();
         self.leave();
-        self.instance.shared.forget_prefetched();
+        drop(self.instance.shared.take_prefetched());
         sweep(self.instance, self.row);
         // A panic may come after a failure, which must not be blamed on the next event.
         drop(self.instance.shared.take_failure());

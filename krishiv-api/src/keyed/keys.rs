@@ -1,9 +1,8 @@
 //! All keys of a store: what the backend has and what is not committed yet, as one.
 
 use crate::codec::keys::show_key;
-use crate::codec::keys::{
-    OPERATOR_GROUP, Parts, RowKey, STAMPED, TIMER_SLOT, decode_key, group_prefix, operator_prefix, parse,
-};
+use crate::codec::keys::{OPERATOR_GROUP, Parts, RowKey, STAMPED, decode_key, group_prefix, operator_prefix, parse};
+use crate::codec::row::Parts as Values;
 use crate::codec::{decode, record};
 use crate::error::{Cause, StateError};
 use crate::keyed::rows::Row;
@@ -85,7 +84,7 @@ impl<S: KeyedState> Keyed<S> {
                     return Err(self.blame(Cause::Decode { reason }.into()));
                 };
                 let prefix = bytes.get(..parts.row_len).unwrap_or_default();
-                if row.as_deref() == Some(prefix) || parts.group == OPERATOR_GROUP || parts.slot == TIMER_SLOT {
+                if row.as_deref() == Some(prefix) || parts.group == OPERATOR_GROUP || parts.is_timer() {
                     continue;
                 }
                 if !self.is_live(&parts, &value)? {
@@ -127,18 +126,40 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     fn is_live(&self, parts: &Parts<'_>, value: &[u8]) -> Result<bool, StateError> {
-        let slot = parts.slot & !STAMPED;
-        // Of a state that this program does not use it is not known when it ends: it counts as there.
-        let Some((name, expiry)) = self.instance.shared.hub.expiry(slot) else { return Ok(true) };
-        let head = record::head(value, parts.slot & STAMPED != 0).map_err(|error| {
-            let error = self.blame(error.at_state(&name));
-            match decode::<S::Key>(self.instance.shared.key_codec, parts.key) {
-                Ok(key) => error.at_key(|| show_key(&key)),
-                Err(_) => error,
+        Ok(!self.live(parts, value)?.is_empty())
+    }
+
+    /// What of a record is there: slot and suffix of it, or the slots of the values in the record of a row.
+    fn live(&self, parts: &Parts<'_>, value: &[u8]) -> Result<Vec<(u16, Vec<u8>)>, StateError> {
+        if !parts.is_row() {
+            let live = self.is_live_record(parts.slot, value).map_err(|error| self.blame_at(error, parts.key))?;
+            return Ok(if live { vec![(parts.slot, parts.suffix.to_vec())] } else { Vec::new() });
+        }
+        let values = Values::read(value).map_err(|error| self.blame_at(error, parts.key))?;
+        let mut live = Vec::new();
+        for (place, record) in values.iter() {
+            if self.is_live_record(place.slot, record).map_err(|error| self.blame_at(error, parts.key))? {
+                live.push((place.slot, Vec::new()));
             }
-        })?;
+        }
+        Ok(live)
+    }
+
+    fn is_live_record(&self, disk_slot: u16, value: &[u8]) -> Result<bool, StateError> {
+        // Of a state that this program does not use it is not known when it ends: it counts as there.
+        let Some((name, expiry)) = self.instance.shared.hub.expiry(disk_slot & !STAMPED) else { return Ok(true) };
+        let head = record::head(value, disk_slot & STAMPED != 0).map_err(|error| error.at_state(&name))?;
         let stamp = expiry.settle(head.era, head.stamp);
         Ok(!expiry.is_expired(stamp, &self.instance.shared.time))
+    }
+
+    /// Names the operator in `error`, and the key that is encoded as `key`.
+    fn blame_at(&self, error: StateError, key: &[u8]) -> StateError {
+        let error = self.blame(error);
+        match decode::<S::Key>(self.instance.shared.key_codec, key) {
+            Ok(key) => error.at_key(|| show_key(&key)),
+            Err(_) => error,
+        }
     }
 
     /// Whether the dirty row of `key` holds anything.
@@ -149,11 +170,8 @@ impl<S: KeyedState> Keyed<S> {
         let backend = Arc::clone(self.instance.shared.hub.backend());
         for item in backend.scan(row_key.prefix()) {
             let (bytes, value) = item.map_err(|error| self.blame(error))?;
-            if let Some(parts) = parse(&bytes)
-                && parts.slot != TIMER_SLOT
-                && self.is_live(&parts, &value)?
-            {
-                records.push((parts.slot, parts.suffix.to_vec()));
+            if let Some(parts) = parse(&bytes).filter(|parts| !parts.is_timer()) {
+                records.append(&mut self.live(&parts, &value)?);
             }
         }
         let stored: Vec<_> = records.iter().map(|(slot, suffix)| (*slot, suffix.as_slice())).collect();

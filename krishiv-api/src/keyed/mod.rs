@@ -7,6 +7,7 @@ mod builder;
 mod commit;
 mod dynamic;
 mod event;
+mod flush;
 mod keyed_state;
 mod keys;
 mod report;

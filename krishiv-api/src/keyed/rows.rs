@@ -1,6 +1,8 @@
 //! The rows in memory: one per live key, the dirty ones, and the eviction of clean ones.
 
+use crate::catalog::rows::StoredRow;
 use crate::codec::is_exact;
+use crate::codec::row::Parts;
 use crate::error::StateError;
 use crate::keyed::KeyedState;
 use crate::keyed::dynamic::{Extra, Rest};
@@ -12,6 +14,7 @@ use hashbrown::HashTable;
 use std::convert::Infallible;
 use std::hash::{BuildHasher, Hash};
 use std::hint::black_box;
+use std::ops::Range;
 
 /// Rows that one event may look at to evict clean ones, so that no single event pays for all.
 const SWEEP: usize = 64;
@@ -44,6 +47,10 @@ impl Status {
     const NEW: u64 = 4;
     /// A commit has been over it since the last event, and may have made it smaller.
     const COMMITTED: u64 = 8;
+    /// Cells and [`kept`](Rest::kept) have all that is stored of its values.
+    const KNOWN: u64 = 16;
+    /// Its record is part of the commit that is being made.
+    const FLUSHED: u64 = 32;
 
     /// What is known of the row of a key that takes `key` bytes of memory.
     fn new(key: usize) -> Self {
@@ -69,13 +76,19 @@ impl Status {
     #[inline(always)]
     pub(super) fn after(self, left: &Left) -> Self {
         let cells = u64::from(u32::try_from(left.weight).unwrap_or(u32::MAX));
-        let key_and_dirty = self.0 & (0xffff_0000 | Self::DIRTY);
+        let kept = self.0 & (0xffff_0000 | Self::DIRTY | Self::KNOWN | Self::FLUSHED);
         let recent = if self.0 & Self::NEW == 0 { Self::RECENT } else { 0 };
-        Self(cells << 32 | key_and_dirty | u64::from(left.wrote) | recent)
+        Self(cells << 32 | kept | u64::from(left.wrote) | recent)
     }
 
     pub(super) fn committed(self) -> Self {
-        Self(self.0 & !Self::DIRTY | Self::COMMITTED)
+        let known = if self.0 & Self::FLUSHED == 0 { 0 } else { Self::KNOWN };
+        Self(self.0 & !(Self::DIRTY | Self::FLUSHED) | known | Self::COMMITTED)
+    }
+
+    /// Whether all that is stored of its values is known.
+    pub(super) fn is_known(self) -> bool {
+        self.0 & Self::KNOWN != 0
     }
 
     /// Takes the mark of recent use away, and says whether it was there.
@@ -183,10 +196,69 @@ impl<S: KeyedState> Row<S> {
         drop_quietly(extra);
     }
 
+    /// Takes note of what is `stored` of its values, once its cells have been shown it.
+    pub(super) fn know(&mut self, stored: &StoredRow) {
+        // Those of an older format are read again by the commit that puts them into one record.
+        if !stored.older {
+            self.status.0 |= Status::KNOWN;
+            self.keep(stored.parts.write_kept());
+        }
+    }
+
+    /// Keeps what no cell has, and of what was kept what a commit may have written and did not succeed.
+    fn keep(&mut self, kept: Box<[u8]>) {
+        let before = self.extra.as_ref().map_or(&[][..], |extra| &extra.kept);
+        if *before == *kept {
+            return;
+        }
+        let all = with_marks(kept, before);
+        self.extra.get_or_insert_default().kept = all;
+    }
+
+    /// What is stored of its values and no cell has, as far as that is known.
+    pub(super) fn kept(&self) -> Parts {
+        let kept = self.extra.as_ref().map(|extra| Parts::read(&extra.kept));
+        // It was written by this program.
+        kept.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Takes note that the commit that is being made has its record, and that no cell has `kept` of it.
+    pub(super) fn flushed(&mut self, kept: Box<[u8]>) {
+        self.status.0 |= Status::FLUSHED;
+        let before = self.extra.as_ref().map_or(&[][..], |extra| &extra.kept);
+        if *before == *kept {
+            if let Some(extra) = &mut self.extra {
+                extra.kept_next = None;
+            }
+            return;
+        }
+        let all = with_marks(before.into(), &kept);
+        let extra = self.extra.get_or_insert_default();
+        (extra.kept, extra.kept_next) = (all, Some(kept));
+    }
+
+    /// That commit has been written.
+    pub(super) fn settle(&mut self) {
+        self.status = self.status.committed();
+        if let Some(extra) = &mut self.extra
+            && let Some(kept) = extra.kept_next.take()
+        {
+            extra.kept = kept;
+        }
+    }
+
     /// Memory that it takes, in bytes, roughly.
     pub(super) fn weight(&self) -> usize {
         Self::SIZE + self.status.outside()
     }
+}
+
+/// `kept`, and the places in `others` of values that lie apart.
+fn with_marks(kept: Box<[u8]>, others: &[u8]) -> Box<[u8]> {
+    let (Ok(mut parts), Ok(others)) = (Parts::read(&kept), Parts::read(others)) else { return kept };
+    parts.keep_apart(&others);
+    parts.sort();
+    parts.write_kept()
 }
 
 impl<S: KeyedState> Rows<S> {
@@ -254,9 +326,18 @@ impl<S: KeyedState> Rows<S> {
     }
 
     /// Runs `f` on all dirty rows until it fails.
-    pub(super) fn for_each_dirty<E>(&mut self, mut f: impl FnMut(&mut Row<S>) -> Result<(), E>) -> Result<(), E> {
+    fn for_each_dirty<E>(&mut self, f: impl FnMut(&mut Row<S>) -> Result<(), E>) -> Result<(), E> {
+        self.for_each_dirty_of(0..self.dirty.len(), f)
+    }
+
+    /// The same for a part of their list.
+    pub(super) fn for_each_dirty_of<E>(
+        &mut self,
+        part: Range<usize>,
+        mut f: impl FnMut(&mut Row<S>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Self { table, hasher, dirty, .. } = self;
-        for hashes in dirty.chunks(AHEAD) {
+        for hashes in dirty.get(part).unwrap_or_default().chunks(AHEAD) {
             for hash in hashes {
                 black_box(table.find(*hash, |row| row.status.is_dirty()).is_some());
             }
@@ -274,7 +355,7 @@ impl<S: KeyedState> Rows<S> {
         let mut clean = 0;
         let Ok(()) = self.for_each_dirty(|row| {
             f(row);
-            row.status = row.status.committed();
+            row.settle();
             clean += row.weight();
             Ok::<(), Infallible>(())
         });

@@ -1,5 +1,6 @@
 //! What an event does with each handle of a struct and its cell.
 
+use crate::codec::row::Parts;
 use crate::quiet::quietly;
 use crate::scope::left::Left;
 use crate::state::calls::Calls;
@@ -18,12 +19,12 @@ impl Visitor for Enter {
 }
 
 /// Keeps what was read of each cell together with others.
-pub(super) struct Adopt;
+pub(super) struct Adopt<'a>(pub(super) &'a mut Parts);
 
-impl Visitor for Adopt {
+impl Visitor for Adopt<'_> {
     fn visit<H: Handle>(&mut self, handle: &mut H, _: &mut H::Cell) {
         if let Some(core) = handle.core_mut() {
-            quietly(|| core.adopt());
+            quietly(|| core.adopt(self.0));
         }
     }
 }
@@ -40,8 +41,33 @@ impl Visitor for Wanting {
     }
 }
 
+/// Whether cells of a row have something to write in its record, and whether all of those that lie there do.
+pub(super) struct Changes {
+    pub(super) any: bool,
+    pub(super) all: bool,
+}
+
+impl Changes {
+    pub(super) const NONE: Self = Self { any: false, all: true };
+
+    #[inline]
+    pub(super) fn and(&mut self, changes_row: Option<bool>) {
+        self.any |= changes_row.unwrap_or(false);
+        self.all &= changes_row.unwrap_or(true);
+    }
+}
+
+impl Visitor for Changes {
+    #[inline]
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let Some(core) = handle.core() {
+            self.and(core.changes_row(cell));
+        }
+    }
+}
+
 /// Takes what was read for a row ahead of its event.
-pub(super) struct Preload<'a>(pub(super) &'a [Option<Vec<u8>>]);
+pub(super) struct Preload<'a>(pub(super) &'a mut Parts);
 
 impl Visitor for Preload<'_> {
     fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {

@@ -5,5 +5,6 @@ pub(crate) mod current;
 pub(crate) mod left;
 pub(crate) mod meter;
 mod reads;
+pub(crate) mod row_commit;
 pub(crate) mod shared;
 pub(crate) mod slot;

@@ -1,5 +1,6 @@
 //! How the slow paths of handles read the row being processed.
 
+use crate::codec::row::Place;
 use crate::error::StateError;
 use crate::lock::lock;
 use crate::scope::current;
@@ -47,25 +48,16 @@ impl Shared {
         Ok(self.located()?.row.key().into())
     }
 
-    /// The record of the plain cell at `place`, read together with all others of the row.
-    pub(crate) fn plain(&self, place: usize) -> Result<Option<Vec<u8>>, StateError> {
+    /// What is stored of the value of the state `id`, read together with all others of the row.
+    pub(crate) fn value(&self, id: u16) -> Result<Option<(Place, Vec<u8>)>, StateError> {
         let mut event = self.located()?;
         if !self.has_prefetched() {
             self.meter.loads.add(1);
-            let keys: Vec<_> = event.plain.iter().map(|slot| event.row.record(*slot, &[])).collect();
-            let keys: Vec<_> = keys.iter().map(Vec::as_slice).collect();
-            event.found = self.backend().multi_get(&keys)?;
+            event.stored = self.hub.read_row(event.row.prefix())?;
             self.note(PREFETCHED);
         }
-        match (event.found.get(place), event.plain.get(place)) {
-            // Left in place: whoever could not decode it must not find nothing the second time.
-            (Some(found), _) => Ok(found.clone()),
-            // A state that the store got to know after the others were read.
-            (None, Some(slot)) => {
-                self.meter.loads.add(1);
-                self.backend().get(&event.row.record(*slot, &[]))
-            }
-            (None, None) => Ok(None),
-        }
+        // Left in place: whoever could not decode it must not find nothing the second time. Copied, since decoding runs code of
+        // the user's types.
+        Ok(event.stored.parts.get(id).map(|(place, record)| (place, record.to_vec())))
     }
 }

@@ -4,6 +4,7 @@ use crate::backend::AnyBackend;
 use crate::catalog::clocks::StoreTime;
 use crate::catalog::expiry::Expiry;
 use crate::catalog::operator::OperatorHub;
+use crate::catalog::rows::StoredRow;
 use crate::catalog::untraced::Untraced;
 use crate::codec::Codec;
 use crate::codec::keys::RowKey;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex};
 
 /// A handle could not read or write.
 const FAILED: u8 = 1;
-/// Plain cells were read together, and those not asked for can be kept.
+/// The values of the row were read together, and those not asked for can be kept.
 pub(super) const PREFETCHED: u8 = 2;
 /// What the store knows of the row has changed.
 const TOUCHED: u8 = 4;
@@ -59,9 +60,9 @@ pub(super) struct Event {
     /// Scratch: the key of a record that is read.
     pub(super) asked: Vec<u8>,
     pub(super) failure: Option<StateError>,
-    /// Disk slots of all plain cells, and what one `multi_get` found under them.
-    pub(super) plain: Vec<u16>,
-    pub(super) found: Vec<Option<Vec<u8>>>,
+    /// The states with one value a key that the store has handles for, and what is stored of them.
+    pub(super) values: Vec<u16>,
+    pub(super) stored: StoredRow,
 }
 
 impl Shared {
@@ -258,28 +259,32 @@ impl Shared {
         self.forget(TOUCHED | LOCATED);
     }
 
-    /// Registers the disk slot of a plain cell; returns its place in the prefetch.
-    pub(crate) fn add_plain(&self, disk_slot: u16) -> usize {
-        let mut event = lock(&self.event);
-        event.plain.push(disk_slot);
-        event.plain.len() - 1
+    /// Takes note that the store has a handle for the state `id`, which has one value a key.
+    pub(crate) fn add_value(&self, id: u16) {
+        lock(&self.event).values.push(id);
     }
 
-    /// Disk slots of all plain cells.
-    pub(crate) fn plain_slots(&self) -> Vec<u16> {
-        lock(&self.event).plain.clone()
+    /// Whether rows have values that the store has handles for.
+    pub(crate) fn has_values(&self) -> bool {
+        !lock(&self.event).values.is_empty()
     }
 
-    /// Whether an event has read plain cells, so that those not asked for can be kept.
+    /// Whether nothing is stored of the values of a row but what the store has handles for, and all of it in the row's record.
+    pub(crate) fn has_all_values(&self) -> bool {
+        let values = lock(&self.event).values.clone();
+        self.hub.has_only(&values)
+    }
+
+    /// Whether an event has read the values of its row, so that those not asked for can be kept.
     #[inline]
     pub(crate) fn has_prefetched(&self) -> bool {
         self.noted.load(Relaxed) & PREFETCHED != 0
     }
 
-    /// Forgets what was read for the event.
-    pub(crate) fn forget_prefetched(&self) {
+    /// Hands out what was read for the event, and forgets it.
+    pub(crate) fn take_prefetched(&self) -> StoredRow {
         self.forget(PREFETCHED);
-        lock(&self.event).found.clear();
+        std::mem::take(&mut lock(&self.event).stored)
     }
 
     /// The next list position of this store; they only grow, so that appending needs no reading.

@@ -7,11 +7,14 @@ use crate::catalog::expiry::too_early;
 use crate::catalog::records::StateRecord;
 use crate::codec::keys::{RowKey, STAMPED};
 use crate::codec::record::{self, Head, How, Stamp};
+use crate::codec::row::{Parts, Place};
 use crate::codec::{Codec, Payload, Plan, encode, weigh, weigh_strictly};
 use crate::error::{Cause, StateError};
+use crate::scope::row_commit::RowCommit;
 use crate::scope::shared::Shared;
 use crate::time::TtlClock;
 use crate::value::StateValue;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// One state of one store.
@@ -30,8 +33,6 @@ pub struct Slot {
     expiry: Arc<Expiry>,
     life: Life,
     refreshes_on_read: bool,
-    /// Places of `current` and `other` in the prefetch of plain cells.
-    plain: Option<(usize, Option<usize>)>,
 }
 
 /// How long what is written lives, as far as that is settled when the slot is bound.
@@ -94,15 +95,7 @@ impl Slot {
             },
             refreshes_on_read: expiry.can_expire() && expiry.refreshes_on_read(),
             expiry,
-            plain: None,
         }
-    }
-
-    /// Lets this state be read together with the other plain cells of a row.
-    pub(crate) fn prefetched(mut self) -> Self {
-        let other = self.other.map(|slot| self.shared.add_plain(slot));
-        self.plain = Some((self.shared.add_plain(self.current), other));
-        self
     }
 
     pub(crate) fn id(&self) -> u16 {
@@ -213,46 +206,59 @@ impl Slot {
         self.expiry.is_expired(stamp, &self.shared.time)
     }
 
+    /// Hands the record under `suffix` of the row being processed to `each`, if there is one.
+    pub(crate) fn find(&self, suffix: &[u8], each: &mut Each<'_>) -> Result<(), StateError> {
+        let mut read = |slot| self.shared.read(slot, suffix, |bytes| each(&self.open(slot, bytes)?));
+        match (read(self.current)?, self.other) {
+            (None, Some(other)) => read(other)?.unwrap_or(Ok(())),
+            (found, _) => found.unwrap_or(Ok(())),
+        }
+    }
+
     /// Reads the record under `suffix` of the row being processed.
-    pub(crate) fn load<T: StateValue>(&self, suffix: &[u8]) -> Result<Option<Loaded<T>>, StateError> {
+    pub(crate) fn load_at<T: StateValue>(&self, suffix: &[u8]) -> Result<Option<Loaded<T>>, StateError> {
         let mut loaded = None;
         self.find(suffix, &mut |found| self.read_into(&mut loaded, found)).map_err(|error| self.blame(error))?;
         Ok(loaded)
     }
 
-    /// Hands the record under `suffix` of the row being processed to `each`, if there is one.
-    pub(crate) fn find(&self, suffix: &[u8], each: &mut Each<'_>) -> Result<(), StateError> {
-        let Some((current, other)) = self.plain.filter(|_| suffix.is_empty()) else {
-            let mut read = |slot| self.shared.read(slot, suffix, |bytes| each(&self.open(slot, bytes)?));
-            return match (read(self.current)?, self.other) {
-                (None, Some(other)) => read(other)?.unwrap_or(Ok(())),
-                (found, _) => found.unwrap_or(Ok(())),
-            };
-        };
-        let current = self.shared.plain(current)?;
-        let other = other.map(|other| self.shared.plain(other)).transpose()?;
-        self.newer(current.as_deref(), other.flatten().as_deref(), each)
-    }
-
-    /// Decodes the record among those of all plain cells of a row; damage is for whoever asks for the value.
-    pub(crate) fn read_plain<T: StateValue>(&self, found: &[Option<Vec<u8>>]) -> Result<Option<Loaded<T>>, StateError> {
+    /// Reads the value of the row being processed.
+    pub(crate) fn load<T: StateValue>(&self) -> Result<Option<Loaded<T>>, StateError> {
         let mut loaded = None;
-        self.find_plain(found, &mut |found| self.read_into(&mut loaded, found))?;
+        self.find_value(&mut |found| self.read_into(&mut loaded, found)).map_err(|error| self.blame(error))?;
         Ok(loaded)
     }
 
-    fn find_plain(&self, found: &[Option<Vec<u8>>], each: &mut Each<'_>) -> Result<(), StateError> {
-        let record = |place: usize| found.get(place).and_then(Option::as_deref);
-        let Some((current, other)) = self.plain else { return Ok(()) };
-        self.newer(record(current), other.and_then(record), each)
+    fn find_value(&self, each: &mut Each<'_>) -> Result<(), StateError> {
+        let Some((place, record)) = self.shared.value(self.id)? else { return Ok(()) };
+        let found = self.open(place.slot, &record)?;
+        if !place.apart {
+            return each(&found);
+        }
+        match self.shared.read(place.slot, &[], |bytes| each(&self.open(place.slot, bytes)?))? {
+            Some(read) => read,
+            // Compaction drops it by itself.
+            None if self.is_expired(found.stamp) => Ok(()),
+            None => Err(Cause::Decode { reason: "the record of the value is missing".to_owned() }.into()),
+        }
     }
 
-    /// Hands on what lies in the slot that is written, or else what lies in the other one.
-    fn newer(&self, current: Option<&[u8]>, other: Option<&[u8]>, each: &mut Each<'_>) -> Result<(), StateError> {
-        match (current, self.other.zip(other)) {
-            (Some(bytes), _) => each(&self.open(self.current, bytes)?),
-            (None, Some((slot, bytes))) => each(&self.open(slot, bytes)?),
-            (None, None) => Ok(()),
+    /// Decodes the value among those of its row, if it is there; damage is for whoever asks for the value.
+    pub(crate) fn read_value<T: StateValue>(&self, stored: &Parts) -> Result<Option<Loaded<T>>, StateError> {
+        let Some((place, record)) = stored.get(self.id) else { return Ok(None) };
+        let mut loaded = None;
+        self.read_into(&mut loaded, &self.open(place.slot, record)?)?;
+        Ok(loaded)
+    }
+
+    /// Takes note that a cell has the value among those of its row, unless that must stay there as it is: it lies apart, or was
+    /// written before the TTL of the state was last switched.
+    pub(crate) fn claim(&self, stored: &mut Parts) {
+        if let Some((place, record)) = stored.get(self.id)
+            && place == Place::inside(self.current)
+            && record::head(record, place.is_stamped()).is_ok_and(|head| self.is_of_today(&head))
+        {
+            stored.claim(self.id);
         }
     }
 
@@ -303,6 +309,64 @@ impl Slot {
         let prefix = self.shared.record(slot, &[]).map_err(|error| self.blame(error))?;
         let each = &mut |key: &[u8], bytes: &[u8]| each(key.get(prefix.len()..).unwrap_or_default(), bytes);
         self.shared.backend().for_each(&prefix, each).map_err(|error| self.blame(error))
+    }
+
+    /// Puts the value in the record of its row, or apart if it is long, in place of what is stored.
+    pub(crate) fn put_value(
+        &self,
+        to: &mut RowCommit<'_>,
+        value: &dyn Payload,
+        (codec, stamp): (Codec, Stamp),
+    ) -> Result<(), StateError> {
+        let how = self.how(codec, stamp);
+        let RowCommit { row, batch, values: Some(values) } = to else { return Ok(()) };
+        let write = |bytes: &mut Vec<u8>| record::write(value, how, bytes).map(drop);
+        let apart = |record: &[u8]| {
+            let Ok(()) = batch.put_with(
+                |bytes| row.append(self.current, &[], bytes),
+                |bytes| {
+                    bytes.extend_from_slice(record);
+                    Ok::<(), Infallible>(())
+                },
+            );
+        };
+        let place = values.next.put(self.current, write, apart).map_err(|error| self.blame(error))?;
+        if place.apart {
+            self.shared.hub.note_apart();
+        }
+        self.replace(to, Some(place));
+        Ok(())
+    }
+
+    /// Leaves the value in the record of its row as it is stored, if it has not ended; `false` if nothing is stored that a cell does
+    /// not have.
+    pub(crate) fn keep_value(&self, to: &mut RowCommit<'_>) -> bool {
+        let RowCommit { values: Some(values), .. } = to else { return true };
+        let Some((place, record)) = values.stored.take(self.id) else { return false };
+        if self.open(place.slot, record).is_ok_and(|found| self.is_expired(found.stamp)) {
+            if place.apart {
+                to.remove_apart(place);
+            }
+        } else {
+            values.next.keep(place, record);
+        }
+        true
+    }
+
+    /// Leaves the value out of the record of its row.
+    pub(crate) fn remove_value(&self, to: &mut RowCommit<'_>) {
+        self.replace(to, None);
+    }
+
+    /// Takes what is stored of the value out, now that it lies at `place`.
+    fn replace(&self, to: &mut RowCommit<'_>, place: Option<Place>) {
+        while let Some(values) = &mut to.values
+            && let Some((was, _)) = values.stored.take(self.id)
+        {
+            if was.apart && place != Some(was) {
+                to.remove_apart(was);
+            }
+        }
     }
 
     /// Adds the record of one value under `suffix` to `batch`.

@@ -1,11 +1,11 @@
 //! The part of every handle that belongs to a store, behind a pointer.
 
-use crate::backend::WriteBatch;
 use crate::catalog::tables::Tables;
-use crate::codec::keys::RowKey;
+use crate::codec::row::Parts;
 use crate::error::StateError;
 use crate::scope::any_handle::AnyHandle;
 use crate::scope::left::Left;
+use crate::scope::row_commit::RowCommit;
 use crate::state::handle::Core;
 use std::any::Any;
 
@@ -24,8 +24,8 @@ impl<C: Core> AnyHandle for C {
     fn undo(&mut self) {
         Core::undo(self);
     }
-    fn adopt(&mut self) {
-        Core::adopt(self);
+    fn adopt(&mut self, stored: &mut Parts) {
+        Core::adopt(self, stored);
     }
     fn has_waste(&mut self) -> bool {
         Core::has_waste(self)
@@ -45,14 +45,17 @@ impl<C: Core> AnyHandle for C {
     fn wants_preload(&self, cell: &(dyn Any + Send)) -> bool {
         cell.downcast_ref().is_some_and(|cell| Core::wants_preload(self, cell))
     }
-    fn preload(&self, cell: &mut (dyn Any + Send), found: &[Option<Vec<u8>>]) {
+    fn preload(&self, cell: &mut (dyn Any + Send), stored: &mut Parts) {
         if let Some(cell) = cell.downcast_mut() {
-            Core::preload(self, cell, found);
+            Core::preload(self, cell, stored);
         }
     }
-    fn flush(&self, cell: &mut (dyn Any + Send), row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+    fn changes_row(&self, cell: &(dyn Any + Send)) -> Option<bool> {
+        Core::changes_row(self, cell.downcast_ref()?)
+    }
+    fn flush(&self, cell: &mut (dyn Any + Send), to: &mut RowCommit<'_>) -> Result<(), StateError> {
         match cell.downcast_mut() {
-            Some(cell) => Core::flush(self, cell, row, batch),
+            Some(cell) => Core::flush(self, cell, to),
             None => Ok(()),
         }
     }

@@ -1,15 +1,15 @@
 //! What the store does with a handle, whatever its kind.
 
-use crate::backend::WriteBatch;
 use crate::catalog::records::KeyRecord;
 use crate::catalog::tables::Tables;
 use crate::catalog::untraced::TypeRole;
-use crate::codec::keys::RowKey;
+use crate::codec::row::Parts;
 use crate::codec::{Codec, Plan, Shape, Traced, trace};
 use crate::descriptor::StateKind;
 use crate::error::StateError;
 use crate::scope::any_handle::Bound;
 use crate::scope::left::Left;
+use crate::scope::row_commit::RowCommit;
 use crate::scope::slot::Slot;
 use crate::value::StateValue;
 use std::any::TypeId;
@@ -136,8 +136,10 @@ pub trait Core: Send + 'static {
     /// Drops what the last event has left behind, which may panic without harm: all cells are back by then.
     fn sweep(&mut self) {}
 
-    /// Keeps what was read of this cell together with others.
-    fn adopt(&mut self) {}
+    /// Keeps what was read of this cell together with others: `stored` has the values of the row.
+    fn adopt(&mut self, stored: &mut Parts) {
+        let _ = stored;
+    }
 
     /// Whether [`preload`](Self::preload) would have something to do.
     fn wants_preload(&self, cell: &Self::Cell) -> bool {
@@ -145,13 +147,19 @@ pub trait Core: Send + 'static {
         false
     }
 
-    /// Takes what was read for a row ahead of its event: `found` has the records of all plain cells.
-    fn preload(&self, cell: &mut Self::Cell, found: &[Option<Vec<u8>>]) {
-        let _ = (cell, found);
+    /// Takes what was read for a row ahead of its event: `stored` has the values of the row.
+    fn preload(&self, cell: &mut Self::Cell, stored: &mut Parts) {
+        let _ = (cell, stored);
     }
 
-    /// Adds what the cell has to write to `batch`; can be repeated until [`committed`](Self::committed).
-    fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError>;
+    /// Of what lies in the record of its row: whether the cell has something to write there.
+    fn changes_row(&self, cell: &Self::Cell) -> Option<bool> {
+        let _ = cell;
+        None
+    }
+
+    /// Adds what the cell has to write to a commit; can be repeated until [`committed`](Self::committed).
+    fn flush(&self, cell: &mut Self::Cell, to: &mut RowCommit<'_>) -> Result<(), StateError>;
 
     /// What the cell had to write is durable.
     fn committed(&self, cell: &mut Self::Cell);

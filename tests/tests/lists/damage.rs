@@ -4,6 +4,7 @@ use crate::{copy, records};
 use krishiv_api::{
     ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, StateBackend, StateError, ValueState, WriteBatch,
 };
+use krishiv_tests::row;
 use std::sync::Arc;
 
 #[derive(KeyedState)]
@@ -37,7 +38,10 @@ fn damaged<S: KeyedState<Key = String>>(value: &[u8], write: impl FnOnce(&S)) ->
     store.with_key("ann", write).unwrap();
     store.commit("").unwrap();
     let mut batch = WriteBatch::default();
-    records(&backend).iter().for_each(|(key, _)| batch.put(key, value));
+    for (key, _) in records(&backend) {
+        let value = if row::is_row(&key) { row::of_one(1, value) } else { value.to_vec() };
+        batch.put(&key, &value);
+    }
     backend.write(batch).unwrap();
     backend
 }

@@ -1,12 +1,12 @@
 //! One broadcast state as one instance sees it: decoded, at one version, with the undo of a broadcast.
 
-use crate::backend::WriteBatch;
 use crate::catalog::tables::{Change, Tables};
-use crate::codec::keys::{RowKey, check_key, check_same, decode_key, encode_key};
+use crate::codec::keys::{check_key, check_same, decode_key, encode_key};
 use crate::codec::{record, show};
 use crate::error::{Cause, StateError};
 use crate::quiet::drop_quietly;
 use crate::scope::left::Left;
+use crate::scope::row_commit::RowCommit;
 use crate::scope::slot::Slot;
 use crate::state::broadcast::BroadcastScope;
 use crate::state::handle::Core;
@@ -284,7 +284,7 @@ impl<K: StateKey, V: StateValue> Core for Table<K, V> {
         }
     }
 
-    fn flush(&self, (): &mut (), _: &RowKey, _: &mut WriteBatch) -> Result<(), StateError> {
+    fn flush(&self, (): &mut (), _: &mut RowCommit<'_>) -> Result<(), StateError> {
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use crate::codec::keys::RowKey;
 use crate::codec::{Codec, encode};
 use crate::error::{Cause, StateError};
 use crate::scope::left::Left;
+use crate::scope::row_commit::RowCommit;
 use crate::scope::slot::{Found, Slot};
 use crate::state::handle::Core;
 use crate::state::live::{Held, Live, left};
@@ -363,7 +364,8 @@ impl Core for List {
         *is_spare_used = false;
     }
 
-    fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+    fn flush(&self, cell: &mut Self::Cell, to: &mut RowCommit<'_>) -> Result<(), StateError> {
+        let RowCommit { row, batch, .. } = to;
         let Some(cell) = cell else { return Ok(()) };
         if cell.erase {
             self.slot.delete_all(batch, row)?;

@@ -190,7 +190,7 @@ impl Map {
         let Working { live, .. } = &mut *self.borrow()?;
         let (cell, undo) = live.parts();
         self.slot.shared.meter.loads.add(1);
-        let (known, value) = match self.slot.load::<V>(&suffix)? {
+        let (known, value) = match self.slot.load_at::<V>(&suffix)? {
             Some(found) => (Known::found(found.codec, found.stamp, found.heap), Some(found.value)),
             None => (Known::absent(self.slot.codec), None),
         };

@@ -3,10 +3,9 @@
 use super::cell::Cell;
 use super::core::{Map, Working};
 use super::known::Meta;
-use crate::backend::WriteBatch;
-use crate::codec::keys::RowKey;
 use crate::error::StateError;
 use crate::scope::left::Left;
+use crate::scope::row_commit::RowCommit;
 use crate::scope::slot::Slot;
 use crate::state::handle::Core;
 use crate::state::live::{Held, left};
@@ -63,7 +62,8 @@ impl Core for Map {
         *is_spare_used = false;
     }
 
-    fn flush(&self, cell: &mut Self::Cell, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+    fn flush(&self, cell: &mut Self::Cell, to: &mut RowCommit<'_>) -> Result<(), StateError> {
+        let RowCommit { row, batch, .. } = to;
         let Some(cell) = cell else { return Ok(()) };
         if cell.erase {
             self.slot.delete_all(batch, row)?;

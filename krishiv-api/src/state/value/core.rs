@@ -41,7 +41,8 @@ pub struct Value<T> {
 impl<T: StateValue> Value<T> {
     pub(crate) fn new(slot: Slot) -> Self {
         let live = Live { cell: Cell::Outside, before: Before::Same };
-        Self { slot: slot.prefetched(), live: RefCell::new(live), reducer: None }
+        slot.shared.add_value(slot.id());
+        Self { slot, live: RefCell::new(live), reducer: None }
     }
 
     #[inline]
@@ -89,7 +90,7 @@ impl<T: StateValue> Value<T> {
         self.slot.shared.touch();
         match live.cell {
             Cell::Outside => return Err(self.outside()),
-            Cell::Unloaded => live.cell = Cell::found(self.slot.load(&[])?),
+            Cell::Unloaded => live.cell = Cell::found(self.slot.load()?),
             Cell::Absent { .. } | Cell::Hot { .. } | Cell::Timed { .. } | Cell::Present { .. } => {}
         }
         let Some(stamp) = self.stamp_of(&live.cell) else { return Ok(()) };

@@ -1,11 +1,11 @@
 //! What the store does with a value: the steps of an event, how it is undone, and its commit.
 
-use crate::backend::WriteBatch;
-use crate::codec::keys::RowKey;
 use crate::codec::record::Stamp;
+use crate::codec::row::Parts;
 use crate::error::StateError;
 use crate::quiet::drop_quietly;
 use crate::scope::left::Left;
+use crate::scope::row_commit::RowCommit;
 use crate::scope::slot::Slot;
 use crate::state::handle::Core;
 use crate::state::value::cell::Cell;
@@ -85,14 +85,9 @@ impl<T: StateValue> Core for Value<T> {
     }
 
     /// Keeps the value if it was read together with another one.
-    fn adopt(&mut self) {
-        let live = self.live.get_mut();
-        if matches!(live.cell, Cell::Unloaded)
-            // Damage is reported when the value is asked for: until then it stays unread.
-            && let Ok(found) = self.slot.load(&[])
-        {
-            live.cell = Cell::found(found);
-        }
+    fn adopt(&mut self, stored: &mut Parts) {
+        let Self { slot, live, .. } = self;
+        read(slot, &mut live.get_mut().cell, stored);
     }
 
     #[inline]
@@ -100,29 +95,39 @@ impl<T: StateValue> Core for Value<T> {
         matches!(cell, Cell::Unloaded)
     }
 
-    fn preload(&self, cell: &mut Cell<T>, found: &[Option<Vec<u8>>]) {
-        if matches!(cell, Cell::Unloaded)
-            && let Ok(found) = self.slot.read_plain(found)
-        {
-            *cell = Cell::found(found);
-        }
+    fn preload(&self, cell: &mut Cell<T>, stored: &mut Parts) {
+        read(&self.slot, cell, stored);
     }
 
-    fn flush(&self, cell: &mut Cell<T>, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+    fn changes_row(&self, cell: &Cell<T>) -> Option<bool> {
+        Some(match cell {
+            Cell::Hot { .. } | Cell::Timed { .. } => true,
+            Cell::Absent { dirty } | Cell::Present { dirty, .. } => *dirty,
+            Cell::Outside | Cell::Unloaded => false,
+        })
+    }
+
+    fn flush(&self, cell: &mut Cell<T>, to: &mut RowCommit<'_>) -> Result<(), StateError> {
         match cell {
-            Cell::Present { dirty: true, codec, clock, expires_at, value, .. } => {
+            Cell::Present { dirty, codec, clock, expires_at, value, .. } => {
                 let stamp = Stamp { expires_at: *expires_at, clock: *clock };
-                self.slot.put(batch, row, &[], value, (*codec, stamp))
+                if !*dirty && (self.slot.keep_value(to) || self.slot.is_expired(stamp)) {
+                    return Ok(());
+                }
+                self.slot.put_value(to, value, (*codec, stamp))
             }
-            Cell::Hot { value, .. } => self.slot.put(batch, row, &[], value, (self.slot.codec, Stamp::NEVER)),
+            Cell::Hot { value, .. } => self.slot.put_value(to, value, (self.slot.codec, Stamp::NEVER)),
             Cell::Timed { expires_at, value, .. } => {
-                self.slot.put(batch, row, &[], value, (self.slot.codec, self.slot.counted(*expires_at)))
+                self.slot.put_value(to, value, (self.slot.codec, self.slot.counted(*expires_at)))
             }
-            Cell::Absent { dirty: true } => {
-                self.slot.delete(batch, row, &[]);
+            Cell::Absent { .. } => {
+                self.slot.remove_value(to);
                 Ok(())
             }
-            _ => Ok(()),
+            Cell::Outside | Cell::Unloaded => {
+                self.slot.keep_value(to);
+                Ok(())
+            }
         }
     }
 
@@ -147,5 +152,20 @@ impl<T: StateValue> Core for Value<T> {
             Cell::Outside | Cell::Unloaded => stored.iter().any(|(slot, _)| self.slot.owns(*slot)),
             _ => self.stamp_of(cell).is_some_and(|stamp| !self.slot.is_expired(stamp)),
         }
+    }
+}
+
+/// Makes `cell` what is `stored` of it, if it has not been read.
+fn read<T: StateValue>(slot: &Slot, cell: &mut Cell<T>, stored: &mut Parts) {
+    let lies_apart = stored.get(slot.id()).is_some_and(|(place, _)| place.apart);
+    if matches!(cell, Cell::Unloaded)
+        && !lies_apart
+        // Damage is reported when the value is asked for: until then it stays unread.
+        && let Ok(found) = slot.read_value(stored)
+    {
+        *cell = Cell::found(found);
+    }
+    if !matches!(cell, Cell::Unloaded) {
+        slot.claim(stored);
     }
 }

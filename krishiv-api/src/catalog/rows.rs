@@ -1,0 +1,91 @@
+//! What is stored of the values of rows: one record a row, or, as before format 5, one a value.
+
+use crate::catalog::operator::OperatorHub;
+use crate::codec::keys::ROW_SLOT;
+use crate::codec::row::Parts;
+use crate::error::StateError;
+use crate::lock::lock;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What is stored of the values of a row.
+#[derive(Default)]
+pub(crate) struct StoredRow {
+    pub(crate) parts: Parts,
+    /// Whether they have a record each, by an older format.
+    pub(crate) older: bool,
+}
+
+impl OperatorHub {
+    /// Whether a store that has handles for the states `known` can write a row of which it has read nothing, once it has all their
+    /// values: nothing else can be stored of it.
+    pub(crate) fn has_only(&self, known: &[u16]) -> bool {
+        let state = lock(&self.state);
+        let mut values = state.record.states.iter().filter(|state| state.kind.is_value());
+        state.record.one_record && !state.record.apart && values.all(|state| known.contains(&state.slot))
+    }
+
+    /// Takes note that a value lies apart, which the commit that is being made writes down.
+    pub(crate) fn note_apart(&self) {
+        if !self.apart.swap(true, Relaxed) {
+            let mut state = lock(&self.state);
+            if !state.record.apart {
+                state.record.apart = true;
+                state.revision += 1;
+            }
+        }
+    }
+
+    /// Reads the values of the row whose records begin with `prefix`.
+    pub(crate) fn read_row(&self, prefix: &[u8]) -> Result<StoredRow, StateError> {
+        if !self.one_record {
+            return self.read_rows(&[prefix.to_vec()])?.pop().unwrap_or_else(|| Ok(StoredRow::default()));
+        }
+        let mut parts = Ok(Parts::default());
+        self.backend().read(&record(prefix, ROW_SLOT), &mut |found| {
+            if let Some(found) = found {
+                parts = Parts::read(found);
+            }
+        })?;
+        Ok(StoredRow { parts: parts?, older: false })
+    }
+
+    /// The same of several rows, read together; each may be damaged by itself.
+    pub(crate) fn read_rows(&self, prefixes: &[Vec<u8>]) -> Result<Vec<Result<StoredRow, StateError>>, StateError> {
+        let older = if self.one_record { Vec::new() } else { self.older_slots() };
+        let slots = || std::iter::once(ROW_SLOT).chain(older.iter().copied());
+        let keys: Vec<_> = prefixes.iter().flat_map(|prefix| slots().map(|slot| record(prefix, slot))).collect();
+        let keys: Vec<_> = keys.iter().map(Vec::as_slice).collect();
+        let found = self.backend().multi_get(&keys)?;
+        let rows = found.chunks(1 + older.len()).map(|found| match found {
+            [Some(row), ..] => Ok(StoredRow { parts: Parts::read(row)?, older: false }),
+            [_, records @ ..] => Ok(StoredRow { parts: older_parts(&older, records), older: !self.one_record }),
+            [] => Ok(StoredRow::default()),
+        });
+        Ok(rows.collect())
+    }
+
+    /// The slots of records of before format 5; of two of one state the first is the newer.
+    fn older_slots(&self) -> Vec<u16> {
+        let state = lock(&self.state);
+        let values = state.record.states.iter().filter(|state| state.kind.is_value());
+        values.flat_map(|state| state.disk_slots()).collect()
+    }
+}
+
+/// Key of the record of `slot` in the row whose records begin with `prefix`.
+fn record(prefix: &[u8], slot: u16) -> Vec<u8> {
+    [prefix, &slot.to_be_bytes()].concat()
+}
+
+fn older_parts(slots: &[u16], records: &[Option<Vec<u8>>]) -> Parts {
+    let mut parts = Parts::default();
+    for (slot, record) in slots.iter().zip(records) {
+        if let Some(record) = record
+            && !parts.has(*slot)
+        {
+            parts.adopt(*slot, record);
+        }
+    }
+    parts.sort();
+    parts
+}

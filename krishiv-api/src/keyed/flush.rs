@@ -1,0 +1,132 @@
+//! What a commit writes of the dirty rows and timers.
+
+use crate::backend::WriteBatch;
+use crate::catalog::rows::StoredRow;
+use crate::codec::keys::RowKey;
+use crate::codec::row::Parts;
+use crate::error::StateError;
+use crate::keyed::rows::Row;
+use crate::keyed::store::Instance;
+use crate::keyed::visitors::Changes;
+use crate::keyed::{Keyed, KeyedState};
+use crate::scope::row_commit::{RowCommit, Values};
+use crate::state::calls::Calls;
+use crate::state::handle::{Core, Handle, Visitor};
+
+/// Dirty rows whose records are read together, where a commit must know what they hold besides.
+const GROUP: usize = 256;
+
+impl<S: KeyedState> Keyed<S> {
+    /// Adds what dirty rows and timers have to write to `batch`.
+    pub(super) fn flush(&mut self, batch: &mut WriteBatch) -> Result<(), StateError> {
+        let Self { instance, rows, timers, .. } = self;
+        let mut work = Work { has_all: instance.shared.has_all_values(), ..Work::default() };
+        // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
+        let dirty = rows.dirty.len();
+        for start in (0..dirty).step_by(GROUP) {
+            let group = start..dirty.min(start + GROUP);
+            let mut partial = Vec::new();
+            rows.for_each_dirty_of(group.clone(), |row| {
+                if work.is_partial(instance, row) {
+                    instance.encode(&row.key, &mut work.row_key)?;
+                    partial.push(work.row_key.prefix().to_vec());
+                }
+                Ok::<(), StateError>(())
+            })?;
+            let stored = if partial.is_empty() { Vec::new() } else { instance.read_rows(&partial)? };
+            let mut stored = stored.into_iter();
+            rows.for_each_dirty_of(group, |row| {
+                let stored = if work.is_partial(instance, row) { stored.next() } else { None };
+                let flushed = stored.transpose().and_then(|stored| work.flush(instance, row, stored, batch));
+                flushed.map_err(|error| instance.blame(error, &row.key))
+            })?;
+        }
+        timers.flush(batch);
+        Ok(())
+    }
+}
+
+impl<S: KeyedState> Instance<S> {
+    fn read_rows(&self, prefixes: &[Vec<u8>]) -> Result<Vec<Result<StoredRow, StateError>>, StateError> {
+        let found = self.shared.hub.read_rows(prefixes);
+        found.map_err(|error| error.at_operator(&self.shared.operator))
+    }
+
+    fn changes(&mut self, row: &mut Row<S>) -> Changes {
+        let mut changes = Changes::NONE;
+        self.state.visit(&mut row.cells, &mut changes);
+        self.dynamic.visit(&mut row.extra, |handle, cell| changes.and(handle.changes_row(cell)));
+        changes
+    }
+}
+
+/// What the rows of a commit have in common, and room to put each together.
+#[derive(Default)]
+struct Work {
+    /// Nothing is stored of a row but what the store has handles for.
+    has_all: bool,
+    row_key: RowKey,
+    next: Parts,
+}
+
+impl Work {
+    /// Whether the record of `row` changes, and part of it is in the backend alone.
+    fn is_partial<S: KeyedState>(&self, instance: &mut Instance<S>, row: &mut Row<S>) -> bool {
+        if row.status.is_known() {
+            return false;
+        }
+        let changes = instance.changes(row);
+        changes.any && !(changes.all && self.has_all)
+    }
+
+    /// Adds what a row has to write to `batch`; `stored` is what was read of it, where that was needed.
+    fn flush<S: KeyedState>(
+        &mut self,
+        instance: &mut Instance<S>,
+        row: &mut Row<S>,
+        stored: Option<StoredRow>,
+        batch: &mut WriteBatch,
+    ) -> Result<(), StateError> {
+        let Self { row_key, next, .. } = self;
+        instance.encode(&row.key, row_key)?;
+        let mut kept = row.kept();
+        if let Some(StoredRow { mut parts, older }) = stored {
+            if older {
+                for (place, _) in parts.iter().filter(|(place, _)| !place.apart) {
+                    batch.delete_with(|bytes| row_key.append(place.slot, &[], bytes));
+                }
+            }
+            parts.keep_apart(&kept);
+            kept = parts;
+        }
+        next.clear();
+        let values = if instance.changes(row).any { Some(Values { next, stored: &mut kept }) } else { None };
+        let mut flush = Flush { to: RowCommit { row: row_key, batch, values }, result: Ok(()) };
+        instance.state.visit(&mut row.cells, &mut flush);
+        let Flush { mut to, mut result } = flush;
+        instance.dynamic.visit(&mut row.extra, |handle, cell| {
+            if result.is_ok() {
+                result = handle.flush(cell, &mut to);
+            }
+        });
+        result?;
+        if let Some(kept) = to.finish() {
+            instance.shared.hub.needs_newest_format();
+            row.flushed(kept);
+        }
+        Ok(())
+    }
+}
+
+struct Flush<'a> {
+    to: RowCommit<'a>,
+    result: Result<(), StateError>,
+}
+
+impl Visitor for Flush<'_> {
+    fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
+        if let (Some(core), Ok(())) = (handle.core(), &self.result) {
+            self.result = core.flush(cell, &mut self.to);
+        }
+    }
+}
