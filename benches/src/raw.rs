@@ -13,18 +13,20 @@ pub(crate) const BATCH: usize = 1_000;
 /// The options that the library's own backend opens a folder with.
 ///
 /// Where the two differ, a case would compare options instead of code.
-pub(crate) fn options() -> Options {
+pub(crate) fn options() -> Result<Options, Error> {
     let mut table = BlockBasedOptions::default();
     // One shard: an LRU cache of this size has 64, and no filter of a large file fits in one of those.
     table.set_block_cache(&Cache::new_hyper_clock_cache(32 << 20, 0));
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     table.set_bloom_filter(10.0, false);
-    let mut options = Options::default();
+    let mut options = Options::default()
+        .get_options_from_string("memtable_op_scan_flush_trigger=500;memtable_avg_op_scan_flush_trigger=20")?;
     options.set_block_based_table_factory(&table);
     options.set_memtable_prefix_bloom_ratio(0.1);
     options.set_memtable_whole_key_filtering(true);
     options.set_write_buffer_size(16 << 20);
+    options.add_compact_on_deletion_collector_factory(256, 128, 0.0);
     options.set_compression_type(DBCompressionType::None);
     options.set_log_level(LogLevel::Warn);
     options.set_keep_log_file_num(4);
@@ -35,7 +37,7 @@ pub(crate) fn options() -> Options {
     options.set_paranoid_checks(true);
     options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_track_and_verify_wals_in_manifest(true);
-    options
+    Ok(options)
 }
 
 /// A value that was looked for.
@@ -51,7 +53,7 @@ pub(crate) struct Raw {
 
 impl Raw {
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        Self::open_with(&options(), folder)
+        Self::open_with(&options()?, folder)
     }
 
     pub(crate) fn open_with(options: &Options, folder: &Path) -> Result<Self, Error> {

@@ -5,8 +5,9 @@ use crate::bench::Bench;
 use crate::error::Error;
 use crate::measure::{Sample, timed};
 use crate::table::{Row, Target};
-use krishiv_api::{Dynamic, InMemoryStateBackend, Keyed, KeyedState, ListState, MapState, ValueState};
+use krishiv_api::{Dynamic, InMemoryStateBackend, Keyed, KeyedState, ListState, MapState, RocksDbOptions, ValueState};
 use std::sync::Arc;
+use tempfile::TempDir;
 
 pub(super) const CASES: Cases = &[
     ("map of 1M entries against 20,000: put of a new key and length", |name, bench| large(name, bench, put_and_count)),
@@ -19,6 +20,18 @@ pub(super) const CASES: Cases = &[
         large(name, bench, add_and_commit)
     }),
     ("list with a TTL of 1M elements against 20,000: one ends, one comes", |name, bench| large(name, bench, slide)),
+    ("RocksDB, map of 100 after 800,000 have passed through it against after 1,000: cold look", |name, bench| {
+        let (event, look) = (pass_through, Some(look as _));
+        worn(name, bench, Target::Time(5.0), &Wear { is_cold: true, events: 800_000, fresh_events: 1_000, event, look })
+    }),
+    ("RocksDB, map in memory cleared and filled with 20 new: after 10,000 times against the first", |name, bench| {
+        let event = clear_and_fill;
+        worn(name, bench, FLAT, &Wear { is_cold: false, events: 10_000, fresh_events: 0, event, look: None })
+    }),
+    ("RocksDB, cold list as a queue of 10: after 20,000 events against the first", |name, bench| {
+        let event = queue;
+        worn(name, bench, FLAT, &Wear { is_cold: true, events: 20_000, fresh_events: 0, event, look: None })
+    }),
     ("4,000 states by name against four times 1,000: first use", many_states),
 ];
 
@@ -140,6 +153,104 @@ fn large(name: &'static str, bench: &Bench, event: Event) -> Result<Vec<Row>, Er
     let units = usize::try_from(rounds).unwrap_or(usize::MAX);
     let pairs = bench.compare(units, || large.run(rounds, event), || small.run(rounds, event))?;
     Ok(vec![Row::new(name, FLAT, pairs)])
+}
+
+/// A store of one key on RocksDB, of which so much has passed through.
+struct Worn {
+    store: Keyed<Page>,
+    events: u64,
+    /// Kept, so that the store has a place.
+    _folder: TempDir,
+}
+
+/// What wears a store, and how often, beside the one that is compared with it.
+struct Wear {
+    is_cold: bool,
+    events: u64,
+    fresh_events: u64,
+    event: fn(&mut Worn) -> Result<u64, Error>,
+    /// What shows how worn it is, if that is not another such event.
+    look: Option<fn(&mut Worn) -> Result<u64, Error>>,
+}
+
+impl Worn {
+    /// A commit does not wait for the disk: what is compared is the work.
+    fn new(bench: &Bench, is_cold: bool) -> Result<Self, Error> {
+        let folder = bench.folder()?;
+        let backend = Arc::new(RocksDbOptions::new().sync(false).open(folder.path())?);
+        let budget = if is_cold { 0 } else { 1 << 30 };
+        Ok(Self { store: Keyed::builder().memory_budget(budget).open(backend)?, events: 0, _folder: folder })
+    }
+}
+
+/// An entry comes, and the oldest of a hundred goes.
+fn pass_through(side: &mut Worn) -> Result<u64, Error> {
+    let (event, old) = (side.events, side.events.checked_sub(100));
+    // Not in the order in which they come.
+    let key = |event: u64| event.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    side.store.with_key(&0, |page| {
+        page.visits.put(key(event), 1);
+        if let Some(old) = old {
+            page.visits.remove(&key(old));
+        }
+    })?;
+    if event % 100 == 99 {
+        side.store.commit("passed")?;
+    }
+    Ok(1)
+}
+
+/// A cold look, and a commit of another key: RocksDB makes a file of its memtable with a write.
+fn look(side: &mut Worn) -> Result<u64, Error> {
+    let length = side.store.with_key(&0, |page| page.visits.length())?;
+    side.store.with_key(&1, |page| page.visits.put(1, 1))?;
+    side.store.commit("meanwhile")?;
+    Ok(length as u64)
+}
+
+fn clear_and_fill(side: &mut Worn) -> Result<u64, Error> {
+    let first = side.events * 20;
+    side.store.with_key(&0, |page| {
+        page.visits.clear();
+        (first..first + 20).for_each(|key| page.visits.put(key, 1));
+    })?;
+    side.store.commit("filled")?;
+    Ok(1)
+}
+
+fn queue(side: &mut Worn) -> Result<u64, Error> {
+    let length = side.store.with_key(&0, |page| {
+        page.times.add(1);
+        page.times.truncate_front(10);
+        page.times.length()
+    })?;
+    side.store.commit("queued")?;
+    Ok(u64::from(length <= 10))
+}
+
+fn worn(name: &'static str, bench: &Bench, target: Target, wear: &Wear) -> Result<Vec<Row>, Error> {
+    let rounds = if wear.look.is_some() { 20 } else { 200 };
+    let side = |events: u64| {
+        let mut side = Worn::new(bench, wear.is_cold)?;
+        for _ in 0..bench.shape(events) {
+            (wear.event)(&mut side)?;
+            side.events += 1;
+        }
+        side.store.commit("worn")?;
+        Ok::<_, Error>(side)
+    };
+    let run = |side: &mut Worn| {
+        timed(|| {
+            (0..rounds).try_fold(0_u64, |sum, _| {
+                let shown = wear.look.unwrap_or(wear.event)(side)?;
+                side.events += u64::from(wear.look.is_none());
+                Ok(sum + shown)
+            })
+        })
+    };
+    let mut ours = side(wear.events)?;
+    let pairs = bench.compare(rounds, || run(&mut ours), || run(&mut side(wear.fresh_events)?))?;
+    Ok(vec![Row::new(name, target, pairs)])
 }
 
 /// One store that gets to know all states, beside four that get to know a quarter each.

@@ -81,7 +81,7 @@ fn grow(bench: &Bench, lists: u64, length: u64) -> Result<(Pairs, Pairs), Error>
         },
         || {
             let folder = bench.folder()?;
-            let raw = Raw::open_with(&appending(), folder.path())?;
+            let raw = Raw::open_with(&appending()?, folder.path())?;
             let run = timed(|| {
                 for appends in appends.chunks(epoch) {
                     append_by_hand(&raw, appends)?;
@@ -118,8 +118,8 @@ fn append_by_hand(raw: &Raw, appends: &[(u64, i64)]) -> Result<(), Error> {
 }
 
 /// The options of the peer whose merge appends bytes.
-fn appending() -> rocksdb::Options {
-    let mut options = raw::options();
+fn appending() -> Result<rocksdb::Options, Error> {
+    let mut options = raw::options()?;
     options.set_merge_operator_associative("append", |_, old: Option<&[u8]>, added: &MergeOperands| {
         let old = old.unwrap_or_default();
         let mut all = Vec::with_capacity(old.len() + added.iter().map(<[u8]>::len).sum::<usize>());
@@ -127,7 +127,7 @@ fn appending() -> rocksdb::Options {
         added.iter().for_each(|bytes| all.extend_from_slice(bytes));
         Some(all)
     });
-    options
+    Ok(options)
 }
 
 /// Reads every list once in databases that have just been opened.

@@ -22,7 +22,7 @@ fn run(name: &str, bench: &Bench) -> Result<Vec<Row>, Error> {
     let folder = bench.large()?.ours.path();
     // What one side leaves behind must not be recovered by the other.
     RocksDbStateBackend::open(folder)?.compact()?;
-    let mut options = raw::options();
+    let mut options = raw::options()?;
     options.create_if_missing(false);
     let pairs = bench.compare(OPENS, || repeat(|| open(folder)), || repeat(|| open_by_hand(&options, folder)))?;
     Ok(vec![Row::new(name, Target::Time(1.2), pairs)])

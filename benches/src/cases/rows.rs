@@ -27,6 +27,7 @@ pub(super) const CASES: Cases = &[
         over_budget::<Wide>(name, bench, (read_nine_change_one, |row| (row.sum(), row.add(1))))
     }),
     ("commit of 1M changed rows of five fields", commit),
+    ("commit of 1M changed rows of five fields, in memory against RocksDB", commit_in_memory),
     ("filling 1M rows of five fields", fill),
 ];
 
@@ -280,6 +281,24 @@ fn commit(name: &'static str, bench: &Bench) -> Result<Vec<Row>, Error> {
         },
     )?;
     Ok(vec![Row::new(name, Target::Time(2.0), pairs)])
+}
+
+/// The same in memory, beside the same on RocksDB.
+fn commit_in_memory(name: &'static str, bench: &Bench) -> Result<Vec<Row>, Error> {
+    let rows = bench.shape(1_000_000);
+    let folder = bench.folder()?;
+    let builder = || Keyed::<Five>::builder().memory_budget(4 << 30);
+    let mut ours = builder().open(Arc::new(InMemoryStateBackend::new()))?;
+    let mut peer = builder().open(Arc::new(RocksDbStateBackend::open(folder.path())?))?;
+    let commit = |store: &mut Keyed<Five>| {
+        for key in 0..rows {
+            store.with_key(&key, Five::begin)?;
+        }
+        timed(|| Ok(store.commit("changed").map(|()| rows)?))
+    };
+    let units = usize::try_from(rows).unwrap_or(usize::MAX);
+    let pairs = bench.compare(units, || commit(&mut ours), || commit(&mut peer))?;
+    Ok(vec![Row::new(name, Target::Time(1.0), pairs)])
 }
 
 /// Rows that come for the first time in random order, committed every 100,000, and what they take on disk in the end.

@@ -1,6 +1,7 @@
 //! What one atomic write is made of.
 
 use std::convert::Infallible;
+use std::hint::black_box;
 use std::ops::Range;
 
 /// One step of a [`WriteBatch`].
@@ -31,6 +32,9 @@ impl<'a> Op<'a> {
         }
     }
 }
+
+/// Steps that are looked at before the first of them is taken: in the order of keys they lie all over the buffer.
+const AHEAD: usize = 64;
 
 /// The first 16 bytes of a key as a number that sorts like them.
 fn front(key: &[u8]) -> u128 {
@@ -146,13 +150,15 @@ impl WriteBatch {
     /// assert_eq!(batch.iter().collect::<Vec<_>>(), [Op::Put(b"k", b"v")]);
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = Op<'_>> {
-        self.steps.iter().map(|step| {
-            let key = self.slice(step.key.clone());
-            match step.value {
-                Some(end) => Op::Put(key, self.slice(step.key.end..end)),
-                None => Op::Delete(key),
-            }
-        })
+        self.steps.iter().map(|step| self.op(step))
+    }
+
+    fn op(&self, step: &Step) -> Op<'_> {
+        let key = self.slice(step.key.clone());
+        match step.value {
+            Some(end) => Op::Put(key, self.slice(step.key.end..end)),
+            None => Op::Delete(key),
+        }
     }
 
     /// The steps in the order of their keys; steps on one key stay in the order they were added.
@@ -166,10 +172,30 @@ impl WriteBatch {
     /// assert_eq!(batch.in_key_order(), [Op::Delete(b"a"), Op::Put(b"b", b"1"), Op::Put(b"b", b"2")]);
     /// ```
     pub fn in_key_order(&self) -> Vec<Op<'_>> {
-        let mut steps: Vec<_> = self.iter().map(|op| (front(op.key()), op)).collect();
+        let mut ops = Vec::with_capacity(self.len());
+        self.for_each_in_key_order(|op| ops.push(op));
+        ops
+    }
+
+    /// Runs `f` on the steps in the order of their keys.
+    pub(crate) fn for_each_in_key_order<'a>(&'a self, mut f: impl FnMut(Op<'a>)) {
+        let mut steps: Vec<_> = self.iter().map(|op| front(op.key())).zip(0_usize..).collect();
         // The first bytes decide nearly always, and they are at hand: the keys themselves are all over the buffer.
-        steps.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.key().cmp(y.key())));
-        steps.into_iter().map(|(_, op)| op).collect()
+        let key = |index: usize| self.steps.get(index).map(|step| self.slice(step.key.clone()));
+        steps.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then_with(|| key(*x).cmp(&key(*y))).then(x.cmp(y)));
+        for steps in steps.chunks(AHEAD) {
+            // The processor waits for all of them at once.
+            for (_, index) in steps {
+                black_box(self.steps.get(*index).and_then(|step| self.bytes.get(step.key.start)));
+            }
+            steps.iter().filter_map(|(_, index)| self.steps.get(*index)).for_each(|step| f(self.op(step)));
+        }
+    }
+
+    /// Makes room for so many bytes and steps more.
+    pub(crate) fn reserve(&mut self, bytes: usize, steps: usize) {
+        self.bytes.reserve(bytes);
+        self.steps.reserve(steps);
     }
 
     fn slice(&self, range: Range<usize>) -> &[u8] {

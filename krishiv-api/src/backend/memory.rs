@@ -92,23 +92,16 @@ impl StateBackend for InMemoryStateBackend {
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
-        // Copied before the lock is taken: readers wait for the map to change, not for the allocator.
-        let steps: Vec<_> = batch.iter().map(owned).collect();
         let mut map = self.changed();
-        for (key, value) in steps {
-            match value {
-                Some(value) => map.insert(key, value),
-                None => map.remove(&key),
-            };
-        }
+        // Neighbours are found next to each other, and what is there keeps its key.
+        batch.for_each_in_key_order(|op| match op {
+            Op::Put(key, value) => match map.get_mut(key) {
+                Some(known) => value.clone_into(known),
+                None => drop(map.insert(key.to_vec(), value.to_vec())),
+            },
+            Op::Delete(key) => drop(map.remove(key)),
+        });
         Ok(())
-    }
-}
-
-fn owned(op: Op<'_>) -> (Vec<u8>, Option<Vec<u8>>) {
-    match op {
-        Op::Put(key, value) => (key.to_vec(), Some(value.to_vec())),
-        Op::Delete(key) => (key.to_vec(), None),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::catalog::clocks::{Processing, UNKNOWN};
 use crate::catalog::expiry::{Expiry, FirstWatermark, Now};
 use crate::codec::keys::{STAMPED, parse};
 use crate::codec::record;
-use crate::codec::row::Parts as Values;
+use crate::codec::row::{Place, values};
 use crate::lock::lock;
 use crate::time::{Clock, TtlClock};
 use std::collections::HashMap;
@@ -142,6 +142,7 @@ impl OperatorRetention {
             return now.has_ended(parts.slot, value);
         }
         // A row that is damaged is kept, as a record is.
-        Values::read(value).is_ok_and(|values| values.iter().all(|(place, record)| now.has_ended(place.slot, record)))
+        let has_ended = |(place, at): (Place, _)| value.get(at).is_some_and(|record| now.has_ended(place.slot, record));
+        values(value).all(|value| value.is_ok_and(has_ended))
     }
 }

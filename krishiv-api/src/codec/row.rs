@@ -74,17 +74,9 @@ impl Parts {
     /// Takes a record apart.
     pub(crate) fn read(record: &[u8]) -> Result<Self, StateError> {
         let mut parts = Self { bytes: record.to_vec(), list: Vec::new() };
-        let mut rest = record;
-        while !rest.is_empty() {
-            let last = parts.list.last().map(|last| last.place.order());
-            let part = take_part(rest).filter(|(place, ..)| last < Some(place.order()));
-            let Some((place, length, behind)) = part else {
-                let reason = "the record of the row is cut short, or what it holds is not in order".to_owned();
-                return Err(Cause::Decode { reason }.into());
-            };
-            let end = record.len() - behind.len();
-            parts.list.push(Part { place, at: end - length..end, kept: true });
-            rest = behind;
+        for value in values(record) {
+            let (place, at) = value?;
+            parts.list.push(Part { place, at, kept: true });
         }
         Ok(parts)
     }
@@ -213,8 +205,26 @@ fn front(record: &[u8], place: Place) -> usize {
     record::front(record, place.is_stamped()).unwrap_or(record.len())
 }
 
+/// The values in a record, where they lie, one by one; after an error there are no more.
+pub(crate) fn values(record: &[u8]) -> impl Iterator<Item = Result<(Place, Range<usize>), StateError>> {
+    let (mut rest, mut last) = (record, None);
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let Some((place, length, behind)) = take_value(rest).filter(|(place, ..)| last < Some(place.order())) else {
+            rest = &[];
+            let reason = "the record of the row is cut short, or what it holds is not in order".to_owned();
+            return Some(Err(Cause::Decode { reason }.into()));
+        };
+        (rest, last) = (behind, Some(place.order()));
+        let end = record.len() - behind.len();
+        Some(Ok((place, end - length..end)))
+    })
+}
+
 /// The first value of `bytes`: where it lies, the length of its record, and what comes behind it.
-fn take_part(bytes: &[u8]) -> Option<(Place, usize, &[u8])> {
+fn take_value(bytes: &[u8]) -> Option<(Place, usize, &[u8])> {
     let (tag, rest) = take_varint(bytes)?;
     let (length, rest) = take_varint(rest)?;
     let length = usize::try_from(length).ok()?;

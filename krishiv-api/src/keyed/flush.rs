@@ -13,20 +13,16 @@ use crate::scope::row_commit::{RowCommit, Values};
 use crate::state::calls::Calls;
 use crate::state::handle::{Core, Handle, Visitor};
 
-/// Dirty rows whose records are read together, where a commit must know what they hold besides.
-const GROUP: usize = 256;
-
 impl<S: KeyedState> Keyed<S> {
     /// Adds what dirty rows and timers have to write to `batch`.
     pub(super) fn flush(&mut self, batch: &mut WriteBatch) -> Result<(), StateError> {
         let Self { instance, rows, timers, .. } = self;
         let mut work = Work { has_all: instance.shared.has_all_values(), ..Work::default() };
         // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
-        let dirty = rows.dirty.len();
-        for start in (0..dirty).step_by(GROUP) {
-            let group = start..dirty.min(start + GROUP);
+        let (mut size, mut flushed, dirty) = (batch.size(), 0, rows.dirty.len());
+        for portion in rows.portions() {
             let mut partial = Vec::new();
-            rows.for_each_dirty_of(group.clone(), |row| {
+            rows.for_each_dirty_of(portion.clone(), |row| {
                 if work.is_partial(instance, row) {
                     instance.encode(&row.key, &mut work.row_key)?;
                     partial.push(work.row_key.prefix().to_vec());
@@ -35,11 +31,18 @@ impl<S: KeyedState> Keyed<S> {
             })?;
             let stored = if partial.is_empty() { Vec::new() } else { instance.read_rows(&partial)? };
             let mut stored = stored.into_iter();
-            rows.for_each_dirty_of(group, |row| {
+            let first = flushed == 0;
+            rows.for_each_dirty_of(portion, |row| {
+                flushed += 1;
                 let stored = if work.is_partial(instance, row) { stored.next() } else { None };
-                let flushed = stored.transpose().and_then(|stored| work.flush(instance, row, stored, batch));
-                flushed.map_err(|error| instance.blame(error, &row.key))
+                let written = stored.transpose().and_then(|stored| work.flush(instance, row, stored, batch));
+                written.map_err(|error| instance.blame(error, &row.key))
             })?;
+            if first && flushed > 0 {
+                // As the first rows, so the others: a batch that grows by doubling is copied again and again.
+                size = (batch.size() - size) / flushed;
+                batch.reserve((size + size / 8) * (dirty - flushed), dirty - flushed);
+            }
         }
         timers.flush(batch);
         Ok(())

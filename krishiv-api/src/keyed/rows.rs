@@ -22,6 +22,17 @@ const SWEEP: usize = 64;
 /// Dirty rows that a commit looks at before it works on the first of them, so that the processor waits for all at once.
 const AHEAD: usize = 64;
 
+/// Dirty rows, or places of the table, that a commit works on together.
+const PORTION: usize = 256;
+
+/// Some of the dirty rows, in the order in which a commit goes over them.
+#[derive(Clone)]
+pub(super) struct Portion {
+    /// Of the table, and not of the list of dirty rows.
+    by_place: bool,
+    part: Range<usize>,
+}
+
 /// What is held in memory of one key.
 pub(super) struct Row<S: KeyedState> {
     pub(super) key: S::Key,
@@ -325,18 +336,32 @@ impl<S: KeyedState> Rows<S> {
         Ok(Seat { row, new, hash, dirty, weight })
     }
 
-    /// Runs `f` on all dirty rows until it fails.
-    fn for_each_dirty<E>(&mut self, f: impl FnMut(&mut Row<S>) -> Result<(), E>) -> Result<(), E> {
-        self.for_each_dirty_of(0..self.dirty.len(), f)
+    /// The dirty rows in portions of some hundred, for [`for_each_dirty_of`](Self::for_each_dirty_of).
+    pub(super) fn portions(&self) -> impl Iterator<Item = Portion> + use<S> {
+        let (by_place, end) = (self.is_mostly_dirty(), self.table.num_buckets());
+        let end = if by_place { end } else { self.dirty.len() };
+        (0..end).step_by(PORTION).map(move |start| Portion { by_place, part: start..end.min(start + PORTION) })
     }
 
-    /// The same for a part of their list.
+    /// Whether to go over all places of the table, one after the other, is faster than to look for each dirty row.
+    fn is_mostly_dirty(&self) -> bool {
+        self.dirty.len() > self.table.num_buckets() / 8
+    }
+
+    /// Runs `f` on the dirty rows of a portion until it fails.
     pub(super) fn for_each_dirty_of<E>(
         &mut self,
-        part: Range<usize>,
+        portion: Portion,
         mut f: impl FnMut(&mut Row<S>) -> Result<(), E>,
     ) -> Result<(), E> {
         let Self { table, hasher, dirty, .. } = self;
+        let Portion { by_place, mut part } = portion;
+        if by_place {
+            return part.try_for_each(|place| match table.get_bucket_mut(place) {
+                Some(row) if row.status.is_dirty() => f(row),
+                _ => Ok(()),
+            });
+        }
         for hashes in dirty.get(part).unwrap_or_default().chunks(AHEAD) {
             for hash in hashes {
                 black_box(table.find(*hash, |row| row.status.is_dirty()).is_some());
@@ -353,12 +378,14 @@ impl<S: KeyedState> Rows<S> {
     /// Makes the dirty rows clean, by `f` on each.
     pub(super) fn settle(&mut self, mut f: impl FnMut(&mut Row<S>)) {
         let mut clean = 0;
-        let Ok(()) = self.for_each_dirty(|row| {
-            f(row);
-            row.settle();
-            clean += row.weight();
-            Ok::<(), Infallible>(())
-        });
+        for portion in self.portions() {
+            let Ok(()) = self.for_each_dirty_of(portion, |row| {
+                f(row);
+                row.settle();
+                clean += row.weight();
+                Ok::<(), Infallible>(())
+            });
+        }
         self.weight.dirty -= clean;
         self.dirty.clear();
     }

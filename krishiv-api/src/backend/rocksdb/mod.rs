@@ -108,6 +108,7 @@ impl RocksDbStateBackend {
         let rules = Rules::default();
         let sync = options.is_synced();
         let options = options.build(folder, guard.may_create(), rules.clone());
+        let options = options.map_err(|error| fault::rocksdb(folder, error))?;
         // By name, since RocksDB reads many keys at once only by the handle of a column family.
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, options.clone())];
         let db = DB::open_cf_with_opts(&options, folder, families).map_err(|error| fault::rocksdb(folder, error))?;
@@ -234,14 +235,13 @@ impl StateBackend for RocksDbStateBackend {
         if batch.is_empty() {
             return Ok(());
         }
-        let mut steps = ::rocksdb::WriteBatch::default();
+        // Twelve bytes in front, and per step a tag and two lengths of mostly one byte.
+        let mut steps = ::rocksdb::WriteBatch::with_capacity_bytes(12 + batch.size() + 4 * batch.len());
         // Neighbours go into the memtable next to each other, which costs a fraction of a search for each.
-        for op in batch.in_key_order() {
-            match op {
-                Op::Put(key, value) => steps.put(key, value),
-                Op::Delete(key) => steps.delete(key),
-            }
-        }
+        batch.for_each_in_key_order(|op| match op {
+            Op::Put(key, value) => steps.put(key, value),
+            Op::Delete(key) => steps.delete(key),
+        });
         let mut options = WriteOptions::default();
         options.set_sync(self.sync);
         let written = self.db.write_opt(steps, &options);

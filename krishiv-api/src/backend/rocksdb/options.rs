@@ -5,6 +5,14 @@ use ::rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, Log
 use std::fmt;
 use std::path::Path;
 
+/// A file is compacted soon if so many of so many neighbouring records in it are removals.
+const DELETIONS: usize = 128;
+const DELETIONS_WINDOW: usize = 256;
+
+/// A memtable becomes a file if one step of a scan passes by so many removed records in it: only files are compacted. For this
+/// option the crate has no method.
+const HIDDEN: &str = "memtable_op_scan_flush_trigger=500;memtable_avg_op_scan_flush_trigger=20";
+
 type Tune = Box<dyn FnOnce(&mut Options)>;
 
 /// Settings of a [`RocksDbStateBackend`](crate::RocksDbStateBackend).
@@ -84,8 +92,12 @@ impl RocksDbOptions {
     }
 
     /// The options of RocksDB for `folder`: what may be tuned, what the user tunes, what may not be tuned.
-    pub(super) fn build(self, folder: &Path, may_create: bool, rules: Rules) -> Options {
-        let mut options = Options::default();
+    ///
+    /// # Errors
+    ///
+    /// When RocksDB does not know an option that has only a name.
+    pub(super) fn build(self, folder: &Path, may_create: bool, rules: Rules) -> Result<Options, ::rocksdb::Error> {
+        let mut options = Options::default().get_options_from_string(HIDDEN)?;
         self.suggest(&mut options);
         for tune in self.tune {
             tune(&mut options);
@@ -103,7 +115,7 @@ impl RocksDbOptions {
         options.set_manual_wal_flush(false);
         options.set_unordered_write(false);
         options.set_enable_pipelined_write(false);
-        options
+        Ok(options)
     }
 
     fn suggest(&self, options: &mut Options) {
@@ -121,6 +133,8 @@ impl RocksDbOptions {
         options.set_memtable_whole_key_filtering(true);
         // A quarter of the default: insertion is faster into a smaller memtable, and two of them are held at a time.
         options.set_write_buffer_size(16 << 20);
+        // Removed records are passed by one after the other until a compaction drops them, which otherwise comes only when files do.
+        options.add_compact_on_deletion_collector_factory(DELETIONS_WINDOW, DELETIONS, 0.0);
         options.set_compression_type(DBCompressionType::None);
         // RocksDB's diary, not the state: a few small files.
         options.set_log_level(LogLevel::Warn);

@@ -1,7 +1,7 @@
 //! What a row holds of one map: the entries that are known.
 
 use super::index::{Index, SHORT};
-use super::known::{Known, Meta};
+use super::known::{Known, Meta, Suffix};
 use super::table::{Entry, Spare, Table};
 use crate::codec::{Payload, Plan};
 use crate::scope::slot::Slot;
@@ -11,6 +11,7 @@ use crate::value::{StateKey, StateValue};
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash};
 
 /// The map of one key: what is known of it.
@@ -32,6 +33,8 @@ pub struct Cell<T: ?Sized = dyn Table> {
     pub(super) complete: bool,
     /// All that the backend has goes.
     pub(super) erase: bool,
+    /// What it may have goes, by the encoded keys: of a map that was complete when it was cleared.
+    pub(super) gone: Vec<Suffix>,
     /// The entries lie in the order of their encoded keys.
     pub(super) sorted: bool,
     by: By,
@@ -56,6 +59,7 @@ fn empty<T: Table>(by: By, table: T) -> Box<Cell> {
         weight: 0,
         complete: false,
         erase: false,
+        gone: Vec::new(),
         sorted: true,
         by,
         are_keys_plain: table.are_keys_plain(),
@@ -357,7 +361,31 @@ impl Cell {
 
     /// Whether it is as good as none.
     pub(super) fn is_blank(&self) -> bool {
-        !self.complete && !self.erase && self.table.len() == 0
+        !self.complete && !self.erase && self.table.len() == 0 && self.gone.is_empty()
+    }
+
+    /// Becomes what is left of `before` once it is cleared: what the backend may have of it is to go.
+    pub(super) fn take_over(&mut self, before: &Self) {
+        (self.complete, self.erase) = (true, before.erase || !before.complete);
+        if !self.erase {
+            self.gone.clone_from(&before.gone);
+            let stored = before.metas().filter(|meta| !meta.known.is_nowhere());
+            self.gone.extend(stored.map(|meta| meta.suffix.clone()));
+            self.weight += self.weight_of_gone();
+        }
+    }
+
+    fn weight_of_gone(&self) -> usize {
+        self.gone.len() * size_of::<Suffix>()
+    }
+
+    /// The encoded keys of what is to go and does not come again in the same commit.
+    pub(super) fn gone_for_good(&self) -> impl Iterator<Item = &Suffix> {
+        let again: HashSet<&[u8]> = match self.gone.is_empty() {
+            true => HashSet::new(),
+            false => self.metas().filter(|meta| meta.known.dirty).map(|meta| &*meta.suffix).collect(),
+        };
+        self.gone.iter().filter(move |suffix| !again.contains(&***suffix))
     }
 
     /// What is to be written, in the order of the places: a backend takes in keys in their order faster.
@@ -372,6 +400,8 @@ impl Cell {
     /// All that there was to write is durable. Takes as long as that was, and now and then as long as all entries.
     pub(super) fn settle(&mut self, plan: &Plan) {
         self.erase = false;
+        self.weight -= self.weight_of_gone().min(self.weight);
+        self.gone = Vec::new();
         for place in std::mem::take(&mut self.touched) {
             if let Some(known) = self.known(place) {
                 self.replace(place, known.settled());
@@ -415,7 +445,6 @@ mod tests {
     use super::*;
     use crate::codec::Codec;
     use crate::codec::record::Stamp;
-    use crate::state::map::known::Suffix;
     use crate::state::map::table::Taken;
     use std::cell::Cell as Shared;
     use std::collections::BTreeMap;

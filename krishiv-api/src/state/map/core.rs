@@ -464,13 +464,13 @@ impl Map {
     /// Drops all entries without reading them.
     pub(super) fn clear(&self) -> Result<(), StateError> {
         let Working { live, .. } = &mut *self.borrow()?;
-        let empty = live.fresh();
+        let mut empty = live.fresh();
         let (cell, undo) = live.parts();
         if cell.complete && cell.there == 0 {
             return Ok(());
         }
+        empty.take_over(cell);
         undo.push(Undo::Clear(std::mem::replace(cell, empty)));
-        (cell.complete, cell.erase) = (true, true);
         Ok(())
     }
 }

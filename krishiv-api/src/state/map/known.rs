@@ -72,6 +72,11 @@ impl Known {
         self.presence == Presence::Spent
     }
 
+    /// Whether the backend surely has nothing.
+    pub(super) fn is_nowhere(&self) -> bool {
+        self.is_spent() || (self.presence == Presence::Absent && !self.dirty)
+    }
+
     /// The same without the value, which has ended; the record goes with the next write of the row, but no row is written for
     /// this alone.
     pub(super) fn ended(self) -> Self {

@@ -68,6 +68,7 @@ impl Core for Map {
         if cell.erase {
             self.slot.delete_all(batch, row)?;
         }
+        cell.gone_for_good().for_each(|suffix| self.slot.delete(batch, row, suffix));
         for (Meta { suffix, known }, value) in cell.dirty() {
             match value {
                 Some(value) => self.slot.put(batch, row, suffix, value, (known.codec, known.stamp()))?,
