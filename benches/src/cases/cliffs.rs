@@ -21,7 +21,7 @@ pub(super) const CASES: Cases = &[
     }),
     ("list with a TTL of 1M elements against 20,000: one ends, one comes", |name, bench| large(name, bench, slide)),
     ("RocksDB, map of 100 after 800,000 have passed through it against after 1,000: cold look", |name, bench| {
-        let (event, look) = (pass_through, Some(look as _));
+        let (event, look) = (pass_through, Some(look as WornEvent));
         worn(name, bench, Target::Time(5.0), &Wear { is_cold: true, events: 800_000, fresh_events: 1_000, event, look })
     }),
     ("RocksDB, map in memory cleared and filled with 20 new: after 10,000 times against the first", |name, bench| {
@@ -163,14 +163,16 @@ struct Worn {
     _folder: TempDir,
 }
 
+type WornEvent = fn(&mut Worn) -> Result<u64, Error>;
+
 /// What wears a store, and how often, beside the one that is compared with it.
 struct Wear {
     is_cold: bool,
     events: u64,
     fresh_events: u64,
-    event: fn(&mut Worn) -> Result<u64, Error>,
+    event: WornEvent,
     /// What shows how worn it is, if that is not another such event.
-    look: Option<fn(&mut Worn) -> Result<u64, Error>>,
+    look: Option<WornEvent>,
 }
 
 impl Worn {

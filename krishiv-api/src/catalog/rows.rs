@@ -37,31 +37,44 @@ impl OperatorHub {
 
     /// Reads the values of the row whose records begin with `prefix`.
     pub(crate) fn read_row(&self, prefix: &[u8]) -> Result<StoredRow, StateError> {
-        if !self.one_record {
-            return self.read_rows(&[prefix.to_vec()])?.pop().unwrap_or_else(|| Ok(StoredRow::default()));
+        let mut row = None;
+        self.backend().read(&record(prefix, ROW_SLOT), &mut |found| row = found.map(Parts::read))?;
+        match row {
+            Some(parts) => Ok(StoredRow { parts: parts?, older: false }),
+            None if self.one_record => Ok(StoredRow::default()),
+            None => Ok(self.read_older(&[prefix])?.pop().unwrap_or_default()),
         }
-        let mut parts = Ok(Parts::default());
-        self.backend().read(&record(prefix, ROW_SLOT), &mut |found| {
-            if let Some(found) = found {
-                parts = Parts::read(found);
-            }
-        })?;
-        Ok(StoredRow { parts: parts?, older: false })
     }
 
     /// The same of several rows, read together; each may be damaged by itself.
     pub(crate) fn read_rows(&self, prefixes: &[Vec<u8>]) -> Result<Vec<Result<StoredRow, StateError>>, StateError> {
-        let older = if self.one_record { Vec::new() } else { self.older_slots() };
-        let slots = || std::iter::once(ROW_SLOT).chain(older.iter().copied());
-        let keys: Vec<_> = prefixes.iter().flat_map(|prefix| slots().map(|slot| record(prefix, slot))).collect();
-        let keys: Vec<_> = keys.iter().map(Vec::as_slice).collect();
-        let found = self.backend().multi_get(&keys)?;
-        let rows = found.chunks(1 + older.len()).map(|found| match found {
-            [Some(row), ..] => Ok(StoredRow { parts: Parts::read(row)?, older: false }),
-            [_, records @ ..] => Ok(StoredRow { parts: older_parts(&older, records), older: !self.one_record }),
-            [] => Ok(StoredRow::default()),
-        });
+        let found = self.multi_get(prefixes.iter().map(|prefix| record(prefix, ROW_SLOT)))?;
+        let missing = prefixes.iter().zip(&found).filter(|(_, row)| row.is_none() && !self.one_record);
+        let missing: Vec<_> = missing.map(|(prefix, _)| prefix.as_slice()).collect();
+        let mut older = self.read_older(&missing)?.into_iter();
+        let row = |row: Option<Vec<u8>>| match row {
+            Some(row) => Ok(StoredRow { parts: Parts::read(&row)?, older: false }),
+            None => Ok(older.next().unwrap_or_default()),
+        };
+        Ok(found.into_iter().map(row).collect())
+    }
+
+    /// Reads rows that have no record: what they have is of an older format.
+    fn read_older(&self, prefixes: &[&[u8]]) -> Result<Vec<StoredRow>, StateError> {
+        let slots = if prefixes.is_empty() { Vec::new() } else { self.older_slots() };
+        if slots.is_empty() {
+            return Ok(prefixes.iter().map(|_| StoredRow { older: true, ..StoredRow::default() }).collect());
+        }
+        let keys = prefixes.iter().flat_map(|prefix| slots.iter().map(|slot| record(prefix, *slot)));
+        let found = self.multi_get(keys)?;
+        let rows = found.chunks(slots.len()).map(|found| StoredRow { parts: older_parts(&slots, found), older: true });
         Ok(rows.collect())
+    }
+
+    fn multi_get(&self, keys: impl Iterator<Item = Vec<u8>>) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        let keys: Vec<_> = keys.collect();
+        let keys: Vec<_> = keys.iter().map(Vec::as_slice).collect();
+        if keys.is_empty() { Ok(Vec::new()) } else { self.backend().multi_get(&keys) }
     }
 
     /// The slots of records of before format 5; of two of one state the first is the newer.

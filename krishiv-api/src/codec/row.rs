@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// Bytes of a value, in its record, from which on it lies apart: a change of its neighbours then does not write it again.
 ///
-/// Where both ways cost the same in `benches` (`rows`): docs/performance.md, "One record a row".
+/// Measured: docs/performance.md, "One record a row".
 pub(crate) const APART: usize = 512;
 
 /// The values of a row as they are stored.

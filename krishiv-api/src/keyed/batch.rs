@@ -2,7 +2,8 @@
 
 use crate::codec::keys::RowKey;
 use crate::error::{BatchError, StateError};
-use crate::keyed::rows::{Row, Rows};
+use crate::keyed::row::Row;
+use crate::keyed::rows::Rows;
 use crate::keyed::store::Instance;
 use crate::keyed::visitors::{Preload, Wanting};
 use crate::keyed::{Keyed, KeyedState};
@@ -159,7 +160,8 @@ impl<S: KeyedState> Keyed<S> {
                 let mut cells = Wanting(false);
                 state.visit(&mut row.cells, &mut cells);
                 dynamic.visit(&mut row.extra, |handle, cell| cells.0 |= handle.wants_preload(cell));
-                cells.0
+                // One whose values are known has others apart, for whoever asks.
+                cells.0 && !row.status.is_known()
             });
             if wants {
                 wanting.push((*hash, index));

@@ -5,7 +5,7 @@ use crate::catalog::rows::StoredRow;
 use crate::codec::keys::RowKey;
 use crate::codec::row::Parts;
 use crate::error::StateError;
-use crate::keyed::rows::Row;
+use crate::keyed::row::Row;
 use crate::keyed::store::Instance;
 use crate::keyed::visitors::Changes;
 use crate::keyed::{Keyed, KeyedState};

@@ -5,7 +5,7 @@ use crate::codec::keys::{OPERATOR_GROUP, Parts, RowKey, STAMPED, decode_key, gro
 use crate::codec::row::Parts as Values;
 use crate::codec::{decode, record};
 use crate::error::{Cause, StateError};
-use crate::keyed::rows::Row;
+use crate::keyed::row::Row;
 use crate::keyed::store::Instance;
 use crate::keyed::{Keyed, KeyedState};
 use crate::state::calls::Calls;

@@ -11,6 +11,7 @@ mod flush;
 mod keyed_state;
 mod keys;
 mod report;
+mod row;
 mod rows;
 mod store;
 mod timed;
