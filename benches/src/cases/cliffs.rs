@@ -207,7 +207,7 @@ fn look(side: &mut Worn) -> Result<u64, Error> {
     let length = side.store.with_key(&0, |page| page.visits.length())?;
     side.store.with_key(&1, |page| page.visits.put(1, 1))?;
     side.store.commit("meanwhile")?;
-    Ok(length as u64)
+    Ok(u64::from(length <= 100))
 }
 
 fn clear_and_fill(side: &mut Worn) -> Result<u64, Error> {

@@ -19,6 +19,8 @@ pub(crate) const APART: usize = 512;
 pub struct Parts {
     bytes: Vec<u8>,
     list: Vec<Part>,
+    /// They are not in the order of their slots, and are found one by one.
+    mixed: bool,
 }
 
 /// One of them.
@@ -28,6 +30,8 @@ struct Part {
     at: Range<usize>,
     /// Whether it stays as it is, because no cell has it.
     kept: bool,
+    /// It has been taken out.
+    gone: bool,
 }
 
 /// Where a value lies.
@@ -73,26 +77,45 @@ impl Place {
 impl Parts {
     /// Takes a record apart.
     pub(crate) fn read(record: &[u8]) -> Result<Self, StateError> {
-        let mut parts = Self { bytes: record.to_vec(), list: Vec::new() };
+        let mut parts = Self { bytes: record.to_vec(), ..Self::default() };
         for value in values(record) {
             let (place, at) = value?;
-            parts.list.push(Part { place, at, kept: true });
+            parts.push(place, at, true);
         }
         Ok(parts)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.list.iter().all(|part| part.gone)
     }
 
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.list.clear();
+        self.mixed = false;
+    }
+
+    fn push(&mut self, place: Place, at: Range<usize>, kept: bool) {
+        self.mixed |= self.list.last().is_some_and(|last| last.place.order() >= place.order());
+        self.list.push(Part { place, at, kept, gone: false });
+    }
+
+    /// Where in the list the value of the state `id` is.
+    fn find(&self, id: u16) -> Option<usize> {
+        let start = if self.mixed { 0 } else { self.list.partition_point(|part| part.place.id() < id) };
+        let candidates = self.list.get(start..).unwrap_or_default();
+        let of_it = |part: &Part| part.place.id() == id && !part.gone;
+        let found = match self.mixed {
+            true => candidates.iter().position(of_it),
+            // One in each form at most.
+            false => candidates.iter().take(2).position(of_it),
+        };
+        found.map(|at| start + at)
     }
 
     /// The value of the state `id`: where it lies, and its record, or the front of that.
     pub(crate) fn get(&self, id: u16) -> Option<(Place, &[u8])> {
-        let part = self.list.iter().find(|part| part.place.id() == id)?;
+        let part = self.list.get(self.find(id)?)?;
         Some((part.place, self.slice(part)))
     }
 
@@ -103,7 +126,11 @@ impl Parts {
 
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, &[u8])> {
-        self.list.iter().map(|part| (part.place, self.slice(part)))
+        self.there().map(|part| (part.place, self.slice(part)))
+    }
+
+    fn there(&self) -> impl Iterator<Item = &Part> {
+        self.list.iter().filter(|part| !part.gone)
     }
 
     /// Adds a value, whose record `write` appends; one of more than [`APART`] bytes is handed to `apart`, and only its front stays.
@@ -124,7 +151,7 @@ impl Parts {
             self.bytes.truncate(start + front);
         }
         // Of what lies apart the row keeps only where it is, as of what no cell has.
-        self.list.push(Part { place, at: start..self.bytes.len(), kept: place.apart });
+        self.push(place, start..self.bytes.len(), place.apart);
         Ok(place)
     }
 
@@ -132,7 +159,7 @@ impl Parts {
     pub(crate) fn keep(&mut self, place: Place, record: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(record);
-        self.list.push(Part { place, at: start..self.bytes.len(), kept: true });
+        self.push(place, start..self.bytes.len(), true);
     }
 
     /// Adds a record that lies by itself, as all did before format 5: a long one stays where it is.
@@ -144,23 +171,24 @@ impl Parts {
 
     /// Takes note that a cell has the value of the state `id`, which need not be kept for its sake.
     pub(crate) fn claim(&mut self, id: u16) {
-        self.list.iter_mut().filter(|part| part.place.id() == id).for_each(|part| part.kept = false);
+        if let Some(part) = self.find(id).and_then(|at| self.list.get_mut(at)) {
+            part.kept = false;
+        }
     }
 
     /// Takes out the value of the state `id`.
     pub(crate) fn take(&mut self, id: u16) -> Option<(Place, &[u8])> {
-        let index = self.list.iter().position(|part| part.place.id() == id)?;
-        let part = self.list.remove(index);
-        Some((part.place, self.bytes.get(part.at).unwrap_or_default()))
+        let at = self.find(id)?;
+        let part = self.list.get_mut(at)?;
+        part.gone = true;
+        Some((part.place, self.bytes.get(part.at.clone()).unwrap_or_default()))
     }
 
     /// Adds what `others` has besides, as it is.
     pub(crate) fn keep_all(&mut self, others: &Self) {
-        for (place, record) in others.iter() {
-            if self.get(place.id()).is_none() {
-                self.keep(place, record);
-            }
-        }
+        self.sort();
+        let missing: Vec<_> = others.iter().filter(|(place, _)| self.get(place.id()).is_none()).collect();
+        missing.into_iter().for_each(|(place, record)| self.keep(place, record));
     }
 
     /// Adds the places of those of `others` that lie apart.
@@ -169,22 +197,26 @@ impl Parts {
             self.list.retain(|part| part.place.slot != place.slot);
             self.keep(place, record);
         }
+        self.sort();
     }
 
     /// Puts them in the order of their slots.
     pub(crate) fn sort(&mut self) {
-        self.list.sort_by_key(|part| part.place.order());
+        if self.mixed {
+            self.list.sort_by_key(|part| part.place.order());
+            self.mixed = false;
+        }
     }
 
     /// Appends the record that they make up.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        self.list.iter().for_each(|part| self.write_part(part, out));
+        self.there().for_each(|part| self.write_part(part, out));
     }
 
     /// The same of those that no cell has.
     pub(crate) fn write_kept(&self) -> Box<[u8]> {
         let mut out = Vec::new();
-        self.list.iter().filter(|part| part.kept).for_each(|part| self.write_part(part, &mut out));
+        self.there().filter(|part| part.kept).for_each(|part| self.write_part(part, &mut out));
         out.into()
     }
 
@@ -292,6 +324,26 @@ mod tests {
         let twice = [bytes.clone(), bytes].concat();
         assert!(Parts::read(&twice).is_err());
         assert!(Parts::read(&[0, 0]).is_err(), "the slot of the row itself");
+    }
+
+    #[test]
+    fn what_is_taken_out_is_gone_in_any_order() {
+        for slots in [[1, 2, 3, 4], [4, 1, 3, 2]] {
+            let mut parts = Parts::default();
+            slots.into_iter().for_each(|slot| parts.keep(Place::inside(slot), &[8, slot as u8]));
+            parts.keep(Place { slot: STAMPED | 3, apart: true }, &[8]);
+            assert_eq!(parts.take(2), Some((Place::inside(2), &[8, 2][..])));
+            assert!(parts.take(2).is_none() && parts.get(2).is_none());
+            // Of a state whose form is in doubt there may be both.
+            assert!(parts.take(3).is_some() && parts.take(3).is_some() && parts.take(3).is_none());
+            parts.keep_all(&of(&[(2, 1), (4, 1), (9, 1)]));
+            parts.sort();
+            let left: Vec<_> = parts.iter().map(|(place, _)| place.slot).collect();
+            assert_eq!(left, [1, 2, 4, 9]);
+            assert!(!parts.is_empty());
+            left.iter().for_each(|slot| assert!(parts.take(*slot).is_some()));
+            assert!(parts.is_empty() && written(&parts).is_empty());
+        }
     }
 
     #[test]

@@ -60,6 +60,14 @@ pub(super) struct Rest {
     pub(super) kept_next: Option<Box<[u8]>>,
 }
 
+impl Rest {
+    /// Memory that it takes for what is kept, in bytes; by itself, it is there for that alone where keys are found as they are.
+    pub(super) fn weight_of_kept(&self) -> usize {
+        let own = if self.kept.is_empty() || !self.encoded.is_empty() { 0 } else { size_of::<Self>() };
+        own + self.kept.len()
+    }
+}
+
 /// The handles of undeclared states that a store got to know.
 ///
 /// They join one by one and never leave, so that a call can use one while others join.

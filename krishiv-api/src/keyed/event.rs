@@ -376,7 +376,7 @@ impl<'a, S: KeyedState> Entered<'a, S> {
         let mut leave = Leave(Left::NOTHING);
         state.visit(&mut self.row.cells, &mut leave);
         if let Some(extra) = &self.row.extra {
-            leave.0.weight += extra.kept.len();
+            leave.0.weight += extra.weight_of_kept();
         }
         if dynamic.is_empty() { leave.0 } else { leave.0.and(&leave_dynamic(dynamic, &mut self.row.extra)) }
     }
