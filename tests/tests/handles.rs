@@ -632,6 +632,59 @@ fn fill(state: &All) {
     state.map.put_all((0..1_000).map(|n| (n.to_string(), n)));
 }
 
+/// What a map that was known whole had is removed by its keys; of one that was not, the commit has to ask.
+#[test]
+fn a_map_that_was_read_is_cleared_without_a_scan() {
+    #[derive(KeyedState)]
+    #[state(key = u8)]
+    struct Page {
+        visits: MapState<u32, u32>,
+    }
+    let backend = Arc::new(Counting::default());
+    let stored = |key: u8| {
+        let mut store = Keyed::<Page>::open(Arc::clone(&backend)).unwrap();
+        store.with_key(&key, |page| page.visits.entries()).unwrap()
+    };
+    let mut store = Keyed::<Page>::open(Arc::clone(&backend)).unwrap();
+    for key in [1, 2] {
+        store.with_key(&key, |page| page.visits.put_all((0..20).map(|entry| (entry, 1)))).unwrap();
+    }
+    store.commit("").unwrap();
+    drop(store);
+    let mut store = Keyed::<Page>::open(Arc::clone(&backend)).unwrap();
+    assert_eq!(store.with_key(&1, |page| page.visits.length()).unwrap(), 20);
+    backend.reads();
+    // Some come again, cleared twice in one commit, in an event that fails, and after one that was written.
+    for round in 0..3 {
+        let event = |page: &Page| {
+            page.visits.clear();
+            page.visits.put(round, 2);
+            page.visits.put(100 + round, 3);
+        };
+        store.with_key(&1, event).unwrap();
+        let failed = store.try_with_key(&1, |page| {
+            event(page);
+            page.visits.clear();
+            Err::<(), _>(StateError::backend("no"))
+        });
+        failed.unwrap_err();
+        if round == 1 {
+            store.with_key(&1, |page| page.visits.put(7, 7)).unwrap();
+            store.with_key(&1, event).unwrap();
+        }
+        store.commit("").unwrap();
+        assert_eq!(backend.reads(), (0, 0, 0));
+        let left = backend.inner.scan(&[0, 1]).count();
+        assert_eq!(left, 22, "twenty of the other key, and two");
+    }
+    store.with_key(&2, |page| page.visits.clear()).unwrap();
+    store.commit("").unwrap();
+    assert_eq!(backend.reads(), (0, 0, 1));
+    drop(store);
+    assert_eq!(stored(1), [(2, 2), (102, 3)]);
+    assert_eq!(stored(2), []);
+}
+
 #[test]
 fn all_values_come_in_one_read() {
     #[derive(KeyedState)]

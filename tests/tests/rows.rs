@@ -180,6 +180,45 @@ fn a_write_to_part_of_a_row_keeps_the_rest<P: Place>(place: P) {
     assert_eq!(store.keys().unwrap().len(), 675, "of the last hundred, a quarter has nothing");
 }
 
+/// A commit of thousands of rows goes over the table, and of fewer over those that changed: none is forgotten, written twice, or taken
+/// for written when the commit has failed.
+#[test]
+fn commits_of_few_and_of_thousands_of_rows_miss_none() {
+    let backend = Arc::new(Watched::default());
+    let mut expected = vec![None; 20_000];
+    for (round, changed) in [(1, 20_000), (2, 15_000), (3, 3_000), (4, 6_000), (5, 20_000)] {
+        let mut store = Keyed::<Five>::open(Arc::clone(&backend)).unwrap();
+        for part in 0..2 {
+            for key in (0..changed).filter(|key| key % 2 == part) {
+                let key = (key * 7_919) % 20_000;
+                let event = |state: &Five| {
+                    if key % 3 == 0 {
+                        state.b.get();
+                    }
+                    state.a.set(round + part);
+                    if round == 1 {
+                        state.b.set(key.to_string());
+                    }
+                    state.list.add(round);
+                };
+                store.with_key(&key, event).unwrap();
+                expected[key as usize] = Some(round + part);
+            }
+            backend.fails.store(true, Relaxed);
+            store.commit("").unwrap_err();
+            store.commit("").unwrap();
+            assert!(!store.has_uncommitted());
+        }
+    }
+    let mut store = Keyed::<Five>::open(Arc::clone(&backend)).unwrap();
+    for (key, expected) in (0..).zip(&expected) {
+        let (a, b, list) = store.with_key(&key, |state| (state.a.get(), state.b.get(), state.list.get())).unwrap();
+        assert_eq!((&a, b), (expected, expected.map(|_| key.to_string())), "{key}");
+        assert!(list.is_sorted() && list.first() == Some(&1) && list.last().is_some_and(|last| *last <= 5));
+    }
+    assert_eq!(store.keys().unwrap().len(), 20_000);
+}
+
 /// A state that a program does not know is in the rows that it writes, also where it has only set one value.
 fn a_removed_field_stays_and_an_added_one_costs_nothing<P: Place>(place: P) {
     let mut store = Keyed::<Five>::open(place.open()).unwrap();

@@ -375,10 +375,11 @@ impl<'a, S: KeyedState> Entered<'a, S> {
         shared.settle();
         let mut leave = Leave(Left::NOTHING);
         state.visit(&mut self.row.cells, &mut leave);
-        if let Some(extra) = &self.row.extra {
-            leave.0.weight += extra.weight_of_kept();
+        if self.row.extra.is_none() && dynamic.is_empty() {
+            leave.0
+        } else {
+            leave.0.and(&leave_extra(dynamic, &mut self.row.extra))
         }
-        if dynamic.is_empty() { leave.0 } else { leave.0.and(&leave_dynamic(dynamic, &mut self.row.extra)) }
     }
 }
 
@@ -390,9 +391,9 @@ fn sweep<S: KeyedState>(instance: &mut Instance<S>, row: &mut Row<S>) {
 }
 
 #[cold]
-fn leave_dynamic(dynamic: &mut DynamicHandles, extra: &mut Extra) -> Left {
+fn leave_extra(dynamic: &mut DynamicHandles, extra: &mut Extra) -> Left {
     dynamic.hand_over(extra);
-    let mut all = Left::NOTHING;
+    let mut all = Left { wrote: false, weight: extra.as_ref().map_or(0, |extra| extra.weight_of_kept()) };
     dynamic.visit(extra, |handle, cell| all = all.and(&handle.leave(cell)));
     all
 }

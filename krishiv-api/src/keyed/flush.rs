@@ -21,23 +21,31 @@ impl<S: KeyedState> Keyed<S> {
         // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
         let (mut size, mut flushed, dirty) = (batch.size(), 0, rows.dirty.len());
         for portion in rows.portions() {
+            let first = flushed == 0;
             let mut partial = Vec::new();
             rows.for_each_dirty_of(portion.clone(), |row| {
-                if work.is_partial(instance, row) {
+                flushed += 1;
+                let changes = instance.changes(row);
+                if work.is_partial(row, &changes) {
                     instance.encode(&row.key, &mut work.row_key)?;
                     partial.push(work.row_key.prefix().to_vec());
+                    return Ok(());
                 }
-                Ok::<(), StateError>(())
-            })?;
-            let stored = if partial.is_empty() { Vec::new() } else { instance.read_rows(&partial)? };
-            let mut stored = stored.into_iter();
-            let first = flushed == 0;
-            rows.for_each_dirty_of(portion, |row| {
-                flushed += 1;
-                let stored = if work.is_partial(instance, row) { stored.next() } else { None };
-                let written = stored.transpose().and_then(|stored| work.flush(instance, row, stored, batch));
+                let written = work.flush(instance, row, (&changes, None), batch);
                 written.map_err(|error| instance.blame(error, &row.key))
             })?;
+            if !partial.is_empty() {
+                let mut stored = instance.read_rows(&partial)?.into_iter();
+                rows.for_each_dirty_of(portion, |row| {
+                    let changes = instance.changes(row);
+                    if !work.is_partial(row, &changes) {
+                        return Ok(());
+                    }
+                    let stored = stored.next().transpose();
+                    let written = stored.and_then(|stored| work.flush(instance, row, (&changes, stored), batch));
+                    written.map_err(|error| instance.blame(error, &row.key))
+                })?;
+            }
             if first && flushed > 0 {
                 // As the first rows, so the others: a batch that grows by doubling is copied again and again.
                 size = (batch.size() - size) / flushed;
@@ -74,12 +82,8 @@ struct Work {
 
 impl Work {
     /// Whether the record of `row` changes, and part of it is in the backend alone.
-    fn is_partial<S: KeyedState>(&self, instance: &mut Instance<S>, row: &mut Row<S>) -> bool {
-        if row.status.is_known() {
-            return false;
-        }
-        let changes = instance.changes(row);
-        changes.any && !(changes.all && self.has_all)
+    fn is_partial<S: KeyedState>(&self, row: &Row<S>, changes: &Changes) -> bool {
+        !row.status.is_known() && changes.any && !(changes.all && self.has_all)
     }
 
     /// Adds what a row has to write to `batch`; `stored` is what was read of it, where that was needed.
@@ -87,7 +91,7 @@ impl Work {
         &mut self,
         instance: &mut Instance<S>,
         row: &mut Row<S>,
-        stored: Option<StoredRow>,
+        (changes, stored): (&Changes, Option<StoredRow>),
         batch: &mut WriteBatch,
     ) -> Result<(), StateError> {
         let Self { row_key, next, .. } = self;
@@ -103,7 +107,7 @@ impl Work {
             kept = parts;
         }
         next.clear();
-        let values = if instance.changes(row).any { Some(Values { next, stored: &mut kept }) } else { None };
+        let values = if changes.any { Some(Values { next, stored: &mut kept }) } else { None };
         let mut flush = Flush { to: RowCommit { row: row_key, batch, values }, result: Ok(()) };
         instance.state.visit(&mut row.cells, &mut flush);
         let Flush { mut to, mut result } = flush;

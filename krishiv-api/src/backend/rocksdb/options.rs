@@ -159,3 +159,25 @@ impl fmt::Debug for RocksDbOptions {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// RocksDB writes down what it was opened with; a name that it no longer knows would be an error, and one that means something
+    /// else would not be there.
+    #[test]
+    fn what_keeps_removals_from_adding_up_is_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let backend = RocksDbOptions::new().open(folder.path()).unwrap();
+        let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let newest = files.filter(|path| path.to_string_lossy().contains("/OPTIONS-")).max().unwrap();
+        let text = fs::read_to_string(newest).unwrap();
+        drop(backend);
+        for line in ["memtable_op_scan_flush_trigger=500", "memtable_avg_op_scan_flush_trigger=20"] {
+            assert!(text.lines().any(|written| written.trim() == line), "{line} is not in {text}");
+        }
+        assert!(text.contains("CompactOnDeletionCollector"), "{text}");
+    }
+}
