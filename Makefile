@@ -7,7 +7,7 @@ help:
 	@echo "make demo   set up, then send a year of flights through the main job"
 	@echo "make test   set up, then run all tests"
 	@echo "make lint   formatting, clippy and rustdoc, warnings denied"
-	@echo "make bench  compare with hand-written code, in less than five minutes; make bench-full takes its time"
+	@echo "make bench  compare with hand-written code, in some five minutes; make bench-full takes its time"
 
 setup:
 	@scripts/setup

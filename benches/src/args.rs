@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "krishiv-benches", version)]
 pub(crate) struct Args {
-    /// Few events and runs: all cases in less than five minutes on two cores (the default)
+    /// Few events and runs: all cases in some five minutes on two cores (the default)
     #[arg(long, conflicts_with = "full")]
     pub(crate) quick: bool,
 
