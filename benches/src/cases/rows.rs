@@ -23,6 +23,7 @@ pub(super) const CASES: Cases = &[
     ("RocksDB, five fields, a tenth of 1M keys in budget: set one unread", |name, bench| {
         over_budget::<Five>(name, bench, (set_one, |row| (0, row.add(0))))
     }),
+    ("RocksDB, five fields, a tenth of 1M keys in budget: set one unread, one at a time", set_one_at_a_time),
     ("RocksDB, nine fields and 1 KiB, a tenth of 200k keys in budget: read nine, change one", |name, bench| {
         over_budget::<Wide>(name, bench, (read_nine_change_one, |row| (row.sum(), row.add(1))))
     }),
@@ -232,6 +233,45 @@ fn over_budget<S: Fields>(name: &str, bench: &Bench, (ours, by_hand): Events<S>)
     ours()?;
     peer()?;
     Ok(vec![Row::new(name, Target::Throughput(1.0), bench.compare(events, ours, peer)?)])
+}
+
+/// Nothing is read before the commit, by ours for want of a look, and by the peer of a thousand rows at a time.
+fn set_one_at_a_time(name: &'static str, bench: &Bench) -> Result<Vec<Row>, Error> {
+    let keys = bench.shape(Five::KEYS);
+    let folders = filled::<Five>(bench, keys)?;
+    let events = bench.events(2 * COMMIT_EVERY, 10 * COMMIT_EVERY);
+    let backend = Arc::new(RocksDbStateBackend::open(folders.ours.path())?);
+    let budget = row_weight::<Five>()? * usize::try_from(keys / 10).unwrap_or(usize::MAX);
+    let mut store = Keyed::<Five>::builder().memory_budget(budget).open(backend)?;
+    let raw = Raw::open(folders.peer.path())?;
+    let (mut for_ours, mut for_peer) = (Keys::uniform(keys), Keys::uniform(keys));
+    let pairs = bench.compare(
+        events,
+        || {
+            let keys = for_ours.draw(events);
+            timed(|| {
+                for keys in keys.chunks(COMMIT_EVERY) {
+                    for key in keys {
+                        store.with_key(key, set_one)?;
+                    }
+                    store.commit("on")?;
+                }
+                Ok(0)
+            })
+        },
+        || {
+            let keys = for_peer.draw(events);
+            timed(|| {
+                for keys in keys.chunks(COMMIT_EVERY) {
+                    keys.chunks(STEPS)
+                        .try_for_each(|keys| batch_by_hand(&raw, keys, |row| (0, row.add(0))).map(drop))?;
+                    raw.commit(WriteBatch::default())?;
+                }
+                Ok(0)
+            })
+        },
+    )?;
+    Ok(vec![Row::new(name, Target::Throughput(1.0), pairs)])
 }
 
 /// One `multi_get` of the batch's rows, one `WriteBatch` of what became of them.
