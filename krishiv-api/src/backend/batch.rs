@@ -74,13 +74,7 @@ impl WriteBatch {
     /// batch.put(b"k", b"v");
     /// ```
     pub fn put(&mut self, key: &[u8], value: &[u8]) {
-        let Ok(()) = self.put_with(
-            |bytes| bytes.extend_from_slice(key),
-            |bytes| {
-                bytes.extend_from_slice(value);
-                Ok::<(), Infallible>(())
-            },
-        );
+        self.append_with(|bytes| bytes.extend_from_slice(key), |bytes| bytes.extend_from_slice(value));
     }
 
     /// Removes `key`; removing what is not there is no error.
@@ -109,6 +103,15 @@ impl WriteBatch {
         }
         self.steps.push(Step { key, value: Some(self.bytes.len()) });
         Ok(())
+    }
+
+    /// The same for a value that can always be written.
+    pub(crate) fn append_with(&mut self, key: impl FnOnce(&mut Vec<u8>), value: impl FnOnce(&mut Vec<u8>)) {
+        let value = |bytes: &mut Vec<u8>| {
+            value(bytes);
+            Ok::<(), Infallible>(())
+        };
+        let Ok(()) = self.put_with(key, value);
     }
 
     /// Removes the key that `key` appends to the batch.

@@ -292,10 +292,6 @@ impl Expiry {
         Self { rule, eras }
     }
 
-    pub(crate) fn has_ttl(&self) -> bool {
-        self.rule.ttl.is_some()
-    }
-
     /// The era of what is written now.
     pub(crate) fn era(&self) -> u64 {
         self.eras.len() as u64

@@ -262,12 +262,13 @@ impl StateRecord {
         Rule { ttl: self.ttl, switches: self.switches }
     }
 
-    /// The slots that its records may lie in, that of what is written now first.
-    pub(crate) fn disk_slots(&self) -> impl Iterator<Item = u16> + use<> {
+    /// The slot of what is written now, and the other one if older records may lie there.
+    pub(crate) fn disk_slots(&self) -> (u16, Option<u16>) {
         let (plain, stamped) = (self.slot, self.slot | STAMPED);
-        let (current, other, older) =
-            if self.ttl.is_some() { (stamped, plain, self.plain) } else { (plain, stamped, self.stamped) };
-        std::iter::once(current).chain(older.then_some(other))
+        match self.ttl {
+            Some(_) => (stamped, self.plain.then_some(plain)),
+            None => (plain, self.stamped.then_some(stamped)),
+        }
     }
 
     /// When its records end.

@@ -28,10 +28,8 @@ impl OperatorHub {
     pub(crate) fn note_apart(&self) {
         if !self.apart.swap(true, Relaxed) {
             let mut state = lock(&self.state);
-            if !state.record.apart {
-                state.record.apart = true;
-                state.revision += 1;
-            }
+            state.record.apart = true;
+            state.revision += 1;
         }
     }
 
@@ -81,7 +79,8 @@ impl OperatorHub {
     fn older_slots(&self) -> Vec<u16> {
         let state = lock(&self.state);
         let values = state.record.states.iter().filter(|state| state.kind.is_value());
-        values.flat_map(|state| state.disk_slots()).collect()
+        let slots = values.map(|state| state.disk_slots());
+        slots.flat_map(|(current, other)| std::iter::once(current).chain(other)).collect()
     }
 }
 

@@ -189,6 +189,7 @@ impl Parts {
         self.sort();
         let missing: Vec<_> = others.iter().filter(|(place, _)| self.get(place.id()).is_none()).collect();
         missing.into_iter().for_each(|(place, record)| self.keep(place, record));
+        self.sort();
     }
 
     /// Adds the places of those of `others` that lie apart.
@@ -337,7 +338,6 @@ mod tests {
             // Of a state whose form is in doubt there may be both.
             assert!(parts.take(3).is_some() && parts.take(3).is_some() && parts.take(3).is_none());
             parts.keep_all(&of(&[(2, 1), (4, 1), (9, 1)]));
-            parts.sort();
             let left: Vec<_> = parts.iter().map(|(place, _)| place.slot).collect();
             assert_eq!(left, [1, 2, 4, 9]);
             assert!(!parts.is_empty());

@@ -49,7 +49,8 @@ impl<S: KeyedState> Keyed<S> {
             if first && flushed > 0 {
                 // As the first rows, so the others: a batch that grows by doubling is copied again and again.
                 size = (batch.size() - size) / flushed;
-                batch.reserve((size + size / 8) * (dirty - flushed), dirty - flushed);
+                let left = dirty.saturating_sub(flushed);
+                batch.reserve((size + size / 8) * left, left);
             }
         }
         timers.flush(batch);

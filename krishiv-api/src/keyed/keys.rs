@@ -2,7 +2,7 @@
 
 use crate::codec::keys::show_key;
 use crate::codec::keys::{OPERATOR_GROUP, Parts, RowKey, STAMPED, decode_key, group_prefix, operator_prefix, parse};
-use crate::codec::row::Parts as Values;
+use crate::codec::row::values;
 use crate::codec::{decode, record};
 use crate::error::{Cause, StateError};
 use crate::keyed::row::Row;
@@ -126,23 +126,29 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     fn is_live(&self, parts: &Parts<'_>, value: &[u8]) -> Result<bool, StateError> {
-        Ok(!self.live(parts, value)?.is_empty())
+        let mut any = false;
+        self.for_each_live(parts, value, |_, _| any = true)?;
+        Ok(any)
     }
 
-    /// What of a record is there: slot and suffix of it, or the slots of the values in the record of a row.
-    fn live(&self, parts: &Parts<'_>, value: &[u8]) -> Result<Vec<(u16, Vec<u8>)>, StateError> {
-        if !parts.is_row() {
-            let live = self.is_live_record(parts.slot, value).map_err(|error| self.blame_at(error, parts.key))?;
-            return Ok(if live { vec![(parts.slot, parts.suffix.to_vec())] } else { Vec::new() });
-        }
-        let values = Values::read(value).map_err(|error| self.blame_at(error, parts.key))?;
-        let mut live = Vec::new();
-        for (place, record) in values.iter() {
-            if self.is_live_record(place.slot, record).map_err(|error| self.blame_at(error, parts.key))? {
-                live.push((place.slot, Vec::new()));
+    /// Runs `f` on what of a record is there: slot and suffix of it, or the slots of the values in the record of a row.
+    fn for_each_live(&self, parts: &Parts<'_>, value: &[u8], mut f: impl FnMut(u16, &[u8])) -> Result<(), StateError> {
+        let mut look = |slot, record: &[u8]| {
+            if self.is_live_record(slot, record)? {
+                f(slot, parts.suffix);
             }
-        }
-        Ok(live)
+            Ok(())
+        };
+        let looked = if parts.is_row() {
+            // The record of a row has no suffix, and neither have the values in it.
+            values(value).try_for_each(|found| {
+                let (place, at) = found?;
+                look(place.slot, value.get(at).unwrap_or_default())
+            })
+        } else {
+            look(parts.slot, value)
+        };
+        looked.map_err(|error| self.blame_at(error, parts.key))
     }
 
     fn is_live_record(&self, disk_slot: u16, value: &[u8]) -> Result<bool, StateError> {
@@ -171,7 +177,7 @@ impl<S: KeyedState> Keyed<S> {
         for item in backend.scan(row_key.prefix()) {
             let (bytes, value) = item.map_err(|error| self.blame(error))?;
             if let Some(parts) = parse(&bytes).filter(|parts| !parts.is_timer()) {
-                records.append(&mut self.live(&parts, &value)?);
+                self.for_each_live(&parts, &value, |slot, suffix| records.push((slot, suffix.to_vec())))?;
             }
         }
         let stored: Vec<_> = records.iter().map(|(slot, suffix)| (*slot, suffix.as_slice())).collect();

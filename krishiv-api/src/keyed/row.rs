@@ -190,6 +190,5 @@ impl<S: KeyedState> Row<S> {
 fn with_marks(kept: Box<[u8]>, others: &[u8]) -> Box<[u8]> {
     let (Ok(mut parts), Ok(others)) = (Parts::read(&kept), Parts::read(others)) else { return kept };
     parts.keep_apart(&others);
-    parts.sort();
     parts.write_kept()
 }

@@ -32,17 +32,10 @@ impl RowCommit<'_> {
         let Values { next, stored } = values?;
         // States that the store has no handle for.
         next.keep_all(stored);
-        next.sort();
         if next.is_empty() {
             batch.delete_with(|bytes| row.append(ROW_SLOT, &[], bytes));
         } else {
-            let Ok(()) = batch.put_with(
-                |bytes| row.append(ROW_SLOT, &[], bytes),
-                |bytes| {
-                    next.write(bytes);
-                    Ok::<(), std::convert::Infallible>(())
-                },
-            );
+            batch.append_with(|bytes| row.append(ROW_SLOT, &[], bytes), |bytes| next.write(bytes));
         }
         Some(next.write_kept())
     }

@@ -74,15 +74,13 @@ impl Slot {
         expiry: Arc<Expiry>,
         (codec, plan, key_plan): (Codec, Plan, Plan),
     ) -> Self {
-        let stamped = expiry.has_ttl();
-        let disk = |stamped: bool| if stamped { record.slot | STAMPED } else { record.slot };
-        let older = if stamped { record.plain } else { record.stamped };
+        let (current, other) = record.disk_slots();
         Self {
             shared,
             name: record.name.clone(),
             id: record.slot,
-            current: disk(stamped),
-            other: older.then(|| disk(!stamped)),
+            current,
+            other,
             codec,
             plan,
             key_plan,

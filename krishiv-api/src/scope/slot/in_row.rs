@@ -7,7 +7,6 @@ use crate::codec::{Codec, Payload};
 use crate::error::{Cause, StateError};
 use crate::scope::row_commit::RowCommit;
 use crate::value::StateValue;
-use std::convert::Infallible;
 
 impl Slot {
     /// Reads the value of the row being processed.
@@ -61,13 +60,7 @@ impl Slot {
         let RowCommit { row, batch, values: Some(values) } = to else { return Ok(()) };
         let write = |bytes: &mut Vec<u8>| record::write(value, how, bytes).map(drop);
         let apart = |record: &[u8]| {
-            let Ok(()) = batch.put_with(
-                |bytes| row.append(self.current, &[], bytes),
-                |bytes| {
-                    bytes.extend_from_slice(record);
-                    Ok::<(), Infallible>(())
-                },
-            );
+            batch.append_with(|bytes| row.append(self.current, &[], bytes), |bytes| bytes.extend_from_slice(record));
         };
         let place = values.next.put(self.current, write, apart).map_err(|error| self.blame(error))?;
         if place.apart {
