@@ -16,11 +16,13 @@ mod over_budget;
 mod pipeline;
 mod reducing;
 mod rows;
+mod rows_written;
 mod strings;
 mod threads;
 mod timers;
 mod ttl;
 mod undo;
+mod weight;
 
 use crate::args::Subject;
 use crate::bench::Bench;
@@ -54,6 +56,7 @@ pub(crate) fn all() -> Vec<Case> {
         in_budget::CASES,
         over_budget::CASES,
         rows::CASES,
+        rows_written::CASES,
         lists::CASES,
         maps::CASES,
         reducing::CASES,

@@ -2,13 +2,14 @@
 
 use super::counter::{Counter, count, step};
 use super::family::Cases;
+use super::weight::row_weight;
 use crate::bench::Bench;
 use crate::error::Error;
 use crate::input::Keys;
 use crate::measure::timed;
 use crate::raw::{self, Raw};
 use crate::table::{Row, Target};
-use krishiv_api::{InMemoryStateBackend, Keyed, RocksDbStateBackend, StateError};
+use krishiv_api::{Keyed, RocksDbStateBackend};
 use rocksdb::WriteBatch;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ fn run(name: &str, bench: &Bench, input: &Keys, target: Target) -> Result<Vec<Ro
     let large = bench.large()?;
     let events = bench.events(2 * COMMIT_EVERY, 20 * COMMIT_EVERY);
     let backend = Arc::new(RocksDbStateBackend::open(large.ours.path())?);
-    let budget = row_weight()? * usize::try_from(large.keys / 10).unwrap_or(usize::MAX);
+    let budget = row_weight(count)? * usize::try_from(large.keys / 10).unwrap_or(usize::MAX);
     let mut store = Keyed::<Counter>::builder().memory_budget(budget).open(backend)?;
     let raw = Raw::open(large.peer.path())?;
 
@@ -97,17 +98,4 @@ fn by_hand(raw: &Raw, batch: &[u64]) -> Result<u64, Error> {
     }
     raw.write(changes)?;
     Ok(sum)
-}
-
-/// What a store counts for a row, found by filling one until its uncommitted rows are half its budget.
-fn row_weight() -> Result<usize, StateError> {
-    const BUDGET: usize = 16 << 20;
-    let backend = Arc::new(InMemoryStateBackend::new());
-    let mut store = Keyed::<Counter>::builder().memory_budget(BUDGET).open(backend)?;
-    let mut rows = 0;
-    while !store.needs_commit() {
-        store.with_key(&(rows as u64), count)?;
-        rows += 1;
-    }
-    Ok(BUDGET / 2 / rows.max(1))
 }
