@@ -5,8 +5,8 @@ pub mod keeper;
 pub mod row;
 
 use krishiv_api::{
-    InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, RocksDbStateBackend, StateBackend, TtlConfig,
-    TtlStateBackend,
+    InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, Op, RocksDbStateBackend, Scan, StateBackend, StateError,
+    TtlConfig, TtlStateBackend, WriteBatch,
 };
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -66,6 +66,40 @@ impl<P: Place> Place for Ttl<P> {
     }
     fn open(&self) -> Arc<TtlStateBackend<P::Backend>> {
         Arc::new(TtlStateBackend::new(self.0.open(), TtlConfig::new(u64::MAX)))
+    }
+}
+
+/// A memory that leaves it to commits to put changes of a row together with what is stored of it.
+pub struct Reading(Memory);
+
+/// The backend of it.
+pub struct WithoutMerging(Arc<InMemoryStateBackend>);
+
+impl Place for Reading {
+    type Backend = WithoutMerging;
+    fn new() -> Self {
+        Self(Place::new())
+    }
+    fn open(&self) -> Arc<WithoutMerging> {
+        Arc::new(WithoutMerging(self.0.open()))
+    }
+}
+
+impl StateBackend for WithoutMerging {
+    const DURABLE: bool = false;
+    const EXCLUSIVE: bool = true;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        self.0.get(key)
+    }
+
+    fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
+        self.0.scan(prefix)
+    }
+
+    fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
+        assert!(!batch.iter().any(|step| matches!(step, Op::Merge(..))), "it has not said that it merges");
+        self.0.write(batch)
     }
 }
 

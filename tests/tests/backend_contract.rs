@@ -1,7 +1,7 @@
 //! Every backend keeps the promises of `StateBackend`.
 
 use krishiv_api::{
-    InMemoryStateBackend, ManualClock, Record, RocksDbOptions, RocksDbStateBackend, Scan, StateBackend, StateError,
+    InMemoryStateBackend, ManualClock, Op, Record, RocksDbOptions, RocksDbStateBackend, Scan, StateBackend, StateError,
     TtlConfig, TtlStateBackend, WriteBatch, contract,
 };
 use std::cell::RefCell;
@@ -97,6 +97,7 @@ struct Wrong {
 
 impl StateBackend for Wrong {
     const DURABLE: bool = false;
+    const MERGES: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let value = self.inner.get(key)?;
@@ -133,19 +134,18 @@ impl StateBackend for Wrong {
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
-        if self.how != "deletes last" {
-            return self.inner.write(batch);
-        }
         let mut ops: Vec<_> = batch.iter().collect();
-        ops.sort_by_key(|op| matches!(op, krishiv_api::Op::Delete(_)));
-        let mut sorted = WriteBatch::default();
+        if self.how == "deletes last" {
+            ops.sort_by_key(|op| matches!(op, Op::Delete(_)));
+        }
+        let mut wrong = WriteBatch::default();
         for op in ops {
             match op {
-                krishiv_api::Op::Put(key, value) => sorted.put(key, value),
-                krishiv_api::Op::Delete(key) => sorted.delete(key),
+                Op::Merge(key, changes) if self.how == "changes replace" => wrong.put(key, changes),
+                op => wrong.push(op),
             }
         }
-        self.inner.write(sorted)
+        self.inner.write(wrong)
     }
 }
 
@@ -159,6 +159,7 @@ fn the_suite_finds_what_is_wrong() {
         ("short scan", "scan: finds every record"),
         ("behind the start", "scan_from: the records that `scan` gives, from the key on"),
         ("deletes last", "write: a put after a delete"),
+        ("changes replace", "merge: what is changed takes the place of what is stored"),
     ] {
         let suite = || contract::check(|| Wrong { inner: InMemoryStateBackend::new(), how });
         let panic = catch_unwind(AssertUnwindSafe(suite)).expect_err(how);

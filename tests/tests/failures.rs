@@ -83,6 +83,7 @@ impl<B> Failing<B> {
 
 impl<B: StateBackend> StateBackend for Failing<B> {
     const DURABLE: bool = B::DURABLE;
+    const MERGES: bool = B::MERGES;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.call(false)?;

@@ -131,6 +131,7 @@ fn same(batch: &WriteBatch) -> rocksdb::WriteBatch {
         match op {
             Op::Put(key, value) => same.put(key, value),
             Op::Delete(key) => same.delete(key),
+            Op::Merge(key, changes) => same.merge(key, changes),
         }
     }
     same

@@ -18,17 +18,21 @@ pub enum Op<'a> {
     Put(&'a [u8], &'a [u8]),
     /// Removes a key, if it is there.
     Delete(&'a [u8]),
+    /// Makes the value of a key what [`merged`](crate::merged) makes of it and these changes.
+    ///
+    /// Only backends that say [`MERGES`](crate::StateBackend::MERGES) are handed one.
+    Merge(&'a [u8], &'a [u8]),
 }
 
 impl<'a> Op<'a> {
-    /// The key that is set or removed.
+    /// The key that is set, removed or merged into.
     ///
     /// ```
     /// assert_eq!(krishiv_api::Op::Delete(b"k").key(), b"k");
     /// ```
     pub fn key(self) -> &'a [u8] {
         match self {
-            Self::Put(key, _) | Self::Delete(key) => key,
+            Self::Put(key, _) | Self::Delete(key) | Self::Merge(key, _) => key,
         }
     }
 }
@@ -45,7 +49,7 @@ fn front(key: &[u8]) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-/// Puts and deletes that a backend applies together, in the order they were added.
+/// Steps that a backend applies together, in the order they were added.
 ///
 /// ```
 /// use krishiv_api::WriteBatch;
@@ -63,7 +67,15 @@ pub struct WriteBatch {
 #[derive(Clone, Debug)]
 struct Step {
     key: Range<usize>,
-    value: Option<usize>,
+    /// Where the value ends, which begins where the key ends.
+    value: Value,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Value {
+    Put(usize),
+    Merge(usize),
+    None,
 }
 
 impl WriteBatch {
@@ -87,6 +99,34 @@ impl WriteBatch {
         self.delete_with(|bytes| bytes.extend_from_slice(key));
     }
 
+    /// Merges `changes` of a row into the value of `key`, for backends that do so.
+    ///
+    /// ```
+    /// let mut batch = krishiv_api::WriteBatch::default();
+    /// batch.merge(b"k", b"");
+    /// ```
+    pub fn merge(&mut self, key: &[u8], changes: &[u8]) {
+        self.push(Op::Merge(key, changes));
+    }
+
+    /// Adds a step of another batch.
+    ///
+    /// ```
+    /// use krishiv_api::{Op, WriteBatch};
+    /// let mut batch = WriteBatch::default();
+    /// batch.push(Op::Put(b"k", b"v"));
+    /// assert_eq!(batch.iter().next(), Some(Op::Put(b"k", b"v")));
+    /// ```
+    pub fn push(&mut self, op: Op<'_>) {
+        match op {
+            Op::Put(key, value) => self.put(key, value),
+            Op::Delete(key) => self.delete(key),
+            Op::Merge(key, changes) => {
+                self.merge_with(|bytes| bytes.extend_from_slice(key), |bytes| bytes.extend_from_slice(changes));
+            }
+        }
+    }
+
     /// Sets the key that `key` appends to the batch to the value that `value` appends.
     #[inline]
     pub(crate) fn put_with<E>(
@@ -101,8 +141,16 @@ impl WriteBatch {
             self.bytes.truncate(start);
             return Err(error);
         }
-        self.steps.push(Step { key, value: Some(self.bytes.len()) });
+        self.steps.push(Step { key, value: Value::Put(self.bytes.len()) });
         Ok(())
+    }
+
+    /// Merges the changes that `changes` appends into the value of the key that `key` appends.
+    pub(crate) fn merge_with(&mut self, key: impl FnOnce(&mut Vec<u8>), changes: impl FnOnce(&mut Vec<u8>)) {
+        self.append_with(key, changes);
+        if let Some(Step { value, .. }) = self.steps.last_mut() {
+            *value = Value::Merge(self.bytes.len());
+        }
     }
 
     /// The same for a value that can always be written.
@@ -118,7 +166,7 @@ impl WriteBatch {
     pub(crate) fn delete_with(&mut self, key: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         key(&mut self.bytes);
-        self.steps.push(Step { key: start..self.bytes.len(), value: None });
+        self.steps.push(Step { key: start..self.bytes.len(), value: Value::None });
     }
 
     /// Number of steps.
@@ -159,8 +207,9 @@ impl WriteBatch {
     fn op(&self, step: &Step) -> Op<'_> {
         let key = self.slice(step.key.clone());
         match step.value {
-            Some(end) => Op::Put(key, self.slice(step.key.end..end)),
-            None => Op::Delete(key),
+            Value::Put(end) => Op::Put(key, self.slice(step.key.end..end)),
+            Value::Merge(end) => Op::Merge(key, self.slice(step.key.end..end)),
+            Value::None => Op::Delete(key),
         }
     }
 

@@ -43,6 +43,9 @@ pub fn check<B: StateBackend>(mut fresh: impl FnMut() -> B) {
     big_values_come_back(&fresh());
     readers_see_whole_batches(&Arc::new(fresh()));
     threads_share_one_backend(&Arc::new(fresh()));
+    if B::MERGES {
+        changes_are_merged(&fresh());
+    }
     for seed in 0..16 {
         let backend = fresh();
         let mut program = Program::new(seed);
@@ -145,6 +148,56 @@ fn a_batch_applies_in_order(backend: &impl StateBackend) {
     assert_eq!(get(backend, b"b"), None, "write: a delete after a put of the same batch counts");
     assert_eq!(get(backend, b"c"), Some(b"1".to_vec()), "write: a put after a delete of the same batch counts");
     assert_eq!(get(backend, b"there"), Some(b"new".to_vec()), "write: replacing by delete and put in one batch");
+}
+
+/// A row of values of one byte, by the ids of their states; `None` is a removal, which only changes have.
+fn row(values: &[(u8, Option<u8>)]) -> Vec<u8> {
+    let value = |(id, value): &(u8, Option<u8>)| match value {
+        Some(value) => vec![id << 2, 2, 8, *value],
+        None => vec![id << 2 | 2, 0],
+    };
+    values.iter().flat_map(value).collect()
+}
+
+fn changes_are_merged(backend: &impl StateBackend) {
+    put(backend, b"k", &row(&[(1, Some(1)), (2, Some(2))]));
+    let merge = |keys: &[&[u8]], changes: &[(u8, Option<u8>)]| {
+        let mut batch = WriteBatch::default();
+        keys.iter().for_each(|key| batch.merge(key, &row(changes)));
+        write(backend, batch);
+    };
+    merge(&[b"new", b"k"], &[(2, Some(7)), (3, None)]);
+    let there = row(&[(1, Some(1)), (2, Some(7))]);
+    assert_eq!(get(backend, b"k").as_ref(), Some(&there), "merge: what is changed takes the place of what is stored");
+    assert_eq!(get(backend, b"new"), Some(row(&[(2, Some(7))])), "merge: changes of nothing are what they set");
+    merge(&[b"k"], &[(1, None), (4, Some(9))]);
+    merge(&[b"k"], &[(4, Some(8))]);
+    let there = row(&[(2, Some(7)), (4, Some(8))]);
+    assert_eq!(get(backend, b"k").as_ref(), Some(&there), "merge: changes add up, in their order");
+    let all = backend.multi_get(&[b"none", b"k"]).expect("multi_get: a healthy backend answers");
+    assert_eq!(all, [None, Some(there.clone())], "multi_get: shows what has been merged");
+    assert_eq!(scan(backend, b"k"), [(b"k".to_vec(), there)], "scan: shows what has been merged");
+    merge(&[b"k", b"empty"], &[(2, None), (4, None)]);
+    assert_eq!(get(backend, b"k"), Some(Vec::new()), "merge: a row of nothing is there, and empty");
+    assert_eq!(get(backend, b"empty"), Some(Vec::new()), "merge: so it is where nothing was");
+    let mut batch = WriteBatch::default();
+    batch.merge(b"a", &row(&[(1, Some(1))]));
+    batch.merge(b"a", &row(&[(2, Some(2))]));
+    batch.delete(b"b");
+    batch.merge(b"b", &row(&[(1, Some(1))]));
+    batch.put(b"b", &row(&[(2, Some(2))]));
+    batch.merge(b"b", &row(&[(3, Some(3))]));
+    batch.merge(b"k", &row(&[(3, Some(3))]));
+    batch.delete(b"k");
+    write(backend, batch);
+    assert_eq!(get(backend, b"a"), Some(row(&[(1, Some(1)), (2, Some(2))])), "merge: two of one batch add up");
+    assert_eq!(get(backend, b"b"), Some(row(&[(2, Some(2)), (3, Some(3))])), "merge: a batch applies in its order");
+    assert_eq!(get(backend, b"k"), None, "merge: what is deleted later in the batch is gone");
+    for change in 0..100 {
+        merge(&[b"often"], &[(1 + change % 3, Some(change))]);
+    }
+    let often = row(&[(1, Some(99)), (2, Some(97)), (3, Some(98))]);
+    assert_eq!(get(backend, b"often"), Some(often), "merge: so many changes add up");
 }
 
 fn multi_get_answers_in_order(backend: &impl StateBackend) {

@@ -1,6 +1,7 @@
 //! State that lives as long as the process.
 
 use super::{Op, Record, Scan, StateBackend, WriteBatch};
+use crate::codec::row::merged;
 use crate::error::StateError;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -68,6 +69,7 @@ impl fmt::Debug for InMemoryStateBackend {
 impl StateBackend for InMemoryStateBackend {
     const DURABLE: bool = false;
     const EXCLUSIVE: bool = true;
+    const MERGES: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         Ok(self.read().get(key).cloned())
@@ -100,6 +102,10 @@ impl StateBackend for InMemoryStateBackend {
                 None => drop(map.insert(key.to_vec(), value.to_vec())),
             },
             Op::Delete(key) => drop(map.remove(key)),
+            Op::Merge(key, changes) => match map.get_mut(key) {
+                Some(known) => *known = merged(Some(known), changes),
+                None => drop(map.insert(key.to_vec(), merged(None, changes))),
+            },
         });
         Ok(())
     }

@@ -101,6 +101,12 @@ pub trait StateBackend: Send + Sync + 'static {
     /// Stores on any other backend look at every commit whether somebody has, which is one `get`.
     const EXCLUSIVE: bool = false;
 
+    /// Whether [`write`](Self::write) takes [`Op::Merge`]: it makes of the value, at once or where it is read, what [`merged`](crate::merged) says.
+    ///
+    /// Without, a commit reads the rows of which the program has set a part and read nothing. A backend that hands batches on to
+    /// another one says what that one says.
+    const MERGES: bool = false;
+
     /// The value of `key`, if there is one.
     ///
     /// ```
@@ -269,6 +275,7 @@ pub(crate) trait AnyBackend: Send + Sync {
     fn write(&self, batch: WriteBatch) -> Result<(), StateError>;
     fn add_retention(&self, rule: Arc<dyn Retention>);
     fn is_exclusive(&self) -> bool;
+    fn merges(&self) -> bool;
 }
 
 impl<B: StateBackend> AnyBackend for B {
@@ -298,5 +305,8 @@ impl<B: StateBackend> AnyBackend for B {
     }
     fn is_exclusive(&self) -> bool {
         B::EXCLUSIVE
+    }
+    fn merges(&self) -> bool {
+        B::MERGES
     }
 }

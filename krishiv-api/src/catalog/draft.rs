@@ -53,7 +53,7 @@ impl Draft<'_> {
     pub(crate) fn publish(mut self) {
         let mut state = lock(&self.hub.state);
         // A commit of another store may have found that out meanwhile.
-        self.record.apart |= state.record.apart;
+        self.record.apart_states.extend(&state.record.apart_states);
         if self.record != state.record {
             state.record = self.record;
             state.revision += 1;

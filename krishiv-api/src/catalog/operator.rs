@@ -15,7 +15,7 @@ use crate::lock::lock;
 use crate::names::{self, TIMERS};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The operators of this process, by the addresses of their backends' hubs, which live as long as they do, and their names.
@@ -75,14 +75,13 @@ impl BackendHub {
         let persisted = stored.is_some();
         records::check_name("an operator", name, persisted)?;
         let record = match stored {
-            Some(bytes) => records::read::<OperatorRecord>("operator record", &bytes)?,
+            Some(bytes) => records::read::<OperatorRecord>("operator record", &bytes)?.of_today(),
             None => {
                 let id = *next;
                 id.checked_add(1).ok_or(Cause::Exhausted { what: "operator" })?;
                 let max_parallelism = max_parallelism.unwrap_or(DEFAULT_MAX_PARALLELISM);
                 let key = key.clone();
-                let (name, next_slot, states) = (name.to_owned(), 1, Vec::new());
-                OperatorRecord { id, name, max_parallelism, key, next_slot, states, one_record: true, apart: false }
+                OperatorRecord::new(id, name, max_parallelism, key)
             }
         };
         let positions = stored_positions(&*self.backend, record.id)?;
@@ -90,7 +89,6 @@ impl BackendHub {
         let operator = OperatorHub {
             backend: Arc::clone(self),
             one_record: record.one_record,
-            apart: AtomicBool::new(record.apart),
             state: Mutex::new(OperatorState {
                 revision: u64::from(!persisted),
                 persisted: 0,
@@ -123,8 +121,6 @@ pub(crate) struct OperatorHub {
     pub(super) backend: Arc<BackendHub>,
     /// Whether the values of every row are one record.
     pub(super) one_record: bool,
-    /// Whether the record of the operator says that a value lies apart.
-    pub(super) apart: AtomicBool,
     pub(super) state: Mutex<OperatorState>,
     /// Held by whoever changes the record.
     pub(super) declaring: Mutex<()>,

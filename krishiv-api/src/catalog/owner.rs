@@ -114,7 +114,8 @@ impl Owner {
             let catalog = batch.iter().filter(|step| step.key().starts_with(&records::prefix()));
             let tried = catalog.map(|step| match step {
                 Op::Put(key, value) => (key.to_vec(), Some(value.to_vec())),
-                Op::Delete(key) => (key.to_vec(), None),
+                // Rows are merged into, and the catalog has none.
+                Op::Delete(key) | Op::Merge(key, _) => (key.to_vec(), None),
             });
             *standing = Standing::InDoubt { found, number, tried: tried.collect() };
         }

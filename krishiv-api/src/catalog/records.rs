@@ -11,7 +11,7 @@ use crate::error::{Cause, StateError};
 use crate::names;
 use crate::value::StateValue;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ use std::sync::Arc;
 ///
 /// 2: the timers of an operator, and the state that holds them per key. 3: one record for several list elements.
 /// 4: values and keys in MessagePack, and records that tell how often the TTL of their state had been switched. 5: one record for the
-/// values of a row.
-pub(crate) const FORMAT: u32 = 5;
+/// values of a row. 6: changes of rows, which the backend merges, and the timers of a key in its row.
+pub(crate) const FORMAT: u32 = 6;
 
 /// Says in which format everything beside it is written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -48,9 +48,12 @@ pub(crate) struct OperatorRecord {
     /// Whether the values of a row have been one record from its first commit on; before format 5 they were one each.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) one_record: bool,
-    /// Whether a value was ever so long that it lies in a record of its own.
+    /// The states of which a value was ever so long that it lies in a record of its own.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) apart_states: BTreeSet<u16>,
+    /// Format 5: there is such a state, and it is not known which.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub(crate) apart: bool,
+    pub(super) apart: bool,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -251,6 +254,30 @@ impl OperatorRecord {
 }
 
 impl OperatorRecord {
+    /// That of an operator without a state.
+    pub(super) fn new(id: u16, name: &str, max_parallelism: u16, key: KeyRecord) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            max_parallelism,
+            key,
+            next_slot: 1,
+            states: Vec::new(),
+            one_record: true,
+            apart_states: BTreeSet::new(),
+            apart: false,
+        }
+    }
+
+    /// The same as today's format has it.
+    pub(super) fn of_today(mut self) -> Self {
+        if std::mem::take(&mut self.apart) {
+            self.apart_states =
+                self.states.iter().filter(|state| state.kind.is_value()).map(|state| state.slot).collect();
+        }
+        self
+    }
+
     /// When the records of each state end.
     pub(crate) fn lives(&self) -> HashMap<u16, Expiry> {
         self.states.iter().map(|state| (state.slot, state.expiry())).collect()

@@ -5,7 +5,6 @@ use crate::codec::keys::ROW_SLOT;
 use crate::codec::row::Parts;
 use crate::error::StateError;
 use crate::lock::lock;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// What is stored of the values of a row.
 #[derive(Default)]
@@ -21,14 +20,25 @@ impl OperatorHub {
     pub(crate) fn has_only(&self, known: &[u16]) -> bool {
         let state = lock(&self.state);
         let mut values = state.record.states.iter().filter(|state| state.kind.is_value());
-        state.record.one_record && !state.record.apart && values.all(|state| known.contains(&state.slot))
+        state.record.one_record
+            && state.record.apart_states.is_empty()
+            && values.all(|state| known.contains(&state.slot))
     }
 
-    /// Takes note that a value lies apart, which the commit that is being made writes down.
-    pub(crate) fn note_apart(&self) {
-        if !self.apart.swap(true, Relaxed) {
-            let mut state = lock(&self.state);
-            state.record.apart = true;
+    /// Whether a commit may hand the backend what has changed of a row, without having read it.
+    pub(crate) fn merges(&self) -> bool {
+        self.one_record && self.backend().merges()
+    }
+
+    /// Whether a value of the state `id` may lie apart.
+    pub(crate) fn has_apart(&self, id: u16) -> bool {
+        lock(&self.state).record.apart_states.contains(&id)
+    }
+
+    /// Takes note that a value of the state `id` lies apart, which the commit that is being made writes down.
+    pub(crate) fn note_apart(&self, id: u16) {
+        let mut state = lock(&self.state);
+        if state.record.apart_states.insert(id) {
             state.revision += 1;
         }
     }

@@ -10,6 +10,7 @@ use crate::keyed::store::Instance;
 use crate::keyed::visitors::Changes;
 use crate::keyed::{Keyed, KeyedState};
 use crate::scope::row_commit::{RowCommit, Values};
+use crate::scope::shared::Shared;
 use crate::state::calls::Calls;
 use crate::state::handle::{Core, Handle, Visitor};
 
@@ -17,7 +18,8 @@ impl<S: KeyedState> Keyed<S> {
     /// Adds what dirty rows and timers have to write to `batch`.
     pub(super) fn flush(&mut self, batch: &mut WriteBatch) -> Result<(), StateError> {
         let Self { instance, rows, timers, .. } = self;
-        let mut work = Work { has_all: instance.shared.has_all_values(), ..Work::default() };
+        let Shared { hub, .. } = &*instance.shared;
+        let mut work = Work { has_all: instance.shared.has_all_values(), merges: hub.merges(), ..Work::default() };
         // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
         let (mut size, mut flushed, dirty) = (batch.size(), 0, rows.dirty.len());
         for portion in rows.portions() {
@@ -26,23 +28,26 @@ impl<S: KeyedState> Keyed<S> {
             rows.for_each_dirty_of(portion.clone(), |row| {
                 flushed += 1;
                 let changes = instance.changes(row);
-                if work.is_partial(row, &changes) {
-                    instance.encode(&row.key, &mut work.row_key)?;
-                    partial.push(work.row_key.prefix().to_vec());
-                    return Ok(());
-                }
-                let written = work.flush(instance, row, (&changes, None), batch);
+                let how = match work.how(row, &changes) {
+                    How::Read => {
+                        instance.encode(&row.key, &mut work.row_key)?;
+                        partial.push(work.row_key.prefix().to_vec());
+                        return Ok(());
+                    }
+                    how => how,
+                };
+                let written = work.flush(instance, row, (how, None), batch);
                 written.map_err(|error| instance.blame(error, &row.key))
             })?;
             if !partial.is_empty() {
                 let mut stored = instance.read_rows(&partial)?.into_iter();
                 rows.for_each_dirty_of(portion, |row| {
                     let changes = instance.changes(row);
-                    if !work.is_partial(row, &changes) {
+                    if work.how(row, &changes) != How::Read {
                         return Ok(());
                     }
                     let stored = stored.next().transpose();
-                    let written = stored.and_then(|stored| work.flush(instance, row, (&changes, stored), batch));
+                    let written = stored.and_then(|stored| work.flush(instance, row, (How::Read, stored), batch));
                     written.map_err(|error| instance.blame(error, &row.key))
                 })?;
             }
@@ -72,19 +77,38 @@ impl<S: KeyedState> Instance<S> {
     }
 }
 
+/// What a commit does about the record of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// It stays.
+    Not,
+    /// It is written, as far as it is known or changes.
+    Whole,
+    /// Its changes are written, and the backend puts them together with what is stored.
+    Changes,
+    /// It is read, and then written.
+    Read,
+}
+
 /// What the rows of a commit have in common, and room to put each together.
 #[derive(Default)]
 struct Work {
     /// Nothing is stored of a row but what the store has handles for.
     has_all: bool,
+    /// The backend takes changes of a row.
+    merges: bool,
     row_key: RowKey,
     next: Parts,
 }
 
 impl Work {
-    /// Whether the record of `row` changes, and part of it is in the backend alone.
-    fn is_partial<S: KeyedState>(&self, row: &Row<S>, changes: &Changes) -> bool {
-        !row.status.is_known() && changes.any && !(changes.all && self.has_all)
+    fn how<S: KeyedState>(&self, row: &Row<S>, changes: &Changes) -> How {
+        match changes {
+            Changes { any: false, .. } => How::Not,
+            Changes { all, .. } if row.status.is_known() || (*all && self.has_all) => How::Whole,
+            _ if self.merges => How::Changes,
+            _ => How::Read,
+        }
     }
 
     /// Adds what a row has to write to `batch`; `stored` is what was read of it, where that was needed.
@@ -92,7 +116,7 @@ impl Work {
         &mut self,
         instance: &mut Instance<S>,
         row: &mut Row<S>,
-        (changes, stored): (&Changes, Option<StoredRow>),
+        (how, stored): (How, Option<StoredRow>),
         batch: &mut WriteBatch,
     ) -> Result<(), StateError> {
         let Self { row_key, next, .. } = self;
@@ -108,7 +132,8 @@ impl Work {
             kept = parts;
         }
         next.clear();
-        let values = if changes.any { Some(Values { next, stored: &mut kept }) } else { None };
+        let changes_only = how == How::Changes;
+        let values = (how != How::Not).then_some(Values { next, stored: &mut kept, changes_only });
         let mut flush = Flush { to: RowCommit { row: row_key, batch, values }, result: Ok(()) };
         instance.state.visit(&mut row.cells, &mut flush);
         let Flush { mut to, mut result } = flush;
@@ -120,7 +145,7 @@ impl Work {
         result?;
         if let Some(kept) = to.finish() {
             instance.shared.hub.needs_newest_format();
-            row.flushed(kept);
+            row.flushed(!changes_only, kept);
         }
         Ok(())
     }

@@ -34,7 +34,7 @@ impl Status {
     const COMMITTED: u64 = 8;
     /// Cells and [`kept`](Rest::kept) have all that is stored of its values.
     const KNOWN: u64 = 16;
-    /// Its record is part of the commit that is being made.
+    /// Its record is part of the commit that is being made, as a whole.
     const FLUSHED: u64 = 32;
 
     /// What is known of the row of a key that takes `key` bytes of memory.
@@ -64,6 +64,11 @@ impl Status {
         let kept = self.0 & (0xffff_0000 | Self::DIRTY | Self::KNOWN | Self::FLUSHED);
         let recent = if self.0 & Self::NEW == 0 { Self::RECENT } else { 0 };
         Self(cells << 32 | kept | u64::from(left.wrote) | recent)
+    }
+
+    /// What is known of it while a commit is being made.
+    fn flushed(self, whole: bool) -> Self {
+        Self(self.0 & !Self::FLUSHED | if whole { Self::FLUSHED } else { 0 })
     }
 
     pub(super) fn committed(self) -> Self {
@@ -155,9 +160,9 @@ impl<S: KeyedState> Row<S> {
         kept.and_then(Result::ok).unwrap_or_default()
     }
 
-    /// Takes note that the commit that is being made has its record, and that no cell has `kept` of it.
-    pub(super) fn flushed(&mut self, kept: Box<[u8]>) {
-        self.status.0 |= Status::FLUSHED;
+    /// Takes note that the commit that is being made has its record, `whole` or its changes, and that no cell has `kept` of it.
+    pub(super) fn flushed(&mut self, whole: bool, kept: Box<[u8]>) {
+        self.status = self.status.flushed(whole);
         let before = self.extra.as_ref().map_or(&[][..], |extra| &extra.kept);
         if *before == *kept {
             if let Some(extra) = &mut self.extra {

@@ -15,6 +15,7 @@ use crate::scope::shared::Shared;
 use crate::time::TtlClock;
 use crate::value::StateValue;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// One state of one store.
 pub struct Slot {
@@ -32,6 +33,8 @@ pub struct Slot {
     expiry: Arc<Expiry>,
     life: Life,
     refreshes_on_read: bool,
+    /// A value of it may lie apart from its row.
+    apart: AtomicBool,
 }
 
 /// How long what is written lives, as far as that is settled when the slot is bound.
@@ -76,6 +79,7 @@ impl Slot {
     ) -> Self {
         let (current, other) = record.disk_slots();
         Self {
+            apart: AtomicBool::new(shared.hub.has_apart(record.slot)),
             shared,
             name: record.name.clone(),
             id: record.slot,

@@ -12,7 +12,8 @@ use std::path::Path;
 const FLOORS: &[&[&str]] = &[
     &["error", "lock", "names", "quiet", "time"],
     &["descriptor", "value"],
-    &["codec", "backend"],
+    &["codec"],
+    &["backend"],
     &["catalog"],
     &["scope"],
     &["state"],

@@ -9,7 +9,7 @@ use krishiv_api::{
     BroadcastState, ErrorKind, Keyed, KeyedState, ListState, ManualClock, MapState, ReducingState, StateBackend,
     StateError, ValueState,
 };
-use krishiv_tests::{Place, on_every_backend};
+use krishiv_tests::{Place, Reading, on_every_backend};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestRunner};
@@ -425,3 +425,8 @@ fn the_store_answers_as_plain_collections_would<P: Place>(_: P) {
     }
 }
 on_every_backend!(the_store_answers_as_plain_collections_would);
+
+#[test]
+fn the_store_answers_so_where_its_commits_read() {
+    the_store_answers_as_plain_collections_would(Reading::new());
+}

@@ -153,6 +153,7 @@ struct Noting<B> {
 
 impl<B: StateBackend> StateBackend for Noting<B> {
     const DURABLE: bool = B::DURABLE;
+    const MERGES: bool = B::MERGES;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.inner.get(key)

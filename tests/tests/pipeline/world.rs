@@ -91,6 +91,7 @@ impl<B> Flaky<B> {
 
 impl<B: StateBackend> StateBackend for Flaky<B> {
     const DURABLE: bool = B::DURABLE;
+    const MERGES: bool = B::MERGES;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.read(|| self.inner.get(key))

@@ -7,6 +7,7 @@ mod guard;
 mod journal;
 mod ledger;
 mod manifest;
+mod merge;
 mod options;
 mod retention;
 
@@ -183,6 +184,7 @@ impl StateBackend for RocksDbStateBackend {
     const DURABLE: bool = true;
     // The folder is locked.
     const EXCLUSIVE: bool = true;
+    const MERGES: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let mut found = None;
@@ -241,6 +243,7 @@ impl StateBackend for RocksDbStateBackend {
         batch.for_each_in_key_order(|op| match op {
             Op::Put(key, value) => steps.put(key, value),
             Op::Delete(key) => steps.delete(key),
+            Op::Merge(key, changes) => steps.merge(key, changes),
         });
         let mut options = WriteOptions::default();
         options.set_sync(self.sync);

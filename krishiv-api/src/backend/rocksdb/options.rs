@@ -1,5 +1,6 @@
 //! How a RocksDB folder is opened.
 
+use super::merge;
 use super::retention::Rules;
 use ::rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 use std::fmt;
@@ -12,6 +13,9 @@ const DELETIONS_WINDOW: usize = 256;
 /// A memtable becomes a file if one step of a scan passes by so many removed records in it: only files are compacted. For this
 /// option the crate has no method.
 const HIDDEN: &str = "memtable_op_scan_flush_trigger=500;memtable_avg_op_scan_flush_trigger=20";
+
+/// Changes of one row that lie in a memtable until they are made one.
+const SUCCESSIVE_MERGES: usize = 16;
 
 type Tune = Box<dyn FnOnce(&mut Options)>;
 
@@ -74,9 +78,8 @@ impl RocksDbOptions {
 
     /// Changes RocksDB's own options, those of the database and those of its column family.
     ///
-    /// What the promises of the backend rest on is set again afterwards: checks, recovery, the log and the
-    /// compaction filter. Leave the comparator, merge operators, and compaction styles that delete
-    /// records alone: a folder made with them does not keep what it is given.
+    /// What the promises of the backend rest on is set again afterwards: checks, recovery, the log, the
+    /// compaction filter and the merge operator. Leave the comparator, and compaction styles that delete records alone: a folder made with them does not keep what it is given.
     ///
     /// ```
     /// let options = krishiv_api::RocksDbOptions::new().tune(|options| options.set_max_background_jobs(4));
@@ -105,6 +108,7 @@ impl RocksDbOptions {
         options.create_if_missing(may_create);
         options.set_paranoid_checks(true);
         options.set_compaction_filter_factory(rules);
+        options.set_merge_operator(merge::NAME, merge::whole, merge::part);
         // A torn tail is what a crash leaves; anything else is damage. The guard tells a torn tail from a lost one.
         options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
         options.set_track_and_verify_wals_in_manifest(true);
@@ -133,6 +137,8 @@ impl RocksDbOptions {
         options.set_memtable_whole_key_filtering(true);
         // A quarter of the default: insertion is faster into a smaller memtable, and two of them are held at a time.
         options.set_write_buffer_size(16 << 20);
+        // Of a row that is changed again and again without being read, a reader puts together at most so many changes of one memtable.
+        options.set_max_successive_merges(SUCCESSIVE_MERGES);
         // Removed records are passed by one after the other until a compaction drops them, which otherwise comes only when files do.
         options.add_compact_on_deletion_collector_factory(DELETIONS_WINDOW, DELETIONS, 0.0);
         options.set_compression_type(DBCompressionType::None);

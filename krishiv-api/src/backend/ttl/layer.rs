@@ -239,13 +239,18 @@ impl<B: StateBackend> TtlStateBackend<B> {
         let reserved = self.reserved();
         let mut stamped = WriteBatch::default();
         for op in batch.iter() {
-            let (Op::Put(key, _) | Op::Delete(key)) = op;
+            let key = op.key();
             if reserved.holds(key) {
                 return Err(Cause::Setting { reason: marker::refusal(key) }.into());
             }
             match op {
                 Op::Put(key, value) => stamped.put(key, &stamp::join(expires_at, value)),
                 Op::Delete(key) => stamped.delete(key),
+                Op::Merge(..) => {
+                    let reason =
+                        "records of a TtlStateBackend are no rows, and nothing is merged into them; put them whole";
+                    return Err(Cause::Setting { reason: reason.to_owned() }.into());
+                }
             }
         }
         Ok(stamped)
@@ -259,10 +264,7 @@ impl<B: StateBackend> TtlStateBackend<B> {
         // Removals first: a key that the caller writes again stays.
         let mut whole = gone.removals(&*self.inner, now)?;
         for op in self.stamped(batch, now)?.iter() {
-            match op {
-                Op::Put(key, value) => whole.put(key, value),
-                Op::Delete(key) => whole.delete(key),
-            }
+            whole.push(op);
         }
         if let Mode::Event { .. } = mode {
             whole.put(marker::KEY, &marker::encode(now));

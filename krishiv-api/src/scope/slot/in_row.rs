@@ -7,6 +7,7 @@ use crate::codec::{Codec, Payload};
 use crate::error::{Cause, StateError};
 use crate::scope::row_commit::RowCommit;
 use crate::value::StateValue;
+use std::sync::atomic::Ordering::Relaxed;
 
 impl Slot {
     /// Reads the value of the row being processed.
@@ -63,8 +64,8 @@ impl Slot {
             batch.append_with(|bytes| row.append(self.current, &[], bytes), |bytes| bytes.extend_from_slice(record));
         };
         let place = values.next.put(self.current, write, apart).map_err(|error| self.blame(error))?;
-        if place.apart {
-            self.shared.hub.note_apart();
+        if place.apart && !self.apart.swap(true, Relaxed) {
+            self.shared.hub.note_apart(self.id);
         }
         self.replace(to, Some(place));
         Ok(())
@@ -98,6 +99,15 @@ impl Slot {
             if was.apart && place != Some(was) {
                 to.remove_apart(was);
             }
+        }
+        let Some(values) = to.values.as_mut().filter(|values| values.changes_only) else { return };
+        if place.is_none() {
+            values.next.remove(self.id);
+        }
+        if self.apart.load(Relaxed) {
+            // What was there is not known, and may lie apart, in either form.
+            let places = self.disk_slots().map(|slot| Place { slot, apart: true });
+            places.filter(|was| place != Some(*was)).for_each(|was| to.remove_apart(was));
         }
     }
 }

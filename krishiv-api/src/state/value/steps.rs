@@ -108,6 +108,9 @@ impl<T: StateValue> Core for Value<T> {
     }
 
     fn flush(&self, cell: &mut Cell<T>, to: &mut RowCommit<'_>) -> Result<(), StateError> {
+        if to.is_of_changes() && self.changes_row(cell) != Some(true) {
+            return Ok(());
+        }
         match cell {
             Cell::Present { dirty, codec, clock, expires_at, value, .. } => {
                 let stamp = Stamp { expires_at: *expires_at, clock: *clock };
