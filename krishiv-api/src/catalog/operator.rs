@@ -149,7 +149,7 @@ pub(super) struct OperatorState {
 
 impl OperatorState {
     /// Whether the operator may have timers.
-    fn has_timers(&self) -> bool {
+    pub(super) fn has_timers(&self) -> bool {
         self.record.states.iter().any(|state| state.name == TIMERS)
     }
 }
@@ -229,9 +229,10 @@ impl OperatorHub {
         state.record.states.iter().filter(|state| mine(&state.name)).cloned().collect()
     }
 
-    /// Whether the catalog has a state called `name`.
-    pub(crate) fn has_state(&self, name: &str) -> bool {
-        lock(&self.state).record.states.iter().any(|state| state.name == name)
+    /// The id of the state called `name`, if the catalog has it.
+    pub(crate) fn state(&self, name: &str) -> Option<u16> {
+        let state = lock(&self.state);
+        state.record.states.iter().find(|state| state.name == name).map(|state| state.slot)
     }
 
     /// Whether the catalog has a state with a TTL that `used` does not name.

@@ -8,7 +8,7 @@ use crate::codec::record::SCHEMA_VERSION;
 use crate::codec::{Codec, News, Shape, trace};
 use crate::descriptor::StateKind;
 use crate::error::{Cause, StateError};
-use crate::names;
+use crate::names::{self, TIMERS};
 use crate::value::StateValue;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -54,6 +54,9 @@ pub(crate) struct OperatorRecord {
     /// Format 5: there is such a state, and it is not known which.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) apart: bool,
+    /// Whether the timers of a key have been in its row from the first on; before format 6 all were in records of their own.
+    #[serde(default, skip_serializing_if = "is_false")]
+    timers_in_row: bool,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -218,6 +221,7 @@ impl OperatorRecord {
                 let slot = self.next_slot;
                 self.next_slot =
                     Some(slot + 1).filter(|next| *next < STAMPED).ok_or(Cause::Exhausted { what: "state" })?;
+                self.timers_in_row |= name == TIMERS;
                 self.states.push(Arc::new(StateRecord {
                     slot,
                     name: name.to_owned(),
@@ -266,15 +270,18 @@ impl OperatorRecord {
             one_record: true,
             apart_states: BTreeSet::new(),
             apart: false,
+            timers_in_row: false,
         }
     }
 
     /// The same as today's format has it.
     pub(super) fn of_today(mut self) -> Self {
-        if std::mem::take(&mut self.apart) {
-            self.apart_states =
-                self.states.iter().filter(|state| state.kind.is_value()).map(|state| state.slot).collect();
-        }
+        let apart = |state: &StateRecord| {
+            (self.apart && state.kind.is_value()) || (!self.timers_in_row && state.name == TIMERS)
+        };
+        let more: Vec<_> = self.states.iter().filter(|state| apart(state)).map(|state| state.slot).collect();
+        self.apart_states.extend(more);
+        self.apart = false;
         self
     }
 

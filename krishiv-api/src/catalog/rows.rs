@@ -19,10 +19,18 @@ impl OperatorHub {
     /// values: nothing else can be stored of it.
     pub(crate) fn has_only(&self, known: &[u16]) -> bool {
         let state = lock(&self.state);
+        if state.has_timers() {
+            return false;
+        }
         let mut values = state.record.states.iter().filter(|state| state.kind.is_value());
         state.record.one_record
             && state.record.apart_states.is_empty()
             && values.all(|state| known.contains(&state.slot))
+    }
+
+    /// Whether the values of a row are one record, in all rows.
+    pub(crate) fn has_one_record(&self) -> bool {
+        self.one_record
     }
 
     /// Whether a commit may hand the backend what has changed of a row, without having read it.

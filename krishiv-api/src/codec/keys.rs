@@ -9,6 +9,7 @@ use crate::value::StateKey;
 use foldhash::fast::FixedState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
 use std::hash::{BuildHasher, Hash};
 use twox_hash::XxHash3_64;
 
@@ -109,6 +110,9 @@ pub(crate) fn check_same<K: StateKey, Q: PartialEq + ?Sized>(
     );
     Err(Cause::Encode { reason }.into())
 }
+
+/// An encoded key by itself; mostly too short to need memory of its own.
+pub(crate) type EncodedKey = SmallVec<[u8; 16]>;
 
 /// Start of the keys of everything that an operator stores.
 pub(crate) fn operator_prefix(operator: u16) -> [u8; 2] {

@@ -201,7 +201,7 @@ impl<S: KeyedState> Keyed<S> {
             let Instance { state, dynamic, .. } = &mut *instance;
             state.visit(&mut row.cells, &mut Preload(&mut stored.parts));
             dynamic.visit(&mut row.extra, |handle, cell| quietly(|| handle.preload(cell, &mut stored.parts)));
-            row.know(&stored);
+            row.know(&mut stored);
         }
     }
 }

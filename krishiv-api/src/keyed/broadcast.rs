@@ -77,7 +77,7 @@ impl<S: KeyedState> Keyed<S> {
         let mut open = Broadcasting { instance: &mut self.instance, published: false };
         let result = {
             let instance = &*open.instance;
-            current::enter(&Frame { instance, key: None }, || update(&instance.state, &mut scope))
+            current::enter(&Frame { instance, row: None }, || update(&instance.state, &mut scope))
         };
         if let Some(error) = shared.take_failure() {
             return Err(error.at_operator(&shared.operator));

@@ -272,9 +272,13 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let past = Past::of(&hub.positions()?, &range);
         let clock = self.clock.or_else(|| rows.ttl.as_ref().map(|ttl| Arc::clone(&ttl.time) as Arc<dyn Clock>));
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let stored = hub.has_state(TIMERS);
+        let timers_id = hub.state(TIMERS);
+        let stored = timers_id.is_some();
         let time = StoreTime::new(clock, rows.ttl, past.reached, stored);
         let shared = Arc::new(Shared::new(operator, Arc::clone(&hub), time, self.broadcast_limit, past.next_position));
+        if let Some(id) = timers_id {
+            shared.know_timers(id);
+        }
         for what in untraced {
             shared.note_untraced(Untraced::new(None, TypeRole::Key, what));
         }

@@ -7,7 +7,6 @@ use crate::error::StateError;
 use crate::keyed::report::{Size, Work, Written};
 use crate::keyed::store::Instance;
 use crate::keyed::{Keyed, KeyedState};
-use crate::names::TIMERS;
 use crate::state::calls::Calls;
 use crate::state::handle::{Core, Handle, Visitor};
 use crate::time::Stopwatch;
@@ -81,7 +80,7 @@ impl<S: KeyedState> Keyed<S> {
         let bytes = batch.size() - before;
         let Instance { shared, range, .. } = &self.instance;
         let next = shared.next_position.load(Relaxed);
-        let record = PositionRecord::new(range, position, &shared.time, shared.hub.has_state(TIMERS), next);
+        let record = PositionRecord::new(range, position, &shared.time, shared.timers_id().is_some(), next);
         let under_way = joint.add(&shared.hub, record);
         write(batch, joint).map_err(|error| self.blame(error))?;
         drop(under_way);

@@ -4,6 +4,7 @@ use crate::descriptor::StateDescriptor;
 use crate::error::StateError;
 use crate::keyed::{Binder, KeyedState};
 use crate::scope::any_handle::{AnyHandle, Bound};
+use crate::scope::timers::OfKey;
 use crate::state::handle::Visitor;
 use crate::value::StateKey;
 use elsa::FrozenVec;
@@ -58,13 +59,16 @@ pub(super) struct Rest {
     pub(super) kept: Box<[u8]>,
     /// What that comes to be with the commit that is being made.
     pub(super) kept_next: Option<Box<[u8]>>,
+    pub(super) timers: Option<Box<OfKey>>,
 }
 
 impl Rest {
-    /// Memory that it takes for what is kept, in bytes; by itself, it is there for that alone where keys are found as they are.
-    pub(super) fn weight_of_kept(&self) -> usize {
-        let own = if self.kept.is_empty() || !self.encoded.is_empty() { 0 } else { size_of::<Self>() };
-        own + self.kept.len()
+    /// Memory that it takes for timers and what is kept, in bytes; by itself, it is there for those alone where keys are found as they
+    /// are.
+    pub(super) fn weight(&self) -> usize {
+        let needed = !self.kept.is_empty() || self.timers.is_some();
+        let own = if needed && self.encoded.is_empty() { size_of::<Self>() } else { 0 };
+        own + self.kept.len() + self.timers.as_ref().map_or(0, |timers| timers.weight())
     }
 }
 

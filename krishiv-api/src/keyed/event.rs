@@ -16,6 +16,7 @@ use crate::scope::any_handle::{AnyHandle, Bound};
 use crate::scope::current::{self, Current};
 use crate::scope::left::Left;
 use crate::scope::shared::Shared;
+use crate::scope::timers::OfKey;
 use crate::time::TimerKind;
 use crate::value::AsKey;
 use std::any::TypeId;
@@ -280,7 +281,8 @@ impl<S: KeyedState> Instance<S> {
 /// The store as handles made by name see it during an event or a broadcast.
 pub(super) struct Frame<'a, S: KeyedState> {
     pub(super) instance: &'a Instance<S>,
-    pub(super) key: Option<&'a S::Key>,
+    /// A broadcast has none.
+    pub(super) row: Option<&'a Row<S>>,
 }
 
 impl<S: KeyedState> Current for Frame<'_, S> {
@@ -297,13 +299,17 @@ impl<S: KeyedState> Current for Frame<'_, S> {
         self.instance.dynamic.get(name)
     }
 
+    fn timers(&self) -> (Option<&OfKey>, bool) {
+        self.row.map_or((None, true), |row| (row.timers(), row.status.is_known()))
+    }
+
     fn locate(&self) -> Result<(), StateError> {
-        let key = self.key.ok_or(Cause::OutsideEvent)?;
-        self.instance.shared.locate_by(|row_key| self.instance.encode(key, row_key))
+        let row = self.row.ok_or(Cause::OutsideEvent)?;
+        self.instance.shared.locate_by(|row_key| self.instance.encode(&row.key, row_key))
     }
 
     fn join(&self, name: &str, of: TypeId, handle: Box<dyn AnyHandle>) {
-        self.instance.dynamic.join(name, (of, handle), self.key.is_some());
+        self.instance.dynamic.join(name, (of, handle), self.row.is_some());
         self.instance.shared.touch();
     }
 }
@@ -324,7 +330,7 @@ impl<'a, S: KeyedState> Entered<'a, S> {
 
     #[inline]
     fn frame(&self) -> Frame<'_, S> {
-        Frame { instance: self.instance, key: Some(&self.row.key) }
+        Frame { instance: self.instance, row: Some(self.row) }
     }
 
     /// Ends an event that was kept, and that has touched nothing of what is known of the row.
@@ -393,7 +399,7 @@ fn sweep<S: KeyedState>(instance: &mut Instance<S>, row: &mut Row<S>) {
 #[cold]
 fn leave_extra(dynamic: &mut DynamicHandles, extra: &mut Extra) -> Left {
     dynamic.hand_over(extra);
-    let mut all = Left { wrote: false, weight: extra.as_ref().map_or(0, |extra| extra.weight_of_kept()) };
+    let mut all = Left { wrote: false, weight: extra.as_ref().map_or(0, |extra| extra.weight()) };
     dynamic.visit(extra, |handle, cell| all = all.and(&handle.leave(cell)));
     all
 }
@@ -403,7 +409,7 @@ fn adopt<S: KeyedState>(instance: &mut Instance<S>, row: &mut Row<S>) {
     let mut stored = instance.shared.take_prefetched();
     instance.state.visit(&mut row.cells, &mut Adopt(&mut stored.parts));
     instance.dynamic.for_each(|handle| quietly(|| handle.adopt(&mut stored.parts)));
-    row.know(&stored);
+    row.know(&mut stored);
 }
 
 impl<S: KeyedState> Drop for Entered<'_, S> {

@@ -9,8 +9,10 @@ use crate::keyed::row::Row;
 use crate::keyed::store::Instance;
 use crate::keyed::visitors::Changes;
 use crate::keyed::{Keyed, KeyedState};
+use crate::names::TIMERS;
 use crate::scope::row_commit::{RowCommit, Values};
 use crate::scope::shared::Shared;
+use crate::scope::timers::{self, OfKey};
 use crate::state::calls::Calls;
 use crate::state::handle::{Core, Handle, Visitor};
 
@@ -73,6 +75,7 @@ impl<S: KeyedState> Instance<S> {
         let mut changes = Changes::NONE;
         self.state.visit(&mut row.cells, &mut changes);
         self.dynamic.visit(&mut row.extra, |handle, cell| changes.and(handle.changes_row(cell)));
+        changes.any |= row.timers().is_some_and(OfKey::changes_row);
         changes
     }
 }
@@ -128,10 +131,17 @@ impl Work {
                     batch.delete_with(|bytes| row_key.append(place.slot, &[], bytes));
                 }
             }
+            row.learn_timers(&mut parts).map_err(|error| error.at_state(TIMERS))?;
             parts.keep_apart(&kept);
             kept = parts;
         }
         next.clear();
+        if let Some(timers) = row.timers() {
+            timers.write(how == How::Changes, next);
+            if let Some(id) = instance.shared.timers_id() {
+                flush_apart(timers, id.get(), row_key, batch)?;
+            }
+        }
         let changes_only = how == How::Changes;
         let values = (how != How::Not).then_some(Values { next, stored: &mut kept, changes_only });
         let mut flush = Flush { to: RowCommit { row: row_key, batch, values }, result: Ok(()) };
@@ -149,6 +159,18 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// Adds the timers of a row that lie in records of their own, of the state `id`.
+fn flush_apart(timers: &OfKey, id: u16, row: &RowKey, batch: &mut WriteBatch) -> Result<(), StateError> {
+    for (timer, there) in timers.apart() {
+        let (suffix, value) = timers::record(timer)?;
+        match there {
+            true => batch.append_with(|bytes| row.append(id, &suffix, bytes), |bytes| bytes.extend_from_slice(&value)),
+            false => batch.delete_with(|bytes| row.append(id, &suffix, bytes)),
+        }
+    }
+    Ok(())
 }
 
 struct Flush<'a> {

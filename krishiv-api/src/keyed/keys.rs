@@ -2,15 +2,17 @@
 
 use crate::codec::keys::show_key;
 use crate::codec::keys::{OPERATOR_GROUP, Parts, RowKey, STAMPED, decode_key, group_prefix, operator_prefix, parse};
-use crate::codec::row::values;
+use crate::codec::row::{self, values};
 use crate::codec::{decode, record};
 use crate::error::{Cause, StateError};
 use crate::keyed::row::Row;
 use crate::keyed::store::Instance;
 use crate::keyed::{Keyed, KeyedState};
+use crate::scope::timers::{self, OfKey};
 use crate::state::calls::Calls;
 use crate::state::handle::{Core, Handle, Visitor};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 impl<S: KeyedState> Keyed<S> {
@@ -172,22 +174,31 @@ impl<S: KeyedState> Keyed<S> {
     fn holds(&mut self, key: &S::Key) -> Result<bool, StateError> {
         let mut row_key = RowKey::default();
         row_key.set(self.instance.shared.id, self.instance.max_parallelism, (key, self.instance.shared.key_codec))?;
-        let mut records = Vec::new();
+        let (mut records, mut stored_timers) = (Vec::new(), None);
         let backend = Arc::clone(self.instance.shared.hub.backend());
         for item in backend.scan(row_key.prefix()) {
             let (bytes, value) = item.map_err(|error| self.blame(error))?;
             if let Some(parts) = parse(&bytes).filter(|parts| !parts.is_timer()) {
                 self.for_each_live(&parts, &value, |slot, suffix| records.push((slot, suffix.to_vec())))?;
+                if parts.is_row() {
+                    let row = row::Parts::read(&value).map_err(|error| self.blame_at(error, parts.key))?;
+                    stored_timers = timers::stored(&row).map(<[u8]>::to_vec);
+                }
             }
         }
         let stored: Vec<_> = records.iter().map(|(slot, suffix)| (*slot, suffix.as_slice())).collect();
         let hash = self.hash(key);
         let Self { instance, rows, .. } = self;
-        let Some(Row { cells, extra, .. }) = instance.find(rows, hash, key, &mut row_key) else {
+        let Some(row) = instance.find(rows, hash, key, &mut row_key) else {
             return Ok(!stored.is_empty());
         };
-        let Instance { state, dynamic, .. } = instance;
         let mut holds = Holds { stored: &stored, any: false, slots: Vec::new() };
+        if let Some(of_key) = row.timers() {
+            let stored_timers = stored_timers.as_deref().filter(|_| !row.status.is_known());
+            holds.add_timers(of_key, stored_timers, instance.shared.timers_id())?;
+        }
+        let Row { cells, extra, .. } = row;
+        let Instance { state, dynamic, .. } = instance;
         state.visit(cells, &mut holds);
         let Holds { mut any, mut slots, .. } = holds;
         dynamic.visit(extra, |handle, cell| {
@@ -204,6 +215,27 @@ struct Holds<'a> {
     any: bool,
     /// The states that have a handle.
     slots: Vec<u16>,
+}
+
+impl Holds<'_> {
+    /// Takes in the timers of the key, of the state `id`, of which the row has those `in_row` stored.
+    fn add_timers(&mut self, of_key: &OfKey, in_row: Option<&[u8]>, id: Option<NonZeroU16>) -> Result<(), StateError> {
+        let id = id.map_or(row::TIMERS, NonZeroU16::get);
+        let mut apart = BTreeSet::new();
+        for (_, suffix) in self.stored.iter().filter(|(slot, _)| id != row::TIMERS && *slot == id) {
+            apart.insert(timers::of_suffix(suffix)?);
+        }
+        for (timer, there) in of_key.apart() {
+            if there {
+                apart.insert(timer)
+            } else {
+                apart.remove(&timer)
+            };
+        }
+        self.any |= !apart.is_empty() || !of_key.in_row(in_row)?.is_empty();
+        self.slots.extend([row::TIMERS, id]);
+        Ok(())
+    }
 }
 
 impl Visitor for Holds<'_> {

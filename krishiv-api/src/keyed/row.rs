@@ -1,11 +1,13 @@
 //! What is held in memory of one key.
 
 use crate::catalog::rows::StoredRow;
-use crate::codec::row::Parts;
+use crate::codec::row::{Parts, TIMERS};
+use crate::error::StateError;
 use crate::keyed::KeyedState;
 use crate::keyed::dynamic::{Extra, Rest};
 use crate::quiet::drop_quietly;
 use crate::scope::left::Left;
+use crate::scope::timers::{self, OfKey};
 
 /// What is held in memory of one key.
 pub(super) struct Row<S: KeyedState> {
@@ -69,6 +71,12 @@ impl Status {
     /// What is known of it while a commit is being made.
     fn flushed(self, whole: bool) -> Self {
         Self(self.0 & !Self::FLUSHED | if whole { Self::FLUSHED } else { 0 })
+    }
+
+    /// What is known of it when part of what it holds outside has changed, by an event.
+    fn changed(self, before: usize, after: usize) -> Self {
+        let cells = ((self.0 >> 32) as usize + after).saturating_sub(before);
+        Self(u64::from(u32::try_from(cells).unwrap_or(u32::MAX)) << 32 | self.0 & 0xffff_ffff | Self::DIRTY)
     }
 
     pub(super) fn committed(self) -> Self {
@@ -135,12 +143,46 @@ impl<S: KeyedState> Row<S> {
     }
 
     /// Takes note of what is `stored` of its values, once its cells have been shown it.
-    pub(super) fn know(&mut self, stored: &StoredRow) {
-        // Those of an older format are read again by the commit that puts them into one record.
-        if !stored.older {
+    pub(super) fn know(&mut self, stored: &mut StoredRow) {
+        // Those of an older format are read again by the commit that puts them into one record. Damage is for whoever asks for the
+        // timers.
+        if !stored.older && (self.status.is_known() || self.learn_timers(&mut stored.parts).is_ok()) {
             self.status.0 |= Status::KNOWN;
             self.keep(stored.parts.write_kept());
         }
+    }
+
+    /// The timers of its key, as far as they are known.
+    pub(super) fn timers(&self) -> Option<&OfKey> {
+        self.extra.as_ref()?.timers.as_deref()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn timers_mut(&mut self) -> &mut OfKey {
+        self.extra.get_or_insert_default().timers.get_or_insert_default()
+    }
+
+    /// Takes in what is stored of its timers, and takes it out there.
+    pub(super) fn learn_timers(&mut self, stored: &mut Parts) -> Result<(), StateError> {
+        let found = timers::stored(stored);
+        if found.is_some() || self.timers().is_some() {
+            self.timers_mut().learn(found)?;
+            stored.take(TIMERS);
+        }
+        Ok(())
+    }
+
+    /// Memory that timers and what is kept take, in bytes.
+    fn extra_weight(&self) -> usize {
+        self.extra.as_ref().map_or(0, |extra| extra.weight())
+    }
+
+    /// Changes its timers by `f`, which makes the row dirty.
+    pub(super) fn change_timers<R>(&mut self, f: impl FnOnce(&mut OfKey) -> R) -> R {
+        let before = self.extra_weight();
+        let result = f(self.timers_mut());
+        self.status = self.status.changed(before, self.extra_weight());
+        result
     }
 
     /// Keeps what no cell has, and of what was kept what a commit may have written and did not succeed.
@@ -178,10 +220,14 @@ impl<S: KeyedState> Row<S> {
     /// That commit has been written.
     pub(super) fn settle(&mut self) {
         self.status = self.status.committed();
-        if let Some(extra) = &mut self.extra
-            && let Some(kept) = extra.kept_next.take()
-        {
-            extra.kept = kept;
+        if let Some(extra) = &mut self.extra {
+            if let Some(kept) = extra.kept_next.take() {
+                extra.kept = kept;
+            }
+            if let Some(timers) = &mut extra.timers {
+                timers.committed();
+            }
+            extra.timers.take_if(|timers| timers.is_empty());
         }
     }
 

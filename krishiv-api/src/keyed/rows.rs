@@ -5,6 +5,7 @@ use crate::error::StateError;
 use crate::keyed::KeyedState;
 use crate::keyed::row::{Row, Status};
 use crate::scope::left::Left;
+use crate::scope::timers::OfKey;
 use crate::value::AsKey;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -260,6 +261,18 @@ pub(super) struct Seat<'a, S: KeyedState> {
 }
 
 impl<'a, S: KeyedState> Seat<'a, S> {
+    /// Changes the timers of the row by `f`.
+    pub(super) fn change_timers<R>(self, f: impl FnOnce(&mut OfKey) -> R) -> R {
+        let Self { row, hash, dirty, weight, .. } = self;
+        let before = row.status;
+        let result = row.change_timers(f);
+        if !before.is_dirty() {
+            dirty.push(hash);
+        }
+        weight.update::<S>(before, row.status);
+        result
+    }
+
     /// Takes note of what an event made of the row; returns its key.
     #[inline(always)]
     pub(super) fn leave(self, left: &Left) -> &'a S::Key {

@@ -25,26 +25,43 @@ impl<S: KeyedState> Keyed<S> {
     {
         self.begin(event_time, timer)?;
         let result = self.event(hash, key, |key| *key, |state, _| event(state, asked), Result::is_ok);
-        let result = result.map_err(E::from).flatten();
+        let mut result = result.map_err(E::from).flatten();
         if !asked.timers.is_empty() {
-            self.take_in(asked, result.is_ok());
+            if result.is_ok()
+                && let Err(error) = self.take_in((hash, key), asked)
+            {
+                result = Err(error.into());
+            }
+            asked.clear();
         }
         result
     }
 
     #[cold]
-    fn take_in(&mut self, asked: &mut Asked, succeeded: bool) {
-        if succeeded {
-            // What is set in the past is still to see the state of now.
-            if self.instance.shared.expires() && asked.has_set(TimerKind::Processing) {
-                self.instance.shared.time.seen(TtlClock::Processing);
+    fn take_in(&mut self, (hash, key): (u64, &S::Key), asked: &Asked) -> Result<(), StateError> {
+        let Self { instance, rows, row_key, timers, .. } = self;
+        let Some(id) = instance.shared.timers_id() else { return Ok(()) };
+        // It has just been there.
+        let seat = instance.seat(rows, hash, key, row_key)?;
+        let rule = instance.shared.timers_rule(seat.row.status.is_known());
+        let is_apart = seat.change_timers(|of_key| {
+            for (timer, there) in &asked.timers {
+                if *there { of_key.set(*timer, rule) } else { of_key.delete(*timer, rule) }
             }
-            self.timers.take_in(asked);
-            self.rows.weight.timers = self.timers.weight();
-            self.rows.weight.dirty_timers = self.timers.dirty_weight();
-            self.timers.tell(&self.instance.shared.time);
+            of_key.apart().next().is_some()
+        });
+        if is_apart {
+            instance.shared.note_timer_apart(id.get());
         }
-        asked.clear();
+        // What is set in the past is still to see the state of now.
+        if instance.shared.expires() && asked.has_set(TimerKind::Processing) {
+            instance.shared.time.seen(TtlClock::Processing);
+        }
+        timers.take_in(asked);
+        rows.weight.timers = timers.weight();
+        rows.weight.dirty_timers = timers.dirty_weight();
+        timers.tell(&instance.shared.time);
+        Ok(())
     }
 
     /// Looks for the next timers where that takes the backend, so that it is known how far time may go for state.

@@ -1,7 +1,7 @@
 //! An operator, and what it can do besides changing state: emit, tell the time, and set timers.
 
 use crate::keyed::KeyedState;
-use crate::keyed::timers::{self, Asked};
+use crate::keyed::timers::Asked;
 use crate::operator::BoxError;
 use crate::scope::shared::Shared;
 use crate::time::{Timer, TimerKind};
@@ -310,7 +310,7 @@ impl<O: Operator> EventContext<'_, O> {
     /// # }
     /// ```
     pub fn timers(&self) -> Vec<Timer> {
-        timers::of_key(self.shared)
+        self.asked.of_key(self.shared)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::{Cause, StateError};
 use crate::scope::any_handle::{AnyHandle, Bound};
 use crate::scope::shared::Shared;
+use crate::scope::timers::OfKey;
 use scoped_tls_hkt::scoped_thread_local;
 use std::any::TypeId;
 use std::cell::Cell;
@@ -30,6 +31,9 @@ pub(crate) trait Current {
 
     /// The handle that the store got to know under `name`.
     fn dynamic(&self, name: &str) -> Option<Bound<'_>>;
+
+    /// The timers of the key being processed, and whether that is all that its row has of them.
+    fn timers(&self) -> (Option<&OfKey>, bool);
 
     /// Tells the slow paths of the store where the row being processed lies.
     fn locate(&self) -> Result<(), StateError>;

@@ -8,3 +8,4 @@ mod reads;
 pub(crate) mod row_commit;
 pub(crate) mod shared;
 pub(crate) mod slot;
+pub(crate) mod timers;

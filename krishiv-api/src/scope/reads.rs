@@ -1,5 +1,6 @@
 //! How the slow paths of handles read the row being processed.
 
+use crate::codec::keys::EncodedKey;
 use crate::codec::row::Place;
 use crate::error::StateError;
 use crate::lock::lock;
@@ -44,8 +45,8 @@ impl Shared {
     }
 
     /// The encoded key of the row being processed.
-    pub(crate) fn key(&self) -> Result<Box<[u8]>, StateError> {
-        Ok(self.located()?.row.key().into())
+    pub(crate) fn key(&self) -> Result<EncodedKey, StateError> {
+        Ok(EncodedKey::from_slice(self.located()?.row.key()))
     }
 
     /// What is stored of the value of the state `id`, read together with all others of the row.

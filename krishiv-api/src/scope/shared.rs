@@ -11,8 +11,10 @@ use crate::codec::keys::RowKey;
 use crate::error::StateError;
 use crate::lock::lock;
 use crate::scope::meter::Meter;
+use crate::scope::timers;
 use crate::time::TimerKind;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::num::NonZeroU16;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 /// A handle could not read or write.
@@ -51,6 +53,9 @@ pub(crate) struct Shared {
     noted: AtomicU8,
     pub(super) event: Mutex<Event>,
     untraced: Mutex<Vec<Untraced>>,
+    /// The state that the timers are of, 0 while there is none, and whether any lie in records of their own.
+    timers_id: AtomicU16,
+    timers_apart: AtomicBool,
 }
 
 /// What the slow paths of one event need.
@@ -90,6 +95,8 @@ impl Shared {
             noted: AtomicU8::new(0),
             event: Mutex::new(Event::default()),
             untraced: Mutex::new(Vec::new()),
+            timers_id: AtomicU16::new(0),
+            timers_apart: AtomicBool::new(false),
         }
     }
 
@@ -285,6 +292,30 @@ impl Shared {
     pub(crate) fn take_prefetched(&self) -> StoredRow {
         self.forget(PREFETCHED);
         std::mem::take(&mut lock(&self.event).stored)
+    }
+
+    /// Takes note of the state that the timers are of.
+    pub(crate) fn know_timers(&self, id: u16) {
+        self.timers_id.store(id, Relaxed);
+        self.timers_apart.store(self.hub.has_apart(id), Relaxed);
+    }
+
+    /// The state that the timers are of, if there are any.
+    #[inline]
+    pub(crate) fn timers_id(&self) -> Option<NonZeroU16> {
+        NonZeroU16::new(self.timers_id.load(Relaxed))
+    }
+
+    /// Where the timers of a row can lie, of which all is `known` or not.
+    pub(crate) fn timers_rule(&self, known: bool) -> timers::Rule {
+        timers::Rule { in_row: self.hub.has_one_record(), apart: self.timers_apart.load(Relaxed), known }
+    }
+
+    /// Takes note that a timer lies in a record of its own.
+    pub(crate) fn note_timer_apart(&self, id: u16) {
+        if !self.timers_apart.swap(true, Relaxed) {
+            self.hub.note_apart(id);
+        }
     }
 
     /// The next list position of this store; they only grow, so that appending needs no reading.

@@ -42,11 +42,6 @@ pub(crate) fn with_core<H: Handle>(name: &str, f: &mut dyn FnMut(&H::Core)) -> R
     with::<H>(By::Name(name), name, f)
 }
 
-/// The same for a state that the library keeps for itself.
-pub(crate) fn with_own_core<H: Handle>(name: &str, f: &mut dyn FnMut(&H::Core)) -> Result<(), StateError> {
-    with::<H>(By::Own(name), name, f)
-}
-
 fn with<H: Handle>(by: By<'_>, name: &str, f: &mut dyn FnMut(&H::Core)) -> Result<(), StateError> {
     with_any(by, name, &const { Type::of::<H>() }, &mut |core| {
         if let Some(core) = core.downcast_ref() {

@@ -1,27 +1,20 @@
-//! Timers: per key in a map of the key's own row, and in the order in which they are due in a queue of the store.
+//! Timers: those of a key in its row, and all in the order in which they are due in a queue of the store.
 //!
-//! An event changes the map through a handle, and is undone with it; the queue takes in what an event that succeeded
-//! asked for. Both are written by the same commit.
+//! An event only says what it asks for; when it has succeeded, row and queue take it in. Both are written by the same commit.
 
+mod asked;
 mod queue;
 
 use crate::backend::{AnyBackend, WriteBatch};
 use crate::catalog::clocks::StoreTime;
-use crate::error::{Cause, StateError};
-use crate::names::TIMERS;
-use crate::scope::current;
-use crate::scope::shared::Shared;
-use crate::state::handle::Core;
-use crate::state::map::{Map, There};
-use crate::state::{MapState, named};
+use crate::codec::keys::EncodedKey;
+use crate::error::StateError;
 use crate::time::{Timer, TimerKind};
 use queue::{Place, Queue};
 use std::ops::Range;
 
+pub(crate) use asked::Asked;
 pub(super) use queue::Due;
-
-/// The state that holds the timers of a key.
-pub(crate) type TimerMap = MapState<Timer, ()>;
 
 /// The timers of a store.
 pub(crate) struct Timers {
@@ -32,67 +25,8 @@ pub(crate) struct Timers {
 /// A timer and its key, encoded and not.
 pub(crate) struct TimerOf<K> {
     pub(crate) timer: Timer,
-    pub(crate) encoded: Box<[u8]>,
+    pub(crate) encoded: EncodedKey,
     pub(crate) key: K,
-}
-
-/// What an event asked for: timers of its key to be there or not, in this order.
-#[derive(Default)]
-pub(crate) struct Asked {
-    key: Box<[u8]>,
-    pub(super) timers: Vec<(Timer, bool)>,
-}
-
-impl Asked {
-    /// Forgets what an event that failed has asked for.
-    pub(crate) fn clear(&mut self) {
-        self.timers.clear();
-    }
-
-    /// Whether it asked for a timer of `kind`.
-    pub(super) fn has_set(&self, kind: TimerKind) -> bool {
-        self.timers.iter().any(|(timer, there)| *there && timer.kind == kind)
-    }
-
-    /// Sets or deletes a timer of the event of `store`; a failure is latched.
-    pub(crate) fn timer(&mut self, store: &Shared, timer: Timer, there: bool) {
-        of_event(store, |map| {
-            if there { map.put(timer, (), map.slot().codec) } else { map.forget::<_, ()>(timer) }?;
-            if self.timers.is_empty() {
-                self.key = store.key()?;
-            }
-            self.timers.push((timer, there));
-            Ok(())
-        });
-    }
-}
-
-/// The timers of the key of the event of `store`, in the order in which they are due, event time first; a failure is latched.
-pub(crate) fn of_key(store: &Shared) -> Vec<Timer> {
-    let all = |timers: There<'_, Timer, ()>| timers.map(|(timer, ())| *timer).collect::<Vec<_>>();
-    let mut timers = of_event(store, |map| map.with(all)).unwrap_or_default();
-    timers.sort_unstable();
-    timers
-}
-
-/// Runs `f` on the timers of the event of `store`, and latches there what fails: another store may be the one being processed,
-/// inside the event, and its timers are not meant.
-fn of_event<R>(store: &Shared, f: impl FnOnce(&Map) -> Result<R, StateError>) -> Option<R> {
-    if !current::is(store) {
-        store.latch(elsewhere());
-        return None;
-    }
-    let (mut f, mut result) = (Some(f), None);
-    let found = named::with_own_core::<TimerMap>(TIMERS, &mut |timers| result = f.take().map(|f| f(timers)));
-    let result = found.and_then(|()| result.unwrap_or_else(|| Err(Cause::OutsideEvent.into())));
-    result.map_err(|error| store.latch(error)).ok()
-}
-
-#[cold]
-fn elsewhere() -> StateError {
-    let reason = "the timers of an event are those of its own key, and another store, or none, is being processed here; call the \
-                  context outside of that store's `with_key`, on the thread of the event";
-    Cause::Setting { reason: reason.to_owned() }.into()
 }
 
 impl Timers {
@@ -145,11 +79,11 @@ impl Timers {
     }
 
     /// Takes in what an event that succeeded asked for.
-    pub(super) fn take_in(&mut self, asked: &mut Asked) {
-        for (timer, there) in asked.timers.drain(..) {
+    pub(super) fn take_in(&mut self, asked: &Asked) {
+        for (timer, there) in &asked.timers {
             let due = Due { time: timer.time_ms, key: asked.key.clone() };
             let queue = self.queue(timer.kind);
-            if there { queue.insert(due) } else { queue.remove(due) }
+            if *there { queue.insert(due) } else { queue.remove(due) }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::backend::{AnyBackend, WriteBatch};
 use crate::catalog::clocks::{NO_TIMER, UNKNOWN};
-use crate::codec::keys::key_group;
+use crate::codec::keys::{EncodedKey, key_group};
 use crate::codec::timer_key::{push_timer, take_timer, timers_prefix};
 use crate::error::StateError;
 use crate::time::TimerKind;
@@ -24,13 +24,13 @@ const WEIGHT: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Due {
     pub(crate) time: i64,
-    pub(crate) key: Box<[u8]>,
+    pub(crate) key: EncodedKey,
 }
 
 impl Due {
     /// Memory that it takes in a set, in bytes, roughly.
     fn weight(&self) -> usize {
-        WEIGHT + self.key.len()
+        WEIGHT + if self.key.spilled() { self.key.len() } else { 0 }
     }
 }
 
@@ -83,7 +83,7 @@ impl Place {
         backend.scan_from(&prefix, &self.record_in(group, from)).map(move |record| {
             let (key, _) = record?;
             let (time, key) = take_timer(key.get(prefix.len()..).unwrap_or_default())?;
-            Ok(Due { time, key: key.into() })
+            Ok(Due { time, key: EncodedKey::from_slice(key) })
         })
     }
 }
@@ -313,7 +313,7 @@ impl Rest {
     /// Nothing is known of these groups.
     fn new(unknown: Range<u16>) -> Self {
         let mut rest = Self { groups: BTreeMap::new(), in_order: BTreeSet::new() };
-        unknown.for_each(|group| rest.set(group, Some(Due { time: i64::MIN, key: [].into() })));
+        unknown.for_each(|group| rest.set(group, Some(Due { time: i64::MIN, key: EncodedKey::new() })));
         rest
     }
 

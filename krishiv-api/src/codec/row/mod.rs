@@ -4,17 +4,31 @@
 //! what [`record`](crate::codec::record) says. Of a value that lies apart, in a record of its own, only what stands in front of its
 //! payload is here.
 //!
-//! The changes of a row look the same, and have what has changed: of what was removed an empty front, as nothing else has.
+//! The id 0, which no state has, is that of the timers of the key.
+//!
+//! The changes of a row look the same, and have what has changed: of what was removed an empty front, as nothing else has, and of
+//! timers those that were set and, as if they lay apart, those that are gone.
+
+mod merge;
+pub(crate) mod timers;
 
 use crate::codec::keys::{STAMPED, push_varint, take_varint};
 use crate::codec::record;
 use crate::error::{Cause, StateError};
+use crate::time::Timer;
 use std::ops::Range;
+
+#[cfg(feature = "rocksdb")]
+pub(crate) use merge::join;
+pub use merge::merged;
 
 /// Bytes of a value, in its record, from which on it lies apart: a change of its neighbours then does not write it again.
 ///
 /// Measured: docs/performance.md, "One record a row".
 pub(crate) const APART: usize = 512;
+
+/// The id of the timers among the values of a row.
+pub(crate) const TIMERS: u16 = 0;
 
 /// The values of a row as they are stored.
 #[derive(Debug, Default)]
@@ -58,7 +72,12 @@ impl Place {
 
     /// What values are put in order by: the state, and then the form.
     fn order(self) -> (u16, bool) {
-        (self.id(), self.is_stamped())
+        (self.id(), self.is_stamped() || self.is_of_gone_timers())
+    }
+
+    /// Whether it is that of the timers that are gone, which only changes have.
+    fn is_of_gone_timers(self) -> bool {
+        self.id() == TIMERS && self.apart
     }
 
     /// Whether its record begins with a stamp.
@@ -71,8 +90,9 @@ impl Place {
     }
 
     fn of_tag(tag: u64) -> Option<Self> {
-        let id = u16::try_from(tag >> 2).ok().filter(|id| (1..STAMPED).contains(id))?;
-        Some(Self { slot: if tag & 1 == 0 { id } else { id | STAMPED }, apart: tag & 2 != 0 })
+        let stamped = tag & 1 != 0;
+        let id = u16::try_from(tag >> 2).ok().filter(|id| *id < STAMPED && !(*id == TIMERS && stamped))?;
+        Some(Self { slot: if stamped { id | STAMPED } else { id }, apart: tag & 2 != 0 })
     }
 }
 
@@ -170,6 +190,16 @@ impl Parts {
         self.push(Place { slot: slot & !STAMPED, apart: true }, end..end, false);
     }
 
+    /// Adds timers of the key, or, among changes, those that are `gone`; they come in order.
+    pub(crate) fn put_timers(&mut self, timers: &[Timer], gone: bool) {
+        if timers.is_empty() {
+            return;
+        }
+        let start = self.bytes.len();
+        timers::write(timers, &mut self.bytes);
+        self.push(Place { slot: TIMERS, apart: gone }, start..self.bytes.len(), false);
+    }
+
     /// Adds a record that lies by itself, as all did before format 5: a long one stays where it is.
     pub(crate) fn adopt(&mut self, slot: u16, record: &[u8]) {
         let place = Place { slot, apart: record.len() > APART };
@@ -238,95 +268,6 @@ impl Parts {
 
     fn slice(&self, part: &Part) -> &[u8] {
         self.bytes.get(part.at.clone()).unwrap_or_default()
-    }
-}
-
-/// What a row comes to be when `changes` of it are merged into what is stored.
-///
-/// For [`StateBackend`](crate::StateBackend)s that take [`Op::Merge`](crate::Op): the changes can be merged one by one as they come.
-/// What is damaged stays so, for whoever reads the row.
-///
-/// ```
-/// use krishiv_api::merged;
-/// let (row, changes) = ([4, 2, 8, 1], [4, 2, 8, 7, 8, 1, 8]);
-/// assert_eq!(merged(Some(&row), &changes), changes);
-/// ```
-pub fn merged(stored: Option<&[u8]>, changes: &[u8]) -> Vec<u8> {
-    put_together(stored.unwrap_or_default(), changes, |part| !part.is_removal())
-}
-
-/// The changes that `first` and then `next` are together.
-#[cfg(feature = "rocksdb")]
-pub(crate) fn join(first: &[u8], next: &[u8]) -> Vec<u8> {
-    put_together(first, next, |_| true)
-}
-
-/// What is in `old` and not in `new`, by their states, and those of `new` that are to `stay`.
-fn put_together(old: &[u8], new: &[u8], stay: impl Fn(&Raw<'_>) -> bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(old.len() + new.len());
-    let (mut old, mut new) = (Raws::of(old), Raws::of(new));
-    while let Some(next) = &new.next {
-        while let Some(before) = &old.next
-            && before.place.id() < next.place.id()
-        {
-            out.extend_from_slice(before.bytes);
-            old.advance();
-        }
-        while old.next.as_ref().is_some_and(|same| same.place.id() == next.place.id()) {
-            old.advance();
-        }
-        if stay(next) {
-            out.extend_from_slice(next.bytes);
-        }
-        new.advance();
-    }
-    while let Some(before) = &old.next {
-        out.extend_from_slice(before.bytes);
-        old.advance();
-    }
-    // Nothing, or what is damaged.
-    out.extend_from_slice(old.rest);
-    out.extend_from_slice(new.rest);
-    out
-}
-
-/// A value as it lies in a record.
-struct Raw<'a> {
-    place: Place,
-    length: usize,
-    /// All of it, with what stands in front.
-    bytes: &'a [u8],
-}
-
-impl Raw<'_> {
-    fn is_removal(&self) -> bool {
-        self.place.apart && self.length == 0
-    }
-}
-
-/// The values of a record one by one, as far as they are whole and in order.
-struct Raws<'a> {
-    next: Option<Raw<'a>>,
-    /// What comes behind it.
-    rest: &'a [u8],
-}
-
-impl<'a> Raws<'a> {
-    fn of(record: &'a [u8]) -> Self {
-        let mut raws = Self { next: None, rest: record };
-        raws.advance();
-        raws
-    }
-
-    fn advance(&mut self) {
-        let last = self.next.take().map(|last| last.place.order());
-        let Some((place, length, behind)) = take_value(self.rest).filter(|(place, ..)| last < Some(place.order()))
-        else {
-            return;
-        };
-        let bytes = self.rest.get(..self.rest.len() - behind.len()).unwrap_or_default();
-        self.next = Some(Raw { place, length, bytes });
-        self.rest = behind;
     }
 }
 
@@ -421,7 +362,7 @@ mod tests {
         }
         let twice = [bytes.clone(), bytes].concat();
         assert!(Parts::read(&twice).is_err());
-        assert!(Parts::read(&[0, 0]).is_err(), "the slot of the row itself");
+        assert!(Parts::read(&[1, 0]).is_err(), "timers with a stamp");
     }
 
     #[test]
@@ -441,70 +382,6 @@ mod tests {
             left.iter().for_each(|slot| assert!(parts.take(*slot).is_some()));
             assert!(parts.is_empty() && written(&parts).is_empty());
         }
-    }
-
-    /// Bytes of a record with these values, a byte each, or their removals.
-    fn with(values: &[(u16, Option<u8>)]) -> Vec<u8> {
-        let mut parts = Parts::default();
-        for (slot, value) in values {
-            match value {
-                Some(value) => parts.keep(Place::inside(*slot), &[8, *value]),
-                None => parts.remove(*slot),
-            }
-        }
-        parts.sort();
-        written(&parts)
-    }
-
-    #[test]
-    fn changes_take_the_place_of_what_is_stored() {
-        const TWO: u16 = STAMPED | 2;
-        let row = with(&[(1, Some(1)), (2, Some(2)), (5, Some(5))]);
-        let changes = with(&[(TWO, Some(7)), (3, Some(8)), (9, Some(9))]);
-        let expected = with(&[(1, Some(1)), (TWO, Some(7)), (3, Some(8)), (5, Some(5)), (9, Some(9))]);
-        assert_eq!(merged(Some(&row), &changes), expected);
-        assert_eq!(merged(Some(&row), &with(&[(1, None), (2, None), (4, None)])), with(&[(5, Some(5))]));
-        assert_eq!(merged(None, &with(&[(1, None), (3, Some(8))])), with(&[(3, Some(8))]));
-        assert_eq!(merged(Some(&row), &[]), row);
-        // Of a state whose form is in doubt there may be both.
-        let both = with(&[(2, Some(2)), (TWO, Some(3))]);
-        assert_eq!(merged(Some(&both), &with(&[(2, Some(4))])), with(&[(2, Some(4))]));
-    }
-
-    #[test]
-    #[cfg(feature = "rocksdb")]
-    fn changes_can_be_joined_before_they_are_merged() {
-        // All rows and changes of two states, each as it is, set or removed.
-        let all = |values: [u8; 2]| {
-            let of = |slot, value| [None, Some((slot, Some(value))), Some((slot, None))];
-            let [one, two] = values;
-            let pairs = of(1, one).into_iter().flat_map(move |one| of(2, two).map(move |two| [one, two]));
-            pairs.map(|pair| with(&pair.into_iter().flatten().collect::<Vec<_>>()))
-        };
-        for row in all([1, 2]).map(|row| merged(None, &row)) {
-            for first in all([3, 4]) {
-                for next in all([5, 6]) {
-                    let one_by_one = merged(Some(&merged(Some(&row), &first)), &next);
-                    assert_eq!(merged(Some(&row), &join(&first, &next)), one_by_one);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_damaged_stays_so_when_changes_are_merged() {
-        let row = with(&[(2, Some(2)), (4, Some(4))]);
-        let changes = with(&[(1, Some(1)), (3, Some(3)), (4, Some(4)), (6, Some(6))]);
-        for end in 1..row.len() {
-            let damaged = merged(row.get(..end), &changes);
-            assert_eq!(Parts::read(&damaged).is_ok(), end == 4, "{end}");
-        }
-        for end in 1..changes.len() {
-            let damaged = merged(Some(&row), changes.get(..end).unwrap());
-            assert_eq!(Parts::read(&damaged).is_ok(), end % 4 == 0, "{end}");
-        }
-        let twice = [row.clone(), row].concat();
-        assert!(Parts::read(&merged(Some(&twice), &changes)).is_err());
     }
 
     #[test]
