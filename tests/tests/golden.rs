@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Folders of `tests/golden`, oldest first; the last is what is written today.
-const VERSIONS: [&str; 5] = ["format-1", "format-2", "format-3", "format-4", "format-5"];
+const VERSIONS: [&str; 6] = ["format-1", "format-2", "format-3", "format-4", "format-5", "format-6"];
 
 type Backend = Arc<InMemoryStateBackend>;
 

@@ -183,6 +183,13 @@ impl RowKey {
         Self { bytes, group }
     }
 
+    /// Appends the start of the keys of `slot` in the row that is in front of all others of its key group.
+    pub(crate) fn append_in_group(&self, slot: u16, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.bytes.get(..4).unwrap_or_default());
+        out.push(0);
+        out.extend_from_slice(&slot.to_be_bytes());
+    }
+
     pub(crate) fn group(&self) -> u16 {
         self.group
     }

@@ -4,7 +4,7 @@
 
 use crate::codec::keys::{RowKey, TIMER_SLOT};
 use crate::error::{Cause, StateError};
-use crate::time::TimerKind;
+use crate::time::{Timer, TimerKind};
 
 fn kind_byte(kind: TimerKind) -> u8 {
     match kind {
@@ -23,6 +23,14 @@ pub(crate) fn push_timer(time: i64, key: &[u8], out: &mut Vec<u8>) {
     // With its sign flipped, a number sorts as its bytes do.
     out.extend_from_slice(&(time ^ i64::MIN).to_be_bytes());
     out.extend_from_slice(key);
+}
+
+/// Appends the key of a timer of the key of `row`.
+pub(crate) fn append_timer(row: &RowKey, timer: Timer, out: &mut Vec<u8>) {
+    let Timer { kind, time_ms } = timer;
+    row.append_in_group(TIMER_SLOT, out);
+    out.push(kind_byte(kind));
+    push_timer(time_ms, row.key(), out);
 }
 
 /// Reads what comes after the prefix: the time, and the encoded key.

@@ -2,6 +2,7 @@
 
 use crate::descriptor::StateDescriptor;
 use crate::error::StateError;
+use crate::keyed::kept::Kept;
 use crate::keyed::{Binder, KeyedState};
 use crate::scope::any_handle::{AnyHandle, Bound};
 use crate::scope::timers::OfKey;
@@ -55,20 +56,16 @@ pub(super) struct Rest {
     pub(super) cells: Vec<Box<dyn Any + Send>>,
     /// The encoded key, where rows are found by that.
     pub(super) encoded: Box<[u8]>,
-    /// What is stored of the row's values and no cell has, as in a record: states without a handle, and what lies apart.
-    pub(super) kept: Box<[u8]>,
-    /// What that comes to be with the commit that is being made.
-    pub(super) kept_next: Option<Box<[u8]>>,
-    pub(super) timers: Option<Box<OfKey>>,
+    pub(super) kept: Kept,
+    pub(super) timers: OfKey,
 }
 
 impl Rest {
-    /// Memory that it takes for timers and what is kept, in bytes; by itself, it is there for those alone where keys are found as they
-    /// are.
+    /// Memory that it takes besides that of cells, in bytes. Where keys are found by their bytes, each row has one, and its own memory
+    /// counts with the key.
     pub(super) fn weight(&self) -> usize {
-        let needed = !self.kept.is_empty() || self.timers.is_some();
-        let own = if needed && self.encoded.is_empty() { size_of::<Self>() } else { 0 };
-        own + self.kept.len() + self.timers.as_ref().map_or(0, |timers| timers.weight())
+        let own = if self.encoded.is_empty() { size_of::<Self>() } else { 0 };
+        own + self.kept.weight() + self.timers.weight()
     }
 }
 

@@ -337,6 +337,7 @@ impl<'a, S: KeyedState> Entered<'a, S> {
     #[inline(always)]
     fn rest(self) {
         self.instance.events += 1;
+        self.instance.shared.rest();
         self.instance.state.visit(&mut self.row.cells, &mut Rest);
         let mut waste = Waste(false);
         self.instance.state.visit(&mut self.row.cells, &mut waste);

@@ -4,6 +4,7 @@ use crate::backend::WriteBatch;
 use crate::catalog::rows::StoredRow;
 use crate::codec::keys::RowKey;
 use crate::codec::row::Parts;
+use crate::codec::timer_key::append_timer;
 use crate::error::StateError;
 use crate::keyed::row::Row;
 use crate::keyed::store::Instance;
@@ -20,6 +21,7 @@ impl<S: KeyedState> Keyed<S> {
     /// Adds what dirty rows and timers have to write to `batch`.
     pub(super) fn flush(&mut self, batch: &mut WriteBatch) -> Result<(), StateError> {
         let Self { instance, rows, timers, .. } = self;
+        timers.flush(batch);
         let Shared { hub, .. } = &*instance.shared;
         let mut work = Work { has_all: instance.shared.has_all_values(), merges: hub.merges(), ..Work::default() };
         // The list of dirty rows stays where it is: a `Serialize` that panics must not cost them their commit.
@@ -60,7 +62,6 @@ impl<S: KeyedState> Keyed<S> {
                 batch.reserve((size + size / 8) * left, left);
             }
         }
-        timers.flush(batch);
         Ok(())
     }
 }
@@ -138,6 +139,9 @@ impl Work {
         next.clear();
         if let Some(timers) = row.timers() {
             timers.write(how == How::Changes, next);
+            for timer in timers.fresh() {
+                batch.append_with(|bytes| append_timer(row_key, timer, bytes), |_| {});
+            }
             if let Some(id) = instance.shared.timers_id() {
                 flush_apart(timers, id.get(), row_key, batch)?;
             }

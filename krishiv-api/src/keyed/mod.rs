@@ -8,6 +8,7 @@ mod commit;
 mod dynamic;
 mod event;
 mod flush;
+mod kept;
 mod keyed_state;
 mod keys;
 mod report;

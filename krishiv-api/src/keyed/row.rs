@@ -148,86 +148,56 @@ impl<S: KeyedState> Row<S> {
         // timers.
         if !stored.older && (self.status.is_known() || self.learn_timers(&mut stored.parts).is_ok()) {
             self.status.0 |= Status::KNOWN;
-            self.keep(stored.parts.write_kept());
+            let kept = stored.parts.write_kept();
+            if self.extra.is_some() || !kept.is_empty() {
+                self.extra.get_or_insert_default().kept.learn(kept);
+            }
         }
     }
 
     /// The timers of its key, as far as they are known.
     pub(super) fn timers(&self) -> Option<&OfKey> {
-        self.extra.as_ref()?.timers.as_deref()
-    }
-
-    /// The same, to be changed.
-    pub(super) fn timers_mut(&mut self) -> &mut OfKey {
-        self.extra.get_or_insert_default().timers.get_or_insert_default()
+        self.extra.as_ref().map(|extra| &extra.timers)
     }
 
     /// Takes in what is stored of its timers, and takes it out there.
     pub(super) fn learn_timers(&mut self, stored: &mut Parts) -> Result<(), StateError> {
         let found = timers::stored(stored);
-        if found.is_some() || self.timers().is_some() {
-            self.timers_mut().learn(found)?;
+        if found.is_some() || self.extra.is_some() {
+            self.extra.get_or_insert_default().timers.learn(found)?;
             stored.take(TIMERS);
         }
         Ok(())
     }
 
-    /// Memory that timers and what is kept take, in bytes.
-    fn extra_weight(&self) -> usize {
-        self.extra.as_ref().map_or(0, |extra| extra.weight())
-    }
-
     /// Changes its timers by `f`, which makes the row dirty.
     pub(super) fn change_timers<R>(&mut self, f: impl FnOnce(&mut OfKey) -> R) -> R {
-        let before = self.extra_weight();
-        let result = f(self.timers_mut());
-        self.status = self.status.changed(before, self.extra_weight());
+        let extra = self.extra.get_or_insert_default();
+        let before = extra.weight();
+        let result = f(&mut extra.timers);
+        self.status = self.status.changed(before, extra.weight());
         result
-    }
-
-    /// Keeps what no cell has, and of what was kept what a commit may have written and did not succeed.
-    fn keep(&mut self, kept: Box<[u8]>) {
-        let before = self.extra.as_ref().map_or(&[][..], |extra| &extra.kept);
-        if *before == *kept {
-            return;
-        }
-        let all = with_marks(kept, before);
-        self.extra.get_or_insert_default().kept = all;
     }
 
     /// What is stored of its values and no cell has, as far as that is known.
     pub(super) fn kept(&self) -> Parts {
-        let kept = self.extra.as_ref().map(|extra| Parts::read(&extra.kept));
-        // It was written by this program.
-        kept.and_then(Result::ok).unwrap_or_default()
+        self.extra.as_ref().map(|extra| extra.kept.parts()).unwrap_or_default()
     }
 
     /// Takes note that the commit that is being made has its record, `whole` or its changes, and that no cell has `kept` of it.
     pub(super) fn flushed(&mut self, whole: bool, kept: Box<[u8]>) {
         self.status = self.status.flushed(whole);
-        let before = self.extra.as_ref().map_or(&[][..], |extra| &extra.kept);
-        if *before == *kept {
-            if let Some(extra) = &mut self.extra {
-                extra.kept_next = None;
-            }
-            return;
+        if self.extra.is_some() || !kept.is_empty() {
+            self.extra.get_or_insert_default().kept.flushed(kept);
         }
-        let all = with_marks(before.into(), &kept);
-        let extra = self.extra.get_or_insert_default();
-        (extra.kept, extra.kept_next) = (all, Some(kept));
     }
 
     /// That commit has been written.
     pub(super) fn settle(&mut self) {
         self.status = self.status.committed();
         if let Some(extra) = &mut self.extra {
-            if let Some(kept) = extra.kept_next.take() {
-                extra.kept = kept;
-            }
-            if let Some(timers) = &mut extra.timers {
-                timers.committed();
-            }
-            extra.timers.take_if(|timers| timers.is_empty());
+            extra.kept.settle();
+            extra.timers.committed();
         }
     }
 
@@ -235,11 +205,4 @@ impl<S: KeyedState> Row<S> {
     pub(super) fn weight(&self) -> usize {
         Self::SIZE + self.status.outside()
     }
-}
-
-/// `kept`, and the places in `others` of values that lie apart.
-fn with_marks(kept: Box<[u8]>, others: &[u8]) -> Box<[u8]> {
-    let (Ok(mut parts), Ok(others)) = (Parts::read(&kept), Parts::read(others)) else { return kept };
-    parts.keep_apart(&others);
-    parts.write_kept()
 }

@@ -5,9 +5,12 @@ use crate::error::StateError;
 use crate::keyed::timers::{Asked, Due, TimerOf};
 use crate::keyed::{Keyed, KeyedState};
 use crate::names::TIMERS;
+use crate::quiet::drop_quietly;
 use crate::scope::shared::Shared;
+use crate::scope::timers::OfKey;
 use crate::time::{Timer, TimerKind, TtlClock};
 use crate::value::StateKey;
+use std::hint::black_box;
 
 impl<S: KeyedState> Keyed<S> {
     /// An event of a key that hashes to `hash`, which may set and delete timers; `asked` is room for them. Evicts nothing.
@@ -44,20 +47,20 @@ impl<S: KeyedState> Keyed<S> {
         // It has just been there.
         let seat = instance.seat(rows, hash, key, row_key)?;
         let rule = instance.shared.timers_rule(seat.row.status.is_known());
+        // What is set in the past is still to see the state of now.
+        if instance.shared.expires() && asked.has_set(TimerKind::Processing) {
+            instance.shared.time.seen(TtlClock::Processing);
+        }
         let is_apart = seat.change_timers(|of_key| {
             for (timer, there) in &asked.timers {
-                if *there { of_key.set(*timer, rule) } else { of_key.delete(*timer, rule) }
+                let became = if *there { of_key.set(*timer, rule) } else { of_key.delete(*timer, rule) };
+                timers.take_in(*timer, became, &asked.key);
             }
             of_key.apart().next().is_some()
         });
         if is_apart {
             instance.shared.note_timer_apart(id.get());
         }
-        // What is set in the past is still to see the state of now.
-        if instance.shared.expires() && asked.has_set(TimerKind::Processing) {
-            instance.shared.time.seen(TtlClock::Processing);
-        }
-        timers.take_in(asked);
         rows.weight.timers = timers.weight();
         rows.weight.dirty_timers = timers.dirty_weight();
         timers.tell(&instance.shared.time);
@@ -91,6 +94,26 @@ impl<S: KeyedState> Keyed<S> {
         loaded.map_err(|error| self.blame(error))?;
         let Some(due) = self.timers.queue(kind).first().filter(|due| due.time <= now) else { return Ok(None) };
         Ok(Some((Timer { kind, time_ms: due.time }, self.instance.shared.timer_key(due)?)))
+    }
+
+    /// Looks up the rows of the timers that are due next by `now`, all at once, if that was not done yet; returns how many.
+    ///
+    /// What fails here fails again when the timer fires.
+    pub(crate) fn look_ahead_to_timers(&mut self, kind: TimerKind, now: i64) -> Option<usize> {
+        let Self { timers, instance, .. } = self;
+        let due = timers.queue(kind).advanced()?.iter().take_while(|due| due.time <= now);
+        let keys: Vec<S::Key> = due.map_while(|due| instance.shared.timer_key(due).ok()).collect();
+        let hashes: Vec<_> = keys.iter().map(|key| self.hash(key)).collect();
+        self.look_ahead(&hashes, |index| keys.get(index));
+        let Self { instance, rows, row_key, .. } = self;
+        // Each is behind a pointer that the one before leads to; of all rows the processor waits for them together.
+        for look in [OfKey::is_empty, OfKey::is_fresh] {
+            for (hash, key) in hashes.iter().zip(&keys) {
+                black_box(instance.find(rows, *hash, key, row_key).and_then(|row| row.timers()).map(look));
+            }
+        }
+        keys.into_iter().for_each(drop_quietly);
+        Some(hashes.len())
     }
 
     /// All timers with their keys, encoded and not, in the order in which they are due, event time first.

@@ -51,7 +51,7 @@ pub struct Driver<O: Operator> {
     pub(super) asked: Asked,
     /// Scratch: hashes of the keys of a batch.
     pub(super) hashes: Vec<u64>,
-    /// Events whose rows were looked up, and that are still to come.
+    /// Events and timers whose rows were looked up, and that are still to come.
     pub(super) ahead: usize,
     /// Those that have come, and for whose rows no room was made.
     pub(super) behind: usize,
@@ -185,13 +185,18 @@ impl<O: Operator> Driver<O> {
             // Each store has hashes of its own.
             _ => self.run_afresh(event, event_time),
         };
+        self.is_done();
+        result
+    }
+
+    /// Makes room for what an event or a timer has brought in, but not on the way through a batch: rows that were read ahead would go
+    /// before their turn came.
+    pub(super) fn is_done(&mut self) {
         self.behind += 1;
         self.ahead = self.ahead.saturating_sub(1);
-        // Not on the way through a batch: rows that were read ahead would go before their events came.
         if self.ahead == 0 {
             self.store.evict_after(std::mem::take(&mut self.behind));
         }
-        result
     }
 
     /// An event that was prepared in vain.

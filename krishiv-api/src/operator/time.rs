@@ -86,7 +86,13 @@ impl<O: Operator> Driver<O> {
         }
         for _ in 0..limit.max(1) {
             // A key may panic when it is decoded.
-            let next = attempt(|| self.store.next_timer(kind, now).map_err(BoxError::from));
+            let next = attempt(|| {
+                if let Some(ahead) = self.store.look_ahead_to_timers(kind, now) {
+                    self.store.evict_after(std::mem::take(&mut self.behind));
+                    self.ahead = ahead;
+                }
+                self.store.next_timer(kind, now).map_err(BoxError::from)
+            });
             let next = next.map_err(|cause| self.error(OperatorInput::Timers, None, cause))?;
             let Some((timer, key)) = next else { return Ok(false) };
             let fired = self.fire_one(timer, &key);
@@ -107,7 +113,7 @@ impl<O: Operator> Driver<O> {
                 operator.on_timer(state, timer, &mut ctx)
             })
         });
-        self.store.evict_after(1);
+        self.is_done();
         let Err(cause) = result else {
             self.shared.meter.fired.add(1);
             return Ok(());

@@ -257,7 +257,13 @@ impl Shared {
     /// Whether the event has done nothing that its end must look at.
     #[inline]
     pub(crate) fn is_untouched(&self) -> bool {
-        self.noted.load(Relaxed) == 0
+        self.noted.load(Relaxed) & !LOCATED == 0
+    }
+
+    /// Ends an event that has done nothing.
+    #[inline]
+    pub(crate) fn rest(&self) {
+        self.noted.store(0, Relaxed);
     }
 
     /// Takes note of what the event has done by now.

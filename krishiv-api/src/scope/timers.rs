@@ -5,7 +5,7 @@ use crate::codec::keys::{decode_key, encode_key};
 use crate::codec::record::{self, How};
 use crate::codec::row::{Parts, TIMERS, timers};
 use crate::error::{Cause, StateError};
-use crate::time::Timer;
+use crate::time::{Timer, TimerKind};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -16,12 +16,44 @@ const IN_ROW: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct OfKey {
     /// Those in the row; if the row has not been read, those that surely are there. In order.
-    there: SmallVec<[Timer; 2]>,
+    there: SmallVec<[InRow; 1]>,
+    /// What most keys have nothing of.
+    rest: Option<Box<Rest>>,
+    dirty: bool,
+}
+
+#[derive(Debug, Default)]
+struct Rest {
     /// Of a row that has not been read: those that surely are not there, and whose removal is to be written. In order.
     gone: Vec<Timer>,
     /// Changes of those in records of their own, set or deleted, that are to be written.
     apart: BTreeMap<Timer, bool>,
-    dirty: bool,
+}
+
+/// A timer in the row.
+#[derive(Clone, Copy, Debug)]
+struct InRow {
+    kind: TimerKind,
+    /// No commit has written it.
+    fresh: bool,
+    time_ms: i64,
+}
+
+impl InRow {
+    fn timer(&self) -> Timer {
+        Timer { kind: self.kind, time_ms: self.time_ms }
+    }
+}
+
+/// What has become of a timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Became {
+    /// It was as it should be already.
+    Same,
+    /// It is set, and may have been before.
+    Set,
+    /// It is deleted, if it was there; a `fresh` one was set since the last commit, and was not there before.
+    Deleted { fresh: bool },
 }
 
 /// Where timers can lie.
@@ -36,55 +68,74 @@ pub(crate) struct Rule {
 }
 
 impl OfKey {
+    fn find(&self, timer: Timer) -> Result<usize, usize> {
+        self.there.binary_search_by_key(&timer, InRow::timer)
+    }
+
     /// Sets a timer, unless it is there.
-    pub(crate) fn set(&mut self, timer: Timer, rule: Rule) {
-        let Err(place) = self.there.binary_search(&timer) else { return };
+    pub(crate) fn set(&mut self, timer: Timer, rule: Rule) -> Became {
+        let Err(place) = self.find(timer) else { return Became::Same };
         if !rule.in_row || self.there.len() >= IN_ROW {
-            self.apart.insert(timer, true);
-            return;
+            self.rest.get_or_insert_default().apart.insert(timer, true);
+            return Became::Set;
         }
-        self.there.insert(place, timer);
-        if let Ok(place) = self.gone.binary_search(&timer) {
-            self.gone.remove(place);
+        self.there.insert(place, InRow { kind: timer.kind, fresh: true, time_ms: timer.time_ms });
+        if let Some(rest) = &mut self.rest
+            && let Ok(place) = rest.gone.binary_search(&timer)
+        {
+            rest.gone.remove(place);
         }
         self.dirty = true;
+        Became::Set
     }
 
     /// Deletes a timer, if it is there.
-    pub(crate) fn delete(&mut self, timer: Timer, rule: Rule) {
-        if rule.apart || self.apart.contains_key(&timer) {
-            self.apart.insert(timer, false);
+    pub(crate) fn delete(&mut self, timer: Timer, rule: Rule) -> Became {
+        let apart = rule.apart || self.rest.as_ref().is_some_and(|rest| rest.apart.contains_key(&timer));
+        if apart {
+            self.rest.get_or_insert_default().apart.insert(timer, false);
         }
-        if !rule.in_row {
-            return;
+        let found = self.find(timer).ok().map(|place| self.there.remove(place));
+        self.dirty |= found.is_some();
+        if rule.in_row && !rule.known {
+            let gone = &mut self.rest.get_or_insert_default().gone;
+            if let Err(place) = gone.binary_search(&timer) {
+                gone.insert(place, timer);
+                self.dirty = true;
+            }
         }
-        if let Ok(place) = self.there.binary_search(&timer) {
-            self.there.remove(place);
-            self.dirty = true;
-        }
-        if !rule.known
-            && let Err(place) = self.gone.binary_search(&timer)
-        {
-            self.gone.insert(place, timer);
-            self.dirty = true;
+        match found {
+            _ if apart => Became::Deleted { fresh: false },
+            Some(found) => Became::Deleted { fresh: found.fresh && rule.known },
+            None if rule.known => Became::Same,
+            None => Became::Deleted { fresh: false },
         }
     }
 
     /// Takes in what is stored in the row, `None` if nothing is; changes nothing if it fails.
     pub(crate) fn learn(&mut self, stored: Option<&[u8]>) -> Result<(), StateError> {
-        if let Some(stored) = stored {
-            self.there = self.with(read(stored)?).collect();
-            self.there.sort_unstable();
-            self.there.dedup();
+        for timer in stored.map(read).transpose()?.unwrap_or_default() {
+            let stored = InRow { kind: timer.kind, fresh: false, time_ms: timer.time_ms };
+            match (self.find(timer), self.gone().binary_search(&timer)) {
+                (Ok(place), _) => self.there.get_mut(place).into_iter().for_each(|known| *known = stored),
+                (Err(place), Err(_)) => self.there.insert(place, stored),
+                (Err(_), Ok(_)) => {}
+            }
         }
-        self.gone.clear();
+        if let Some(rest) = &mut self.rest {
+            rest.gone.clear();
+        }
         Ok(())
+    }
+
+    fn gone(&self) -> &[Timer] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.gone)
     }
 
     /// `stored` timers of the row, as they are by now.
     fn with(&self, stored: Vec<Timer>) -> impl Iterator<Item = Timer> {
-        let left = stored.into_iter().filter(|timer| self.gone.binary_search(timer).is_err());
-        left.chain(self.there.iter().copied())
+        let left = stored.into_iter().filter(|timer| self.gone().binary_search(timer).is_err());
+        left.chain(self.there.iter().map(InRow::timer))
     }
 
     /// All of those in the row, of which `stored` is what was read, if anything was.
@@ -94,12 +145,17 @@ impl OfKey {
 
     /// Those in records of their own that are to be written: whether each is to be there.
     pub(crate) fn apart(&self) -> impl Iterator<Item = (Timer, bool)> {
-        self.apart.iter().map(|(timer, there)| (*timer, *there))
+        self.rest.iter().flat_map(|rest| &rest.apart).map(|(timer, there)| (*timer, *there))
     }
 
-    /// Whether there is nothing to remember.
+    /// Whether it knows of no timer in the row.
     pub(crate) fn is_empty(&self) -> bool {
-        self.there.is_empty() && self.gone.is_empty() && self.apart.is_empty()
+        self.there.is_empty()
+    }
+
+    /// Whether no commit has written the first.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.there.first().is_some_and(|first| first.fresh)
     }
 
     /// Whether those in the row have changed.
@@ -112,25 +168,31 @@ impl OfKey {
         if changes_only && !self.dirty {
             return;
         }
-        to.put_timers(&self.there, false);
+        to.put_timers(self.there.iter().map(InRow::timer), false);
         if changes_only {
-            to.put_timers(&self.gone, true);
+            to.put_timers(self.gone().iter().copied(), true);
         }
+    }
+
+    /// Those that no commit has written.
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = Timer> {
+        let in_row = self.there.iter().filter(|known| known.fresh).map(InRow::timer);
+        in_row.chain(self.apart().filter(|(_, there)| *there).map(|(timer, _)| timer))
     }
 
     /// What was to be written is.
     pub(crate) fn committed(&mut self) {
-        self.gone = Vec::new();
-        self.apart.clear();
+        self.rest = None;
+        self.there.iter_mut().for_each(|known| known.fresh = false);
         self.dirty = false;
     }
 
-    /// Memory that it takes, in bytes, roughly.
+    /// Memory that it takes outside itself, in bytes, roughly.
     pub(crate) fn weight(&self) -> usize {
         let in_row = if self.there.spilled() { self.there.capacity() } else { 0 };
-        // A share of the nodes of the tree.
-        let apart = 2 * self.apart.len();
-        size_of::<Self>() + (in_row + self.gone.capacity() + apart) * size_of::<Timer>()
+        // Entries of a tree, and a share of its nodes.
+        let rest = self.rest.as_ref().map_or(0, |rest| rest.gone.capacity() + 2 * rest.apart.len() + 4);
+        (in_row + rest) * size_of::<Timer>()
     }
 }
 
@@ -160,7 +222,6 @@ pub(crate) fn stored(parts: &Parts) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::TimerKind;
     use std::collections::BTreeSet;
 
     fn at(time_ms: i64) -> Timer {
@@ -169,7 +230,7 @@ mod tests {
 
     fn bytes(times: &[i64]) -> Vec<u8> {
         let mut out = Vec::new();
-        timers::write(&times.iter().copied().map(at).collect::<Vec<_>>(), &mut out);
+        timers::write(times.iter().copied().map(at), &mut out);
         out
     }
 
@@ -209,7 +270,7 @@ mod tests {
     fn more_than_a_few_lie_apart() {
         let rule = Rule { in_row: true, apart: false, known: true };
         let mut of_key = OfKey::default();
-        (0..40).for_each(|time| of_key.set(at(time), rule));
+        assert!((0..40).all(|time| of_key.set(at(time), rule) == Became::Set));
         assert_eq!(times(&of_key, None), (0..32).collect::<Vec<_>>());
         of_key.delete(at(35), rule);
         let apart: Vec<_> = of_key.apart().map(|(timer, there)| (timer.time_ms, there)).collect();

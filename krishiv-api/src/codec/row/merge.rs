@@ -99,7 +99,7 @@ fn without(mut some: Vec<Timer>, others: &[Timer]) -> Vec<Timer> {
 
 fn push_timers(timers: &[Timer], gone: bool, out: &mut Vec<u8>) {
     let mut part = Parts::default();
-    part.put_timers(timers, gone);
+    part.put_timers(timers.iter().copied(), gone);
     part.write(out);
 }
 
@@ -244,8 +244,8 @@ mod tests {
     fn timers_of(there: &[i64], gone: &[i64]) -> Vec<u8> {
         let at = |time_ms: &i64| Timer { kind: TimerKind::Event, time_ms: *time_ms };
         let mut parts = Parts::default();
-        parts.put_timers(&there.iter().map(at).collect::<Vec<_>>(), false);
-        parts.put_timers(&gone.iter().map(at).collect::<Vec<_>>(), true);
+        parts.put_timers(there.iter().map(at), false);
+        parts.put_timers(gone.iter().map(at), true);
         written(&parts)
     }
 

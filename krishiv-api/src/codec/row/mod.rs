@@ -191,8 +191,8 @@ impl Parts {
     }
 
     /// Adds timers of the key, or, among changes, those that are `gone`; they come in order.
-    pub(crate) fn put_timers(&mut self, timers: &[Timer], gone: bool) {
-        if timers.is_empty() {
+    pub(crate) fn put_timers(&mut self, timers: impl Iterator<Item = Timer> + Clone, gone: bool) {
+        if timers.clone().next().is_none() {
             return;
         }
         let start = self.bytes.len();

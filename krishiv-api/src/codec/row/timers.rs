@@ -7,17 +7,17 @@ use crate::codec::keys::{push_varint, take_varint};
 use crate::time::{Timer, TimerKind};
 
 /// Appends timers that are in order, each there once.
-pub(crate) fn write(timers: &[Timer], out: &mut Vec<u8>) {
-    let (event, processing) = timers.split_at(timers.partition_point(|timer| timer.kind == TimerKind::Event));
-    for times in [event, processing] {
-        push_varint(times.len() as u64, out);
-        let mut last = None;
-        for Timer { time_ms, .. } in times {
+pub(crate) fn write(timers: impl Iterator<Item = Timer> + Clone, out: &mut Vec<u8>) {
+    for kind in [TimerKind::Event, TimerKind::Processing] {
+        let times = timers.clone().filter(|timer| timer.kind == kind).map(|timer| timer.time_ms);
+        push_varint(times.clone().count() as u64, out);
+        let mut last: Option<i64> = None;
+        for time in times {
             match last {
-                None => push_varint(((time_ms << 1) ^ (time_ms >> 63)).cast_unsigned(), out),
-                Some(last) => push_varint(time_ms.wrapping_sub(last).cast_unsigned(), out),
+                None => push_varint(((time << 1) ^ (time >> 63)).cast_unsigned(), out),
+                Some(last) => push_varint(time.wrapping_sub(last).cast_unsigned(), out),
             }
-            last = Some(*time_ms);
+            last = Some(time);
         }
     }
 }
@@ -60,7 +60,7 @@ mod tests {
         for range in lists {
             let list = all.get(range).unwrap();
             let mut bytes = Vec::new();
-            write(list, &mut bytes);
+            write(list.iter().copied(), &mut bytes);
             assert_eq!(read(&bytes).as_deref(), Some(list));
             assert_eq!(read(bytes.get(..bytes.len() - 1).unwrap()), None, "cut short");
             bytes.push(0);
@@ -72,7 +72,7 @@ mod tests {
     fn a_timer_of_a_time_of_today_takes_few_bytes() {
         let at = |time_ms| Timer { kind: TimerKind::Event, time_ms };
         let mut bytes = Vec::new();
-        write(&[at(1_357_000_000_000), at(1_357_000_060_000)], &mut bytes);
+        write([at(1_357_000_000_000), at(1_357_000_060_000)].into_iter(), &mut bytes);
         assert_eq!(bytes.len(), 1 + 6 + 3 + 1);
     }
 

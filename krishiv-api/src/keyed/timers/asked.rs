@@ -20,7 +20,7 @@ type Apart = MapState<Timer, ()>;
 /// What an event asked for: timers of its key to be there or not, in this order.
 #[derive(Default)]
 pub(crate) struct Asked {
-    pub(super) key: EncodedKey,
+    pub(in crate::keyed) key: EncodedKey,
     pub(in crate::keyed) timers: Vec<(Timer, bool)>,
 }
 

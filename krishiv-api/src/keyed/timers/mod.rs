@@ -3,12 +3,14 @@
 //! An event only says what it asks for; when it has succeeded, row and queue take it in. Both are written by the same commit.
 
 mod asked;
+mod near;
 mod queue;
 
 use crate::backend::{AnyBackend, WriteBatch};
 use crate::catalog::clocks::StoreTime;
 use crate::codec::keys::EncodedKey;
 use crate::error::StateError;
+use crate::scope::timers::Became;
 use crate::time::{Timer, TimerKind};
 use queue::{Place, Queue};
 use std::ops::Range;
@@ -78,12 +80,13 @@ impl Timers {
         self.processing.find_next(backend)
     }
 
-    /// Takes in what an event that succeeded asked for.
-    pub(super) fn take_in(&mut self, asked: &Asked) {
-        for (timer, there) in &asked.timers {
-            let due = Due { time: timer.time_ms, key: asked.key.clone() };
-            let queue = self.queue(timer.kind);
-            if *there { queue.insert(due) } else { queue.remove(due) }
+    /// Takes in what has become of a timer of the key that is encoded as `key`.
+    pub(super) fn take_in(&mut self, timer: Timer, became: Became, key: &EncodedKey) {
+        let due = || Due { time: timer.time_ms, key: key.clone() };
+        match became {
+            Became::Same => {}
+            Became::Set => self.queue(timer.kind).insert(due()),
+            Became::Deleted { fresh } => self.queue(timer.kind).remove(due(), fresh),
         }
     }
 }

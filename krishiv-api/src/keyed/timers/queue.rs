@@ -1,5 +1,6 @@
 //! The timers of one kind, in the order in which they are due.
 
+use super::near::Near;
 use crate::backend::{AnyBackend, WriteBatch};
 use crate::catalog::clocks::{NO_TIMER, UNKNOWN};
 use crate::codec::keys::{EncodedKey, key_group};
@@ -7,8 +8,7 @@ use crate::codec::timer_key::{push_timer, take_timer, timers_prefix};
 use crate::error::StateError;
 use crate::time::TimerKind;
 use foldhash::fast::RandomState;
-use std::collections::btree_map::{BTreeMap, Entry};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::ops::Range;
 
 /// Most timers of a key group that are read together: what is due next is mostly followed by more.
@@ -17,8 +17,8 @@ const CHUNK: usize = 256;
 /// Timers that stay in memory whatever the budget says.
 const KEEP: usize = 1_024;
 
-/// Memory that a timer takes in a set, in bytes, roughly: itself, and a share of the set's nodes; its key comes on top.
-const WEIGHT: usize = 64;
+/// Memory that a timer takes, in bytes, roughly: itself, and room to grow.
+const WEIGHT: usize = size_of::<Due>() * 3 / 2;
 
 /// A timer of a key; they sort as they are due, ties by the encoded key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,23 +28,15 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    /// Memory that it takes in a set, in bytes, roughly.
+    /// Memory that it takes in a list, in bytes, roughly.
     fn weight(&self) -> usize {
-        WEIGHT + if self.key.spilled() { self.key.len() } else { 0 }
+        WEIGHT + self.outside()
     }
-}
 
-/// How a timer came into memory.
-#[derive(Clone, Copy)]
-struct Origin {
-    /// The commit that writes it, by number; 0 if it was read.
-    commit: u64,
-    /// The backend surely did not have it, so that nothing is left to write if it goes again before that commit.
-    unknown_below: bool,
-}
-
-impl Origin {
-    const BACKEND: Self = Self { commit: 0, unknown_below: false };
+    /// The same outside itself.
+    pub(super) fn outside(&self) -> usize {
+        if self.key.spilled() { self.key.len() } else { 0 }
+    }
 }
 
 /// Where the timers of a kind lie.
@@ -93,16 +85,15 @@ impl Place {
 /// Of each key group, everything before its `rest` is in memory, and what no commit has written is so in any case.
 pub(in crate::keyed) struct Queue {
     place: Place,
-    near: BTreeMap<Due, Origin>,
+    near: Near,
     rest: Rest,
     /// What clean timers may take, in bytes.
     budget: usize,
-    near_weight: usize,
-    /// The next commit, by number.
-    commit: u64,
-    /// What it has to write; some of what was added may be gone again.
-    added: Vec<Due>,
-    removed: HashSet<Due, RandomState>,
+    /// Those that are deleted and that the backend may have, until a commit has removed them; some may be there twice.
+    removed: Vec<Due>,
+    /// Those of them that would be read again.
+    hidden: HashSet<Due, RandomState>,
+    /// Of what no commit has written, in bytes.
     dirty_weight: usize,
     /// A commit has been tried and has failed, and may have written all the same.
     tried: bool,
@@ -114,13 +105,11 @@ impl Queue {
         let rest = Rest::new(if stored { place.range.clone() } else { 0..0 });
         Self {
             place,
-            near: BTreeMap::new(),
+            near: Near::default(),
             rest,
             budget,
-            near_weight: 0,
-            commit: 1,
-            added: Vec::new(),
-            removed: HashSet::default(),
+            removed: Vec::new(),
+            hidden: HashSet::default(),
             dirty_weight: 0,
             tried: false,
         }
@@ -133,45 +122,44 @@ impl Queue {
 
     /// Memory in bytes, roughly.
     pub(super) fn weight(&self) -> usize {
-        self.near_weight + self.dirty_weight
+        self.near.weight() + (self.removed.len() + self.hidden.len()) * WEIGHT
     }
 
-    /// The same of what the next commit has to write, and what that keeps in memory.
+    /// The same of what no commit has written.
     pub(super) fn dirty_weight(&self) -> usize {
-        2 * self.dirty_weight
+        self.dirty_weight
     }
 
-    /// Adds a timer, unless it is there.
+    /// Adds a timer; its row is to write it.
     pub(super) fn insert(&mut self, due: Due) {
-        let covered = self.covers(&due);
-        let weight = due.weight();
-        let Entry::Vacant(place) = self.near.entry(due) else { return };
-        let removed = self.removed.remove(place.key());
-        self.dirty_weight -= if removed { weight } else { 0 };
-        self.added.push(place.key().clone());
-        self.dirty_weight += weight;
-        place.insert(Origin { commit: self.commit, unknown_below: covered && !removed });
-        self.near_weight += weight;
+        self.dirty_weight += due.weight();
+        self.near.insert(due);
     }
 
-    /// Removes a timer, if it is there.
-    pub(super) fn remove(&mut self, due: Due) {
+    /// Removes a timer; a `fresh` one was set since the last commit, and was not there before.
+    pub(super) fn remove(&mut self, due: Due, fresh: bool) {
         let weight = due.weight();
-        let origin = self.near.remove(&due);
-        self.near_weight -= if origin.is_some() { weight } else { 0 };
-        let may_be_stored = match origin {
-            Some(origin) => origin.commit != self.commit || !origin.unknown_below || self.tried,
-            None => !self.covers(&due),
-        };
-        if may_be_stored && self.removed.insert(due) {
+        if fresh && !self.tried {
+            self.dirty_weight = self.dirty_weight.saturating_sub(weight);
+        } else {
             self.dirty_weight += weight;
+            self.removed.push(due.clone());
+            if !self.covers(&due) {
+                self.hidden.insert(due.clone());
+            }
         }
+        self.near.remove(due);
     }
 
     /// The timer that is next, as far as [`load_due`](Self::load_due) has looked.
     #[inline]
     pub(in crate::keyed) fn first(&self) -> Option<&Due> {
-        self.near.first_key_value().map(|(due, _)| due)
+        self.near.first()
+    }
+
+    /// Some of those that are due next, in order, if others than when this was last asked.
+    pub(in crate::keyed) fn advanced(&mut self) -> Option<&VecDeque<Due>> {
+        self.near.advanced()
     }
 
     /// Makes sure that the timer that is next is in memory, if it is due at `now`; before there is any time, none is.
@@ -205,7 +193,7 @@ impl Queue {
 
     /// Whether a rest that begins with `first` may as well begin later: nobody has looked, or that timer is deleted.
     fn is_vague(&self, first: &Due) -> bool {
-        first.time == i64::MIN || self.removed.contains(first)
+        first.time == i64::MIN || self.hidden.contains(first)
     }
 
     /// Makes sure that [`next_time`](Self::next_time) is known.
@@ -229,7 +217,7 @@ impl Queue {
         let mut next = None;
         for due in self.place.stored(group, rest, backend) {
             let due = due?;
-            if self.removed.contains(&due) {
+            if self.hidden.contains(&due) {
                 continue;
             }
             if read.len() == chunk || (read.is_empty() && due.time > now) {
@@ -238,23 +226,15 @@ impl Queue {
             }
             read.push(due);
         }
-        for due in read {
-            let weight = due.weight();
-            if let Entry::Vacant(place) = self.near.entry(due) {
-                place.insert(Origin::BACKEND);
-                self.near_weight += weight;
-            }
-        }
+        read.into_iter().for_each(|due| self.near.insert(due));
         self.rest.set(group, next);
         Ok(())
     }
 
-    /// Adds what no commit has written to `batch`; can be repeated until [`committed`](Self::committed).
+    /// Adds the removals that no commit has written to `batch`, before the rows add what is there; can be repeated until
+    /// [`committed`](Self::committed).
     pub(super) fn flush(&mut self, batch: &mut WriteBatch) {
         self.tried = true;
-        for due in self.added.iter().filter(|due| self.near.contains_key(due)) {
-            batch.put(&self.place.record(due), &[]);
-        }
         for due in &self.removed {
             batch.delete(&self.place.record(due));
         }
@@ -262,44 +242,37 @@ impl Queue {
 
     /// What there was to write is durable; what goes past the budget and is due last leaves the memory.
     pub(super) fn committed(&mut self) {
-        self.commit += 1;
         self.tried = false;
         self.dirty_weight = 0;
-        self.added.clear();
-        self.added.shrink_to(KEEP);
         self.removed.clear();
         self.removed.shrink_to(KEEP);
-        let mut rest = BTreeMap::new();
-        while self.near_weight > self.budget && self.near.len() > KEEP {
-            let Some((last, _)) = self.near.pop_last() else { break };
-            self.near_weight -= last.weight();
-            // They come in descending order: the last one that a group gives is the first of its rest.
-            rest.insert(self.place.group(&last), last);
-        }
-        for (group, first) in rest {
-            if self.rest.of(group).is_none_or(|known| first < *known) {
-                self.rest.set(group, Some(first));
+        self.hidden.clear();
+        self.hidden.shrink_to(KEEP);
+        for due in self.near.shrink(self.budget, KEEP) {
+            let group = self.place.group(&due);
+            if self.rest.of(group).is_none_or(|known| due < *known) {
+                self.rest.set(group, Some(due));
             }
         }
     }
 
+    /// Whether memory has this timer, if there is one.
+    fn covers(&self, due: &Due) -> bool {
+        self.rest.is_empty() || self.rest.of(self.place.group(due)).is_none_or(|rest| due < rest)
+    }
+
     /// All timers, in the order in which they are due.
     pub(in crate::keyed) fn all(&self, backend: &dyn AnyBackend) -> Result<Vec<Due>, StateError> {
-        let mut all: BTreeSet<Due> = self.near.keys().cloned().collect();
+        let mut all: BTreeSet<Due> = self.near.iter().cloned().collect();
         for (rest, group) in self.rest.iter() {
             for due in self.place.stored(group, rest, backend) {
                 let due = due?;
-                if !self.removed.contains(&due) {
+                if !self.hidden.contains(&due) {
                     all.insert(due);
                 }
             }
         }
         Ok(all.into_iter().collect())
-    }
-
-    /// Whether memory tells the truth about this timer.
-    fn covers(&self, due: &Due) -> bool {
-        self.rest.is_empty() || self.rest.of(self.place.group(due)).is_none_or(|rest| due < rest)
     }
 }
 
