@@ -439,7 +439,7 @@ fn lists_of_before_there_were_runs_are_gone_on_with() {
         event(Some(&[4]));
         assert_eq!(format(&backend), format!(r#"{{"format":{number}}}"#));
         event(Some(&[5, 6]));
-        assert_eq!(format(&backend), r#"{"format":5}"#, "of {number}");
+        assert_eq!(format(&backend), r#"{"format":6}"#, "of {number}");
         assert_eq!(event(None), [20, -3, 300, 4, 5, 6]);
     }
 }
@@ -953,7 +953,7 @@ fn timers_are_set_on_state_of_before_there_were_any() {
             driver.event((key.clone(), vec![timer]), None).unwrap();
         }
         driver.commit("and on").unwrap();
-        assert_eq!(format(&backend), r#"{"format":5}"#, "{name}");
+        assert_eq!(format(&backend), r#"{"format":6}"#, "{name}");
         drop(driver);
         let mut driver = wake::<S>(&backend, 0).unwrap();
         assert_eq!(driver.timers().unwrap().len(), keys.len());
@@ -967,8 +967,8 @@ fn timers_are_set_on_state_of_before_there_were_any() {
     }
     goes_on::<Aircraft>("handles", r#"{"format":1}"#);
     // The catalog learns what the untagged keys are made of, which programs of before cannot read.
-    goes_on::<Stops>("keys", r#"{"format":5}"#);
-    goes_on::<ById>("keys-in-json", r#"{"format":5}"#);
+    goes_on::<Stops>("keys", r#"{"format":6}"#);
+    goes_on::<ById>("keys-in-json", r#"{"format":6}"#);
     goes_on::<Values>("values", r#"{"format":1}"#);
     goes_on::<Counted>("key-lengths", r#"{"format":1}"#);
     goes_on::<Expiring>("ttl", r#"{"format":1}"#);

@@ -102,10 +102,10 @@ impl StateBackend for InMemoryStateBackend {
                 None => drop(map.insert(key.to_vec(), value.to_vec())),
             },
             Op::Delete(key) => drop(map.remove(key)),
-            Op::Merge(key, changes) => match map.get_mut(key) {
-                Some(known) => *known = merged(Some(known), changes),
-                None => drop(map.insert(key.to_vec(), merged(None, changes))),
-            },
+            Op::Merge(key, changes) => {
+                let row = merged(map.get(key).map(Vec::as_slice), changes);
+                if row.is_empty() { drop(map.remove(key)) } else { drop(map.insert(key.to_vec(), row)) }
+            }
         });
         Ok(())
     }

@@ -102,6 +102,7 @@ pub trait StateBackend: Send + Sync + 'static {
     const EXCLUSIVE: bool = false;
 
     /// Whether [`write`](Self::write) takes [`Op::Merge`]: it makes of the value, at once or where it is read, what [`merged`](crate::merged) says.
+    /// A value that comes to be empty may be dropped.
     ///
     /// Without, a commit reads the rows of which the program has set a part and read nothing. A backend that hands batches on to
     /// another one says what that one says.

@@ -148,8 +148,8 @@ impl<S: KeyedState> Keyed<S> {
     {
         self.keep_up().map_err(|error| self.blame(error))?;
         let Self { instance, rows, row_key, .. } = self;
-        let seat = instance.seat(rows, hash, key_of(&item), row_key)?;
-        instance.run(seat, row_key, |state| event(state, item), keep)
+        let mut seat = instance.seat(rows, hash, key_of(&item), row_key)?;
+        instance.run(&mut seat, row_key, |state| event(state, item), keep)
     }
 }
 
@@ -158,7 +158,7 @@ impl<S: KeyedState> Instance<S> {
     #[inline]
     pub(super) fn run<R>(
         &mut self,
-        seat: Seat<'_, S>,
+        seat: &mut Seat<'_, S>,
         row_key: &RowKey,
         event: impl FnOnce(&S) -> R,
         keep: impl FnOnce(&R) -> bool,

@@ -171,12 +171,11 @@ impl<S: KeyedState> Row<S> {
     }
 
     /// Changes its timers by `f`, which makes the row dirty.
-    pub(super) fn change_timers<R>(&mut self, f: impl FnOnce(&mut OfKey) -> R) -> R {
+    pub(super) fn change_timers(&mut self, f: impl FnOnce(&mut OfKey)) {
         let extra = self.extra.get_or_insert_default();
         let before = extra.weight();
-        let result = f(&mut extra.timers);
+        f(&mut extra.timers);
         self.status = self.status.changed(before, extra.weight());
-        result
     }
 
     /// What is stored of its values and no cell has, as far as that is known.

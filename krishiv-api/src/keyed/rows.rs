@@ -260,27 +260,26 @@ pub(super) struct Seat<'a, S: KeyedState> {
     weight: &'a mut Weight,
 }
 
-impl<'a, S: KeyedState> Seat<'a, S> {
-    /// Changes the timers of the row by `f`.
-    pub(super) fn change_timers<R>(self, f: impl FnOnce(&mut OfKey) -> R) -> R {
+impl<S: KeyedState> Seat<'_, S> {
+    /// Changes the timers of the row by `f`, which takes note of what all timers weigh then.
+    pub(super) fn change_timers(self, f: impl FnOnce(&mut OfKey, &mut Weight)) {
         let Self { row, hash, dirty, weight, .. } = self;
         let before = row.status;
-        let result = row.change_timers(f);
+        row.change_timers(|of_key| f(of_key, weight));
         if !before.is_dirty() {
             dirty.push(hash);
         }
         weight.update::<S>(before, row.status);
-        result
     }
 
     /// Takes note of what an event made of the row; returns its key.
     #[inline(always)]
-    pub(super) fn leave(self, left: &Left) -> &'a S::Key {
+    pub(super) fn leave(&mut self, left: &Left) -> &S::Key {
         let Self { row, hash, dirty, weight, .. } = self;
         let (before, after) = (row.status, row.status.after(left));
         if after != before {
             if after.is_dirty() && !before.is_dirty() {
-                dirty.push(hash);
+                dirty.push(*hash);
             }
             weight.update::<S>(before, after);
             row.status = after;

@@ -2,7 +2,8 @@
 
 use crate::codec::keys::decode_key;
 use crate::error::StateError;
-use crate::keyed::timers::{Asked, Due, TimerOf};
+use crate::keyed::rows::Seat;
+use crate::keyed::timers::{Asked, Due, TimerOf, Timers};
 use crate::keyed::{Keyed, KeyedState};
 use crate::names::TIMERS;
 use crate::quiet::drop_quietly;
@@ -27,44 +28,18 @@ impl<S: KeyedState> Keyed<S> {
         E: From<StateError>,
     {
         self.begin(event_time, timer)?;
-        let result = self.event(hash, key, |key| *key, |state, _| event(state, asked), Result::is_ok);
-        let mut result = result.map_err(E::from).flatten();
+        self.keep_up().map_err(|error| self.blame(error))?;
+        let Self { instance, rows, row_key, timers, .. } = self;
+        let mut seat = instance.seat(rows, hash, key, row_key)?;
+        let result = instance.run(&mut seat, row_key, |state| event(state, asked), Result::is_ok);
+        let result = result.map_err(E::from).flatten();
         if !asked.timers.is_empty() {
-            if result.is_ok()
-                && let Err(error) = self.take_in((hash, key), asked)
-            {
-                result = Err(error.into());
+            if result.is_ok() {
+                take_in(&instance.shared, seat, timers, asked);
             }
             asked.clear();
         }
         result
-    }
-
-    #[cold]
-    fn take_in(&mut self, (hash, key): (u64, &S::Key), asked: &Asked) -> Result<(), StateError> {
-        let Self { instance, rows, row_key, timers, .. } = self;
-        let Some(id) = instance.shared.timers_id() else { return Ok(()) };
-        // It has just been there.
-        let seat = instance.seat(rows, hash, key, row_key)?;
-        let rule = instance.shared.timers_rule(seat.row.status.is_known());
-        // What is set in the past is still to see the state of now.
-        if instance.shared.expires() && asked.has_set(TimerKind::Processing) {
-            instance.shared.time.seen(TtlClock::Processing);
-        }
-        let is_apart = seat.change_timers(|of_key| {
-            for (timer, there) in &asked.timers {
-                let became = if *there { of_key.set(*timer, rule) } else { of_key.delete(*timer, rule) };
-                timers.take_in(*timer, became, &asked.key);
-            }
-            of_key.apart().next().is_some()
-        });
-        if is_apart {
-            instance.shared.note_timer_apart(id.get());
-        }
-        rows.weight.timers = timers.weight();
-        rows.weight.dirty_timers = timers.dirty_weight();
-        timers.tell(&instance.shared.time);
-        Ok(())
     }
 
     /// Looks for the next timers where that takes the backend, so that it is known how far time may go for state.
@@ -128,6 +103,29 @@ impl<S: KeyedState> Keyed<S> {
         }
         Ok(all)
     }
+}
+
+/// Takes in what an event that succeeded has asked for, in the row of its key and in the queue.
+#[cold]
+fn take_in<S: KeyedState>(shared: &Shared, seat: Seat<'_, S>, timers: &mut Timers, asked: &Asked) {
+    // What is set in the past is still to see the state of now.
+    if shared.expires() && asked.has_set(TimerKind::Processing) {
+        shared.time.seen(TtlClock::Processing);
+    }
+    let rule = shared.timers_rule(seat.row.status.is_known());
+    let mut is_apart = false;
+    seat.change_timers(|of_key, weight| {
+        for (timer, there) in &asked.timers {
+            let became = if *there { of_key.set(*timer, rule) } else { of_key.delete(*timer, rule) };
+            timers.take_in(*timer, became, &asked.key);
+        }
+        is_apart = of_key.apart().next().is_some();
+        (weight.timers, weight.dirty_timers) = (timers.weight(), timers.dirty_weight());
+    });
+    if let Some(id) = shared.timers_id().filter(|_| is_apart) {
+        shared.note_timer_apart(id.get());
+    }
+    timers.tell(&shared.time);
 }
 
 impl Shared {

@@ -89,8 +89,10 @@ fn timers_beyond_memory_fire_once_and_in_order<P: Place>(place: &P) {
     assert!(fired == expected, "{} fired", fired.len());
     let backend = Failing::new(place.open());
     assert_eq!(open(&backend).timers().unwrap(), []);
-    let rows = backend.scan(&[0, 1]).count();
+    // Of a row that was never read RocksDB does not know that nothing is left, until it is read.
+    let rows = backend.scan(&[0, 1]).filter(|record| !record.as_ref().unwrap().1.is_empty()).count();
     assert_eq!(rows, 0, "fired timers leave nothing behind");
+    assert!(open(&backend).store_mut().keys().unwrap().is_empty());
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn an_event() {
         driver.event(event(), None).unwrap();
         let expected = drain(&mut driver);
         driver.commit("2").unwrap();
-        at_every_call(3, |call| {
+        at_every_call(1, |call| {
             let backend = filled(setting);
             let mut driver = open(&backend, setting).unwrap();
             backend.fail(call);
@@ -243,7 +243,7 @@ fn a_commit_that_was_written_but_reported_as_failed() {
 #[test]
 fn opening() {
     for setting in settings() {
-        at_every_call(3, |call| {
+        at_every_call(1, |call| {
             let backend = filled(setting);
             let before = dump(&backend);
             backend.fail(call);

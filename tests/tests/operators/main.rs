@@ -8,6 +8,7 @@ mod failures;
 mod harness;
 mod joint;
 mod key_types;
+mod many_timers;
 mod model;
 mod nested;
 mod owners;

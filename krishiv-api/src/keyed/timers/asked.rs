@@ -57,15 +57,17 @@ impl Asked {
 
     /// The timers of the key of the event of `store`, in the order in which they are due, event time first; a failure is latched.
     pub(crate) fn of_key(&self, store: &Shared) -> Vec<Timer> {
-        let found = self.find(store).map(|timers| timers.into_iter().collect());
-        found.unwrap_or_else(|error| {
-            store.latch(error.at_operator(&store.operator).at_state(TIMERS));
-            Vec::new()
-        })
+        let found = check_own(store).and_then(|()| self.find(store).map_err(|error| error.at_state(TIMERS)));
+        match found {
+            Ok(timers) => timers.into_iter().collect(),
+            Err(error) => {
+                store.latch(error);
+                Vec::new()
+            }
+        }
     }
 
     fn find(&self, store: &Shared) -> Result<BTreeSet<Timer>, StateError> {
-        check_own(store)?;
         let mut all = BTreeSet::new();
         let Some(id) = store.timers_id() else { return Ok(all) };
         let mut known = false;

@@ -3,6 +3,7 @@
 //! An event only says what it asks for; when it has succeeded, row and queue take it in. Both are written by the same commit.
 
 mod asked;
+mod due;
 mod near;
 mod queue;
 
@@ -16,7 +17,7 @@ use queue::{Place, Queue};
 use std::ops::Range;
 
 pub(crate) use asked::Asked;
-pub(super) use queue::Due;
+pub(super) use due::Due;
 
 /// The timers of a store.
 pub(crate) struct Timers {

@@ -3,7 +3,7 @@
 //! An incremental quicksort (R. Paredes and G. Navarro, Optimal Incremental Sorting, ALENEX 2006): those due next are in order, the
 //! others in heaps without an order, one after the other, of which the next is halved until it is small enough to be sorted.
 
-use super::queue::Due;
+use super::due::Due;
 use foldhash::fast::RandomState;
 use std::collections::{HashSet, VecDeque};
 

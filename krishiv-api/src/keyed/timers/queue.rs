@@ -1,5 +1,6 @@
 //! The timers of one kind, in the order in which they are due.
 
+use super::due::{Due, WEIGHT};
 use super::near::Near;
 use crate::backend::{AnyBackend, WriteBatch};
 use crate::catalog::clocks::{NO_TIMER, UNKNOWN};
@@ -16,28 +17,6 @@ const CHUNK: usize = 256;
 
 /// Timers that stay in memory whatever the budget says.
 const KEEP: usize = 1_024;
-
-/// Memory that a timer takes, in bytes, roughly: itself, and room to grow.
-const WEIGHT: usize = size_of::<Due>() * 3 / 2;
-
-/// A timer of a key; they sort as they are due, ties by the encoded key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Due {
-    pub(crate) time: i64,
-    pub(crate) key: EncodedKey,
-}
-
-impl Due {
-    /// Memory that it takes in a list, in bytes, roughly.
-    fn weight(&self) -> usize {
-        WEIGHT + self.outside()
-    }
-
-    /// The same outside itself.
-    pub(super) fn outside(&self) -> usize {
-        if self.key.spilled() { self.key.len() } else { 0 }
-    }
-}
 
 /// Where the timers of a kind lie.
 #[derive(Clone, Debug)]
