@@ -130,6 +130,9 @@ fn typed(key: &[u8], value: &[u8]) -> String {
     };
     if slot == 0 && key.len() == at + length + 2 {
         let values = values(value).into_iter().map(|InRow { slot, apart, record }| {
+            if slot == 0 {
+                return format!("timers `{}`", hex(&record));
+            }
             let layout = ["plain", "stamped"][usize::from(slot >= 0x8000)];
             let shown = if record.len() > 64 { format!("{} bytes", record.len()) } else { hex(&record) };
             format!("slot {} {layout}{} `{shown}`", slot & 0x7fff, if apart { " apart" } else { "" })

@@ -61,6 +61,11 @@ pub(super) struct Rest {
 }
 
 impl Rest {
+    /// Whether nothing is in it.
+    pub(super) fn is_bare(&self) -> bool {
+        self.cells.is_empty() && self.encoded.is_empty() && self.kept.is_empty() && self.timers.is_empty()
+    }
+
     /// Memory that it takes besides that of cells, in bytes. Where keys are found by their bytes, each row has one, and its own memory
     /// counts with the key.
     pub(super) fn weight(&self) -> usize {

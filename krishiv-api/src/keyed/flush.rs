@@ -138,7 +138,9 @@ impl Work {
         }
         next.clear();
         if let Some(timers) = row.timers() {
-            timers.write(how == How::Changes, next);
+            if how != How::Not {
+                timers.write(how == How::Changes, next);
+            }
             for timer in timers.fresh() {
                 batch.append_with(|bytes| append_timer(row_key, timer, bytes), |_| {});
             }

@@ -18,6 +18,10 @@ impl Kept {
         self.0.as_ref().map_or(&[], |bytes| &bytes.now)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(super) fn parts(&self) -> Parts {
         // It was written by this program.
         Parts::read(self.bytes()).unwrap_or_default()

@@ -198,6 +198,8 @@ impl<S: KeyedState> Row<S> {
             extra.kept.settle();
             extra.timers.committed();
         }
+        // Most rows do without again once their timers have fired.
+        self.extra.take_if(|extra| extra.is_bare());
     }
 
     /// Memory that it takes, in bytes, roughly.

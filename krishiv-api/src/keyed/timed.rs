@@ -6,7 +6,7 @@ use crate::keyed::rows::Seat;
 use crate::keyed::timers::{Asked, Due, TimerOf, Timers};
 use crate::keyed::{Keyed, KeyedState};
 use crate::names::TIMERS;
-use crate::quiet::drop_quietly;
+use crate::quiet::{drop_quietly, quietly};
 use crate::scope::shared::Shared;
 use crate::scope::timers::OfKey;
 use crate::time::{Timer, TimerKind, TtlClock};
@@ -73,22 +73,29 @@ impl<S: KeyedState> Keyed<S> {
 
     /// Looks up the rows of the timers that are due next by `now`, all at once, if that was not done yet; returns how many.
     ///
-    /// What fails here fails again when the timer fires.
+    /// What fails here, or panics, does so again when the timer fires, and is reported then.
     pub(crate) fn look_ahead_to_timers(&mut self, kind: TimerKind, now: i64) -> Option<usize> {
-        let Self { timers, instance, .. } = self;
-        let due = timers.queue(kind).advanced()?.iter().take_while(|due| due.time <= now);
-        let keys: Vec<S::Key> = due.map_while(|due| instance.shared.timer_key(due).ok()).collect();
+        let due: Vec<_> =
+            self.timers.queue(kind).advanced()?.iter().take_while(|due| due.time <= now).cloned().collect();
+        let mut keys: Vec<S::Key> = Vec::with_capacity(due.len());
+        quietly(|| {
+            keys.extend(due.iter().map_while(|due| self.instance.shared.timer_key(due).ok()));
+            self.look_ahead_to(&keys);
+        });
+        keys.into_iter().for_each(drop_quietly);
+        Some(due.len())
+    }
+
+    fn look_ahead_to(&mut self, keys: &[S::Key]) {
         let hashes: Vec<_> = keys.iter().map(|key| self.hash(key)).collect();
         self.look_ahead(&hashes, |index| keys.get(index));
         let Self { instance, rows, row_key, .. } = self;
         // Each is behind a pointer that the one before leads to; of all rows the processor waits for them together.
         for look in [OfKey::is_empty, OfKey::is_fresh] {
-            for (hash, key) in hashes.iter().zip(&keys) {
+            for (hash, key) in hashes.iter().zip(keys) {
                 black_box(instance.find(rows, *hash, key, row_key).and_then(|row| row.timers()).map(look));
             }
         }
-        keys.into_iter().for_each(drop_quietly);
-        Some(hashes.len())
     }
 
     /// All timers with their keys, encoded and not, in the order in which they are due, event time first.

@@ -34,8 +34,10 @@ struct Rest {
 #[derive(Clone, Copy, Debug)]
 struct InRow {
     kind: TimerKind,
-    /// No commit has written it.
+    /// A commit is to write it.
     fresh: bool,
+    /// The backend may have it.
+    stored: bool,
     time_ms: i64,
 }
 
@@ -79,7 +81,7 @@ impl OfKey {
             self.rest.get_or_insert_default().apart.insert(timer, true);
             return Became::Set;
         }
-        self.there.insert(place, InRow { kind: timer.kind, fresh: true, time_ms: timer.time_ms });
+        self.there.insert(place, InRow { kind: timer.kind, fresh: true, stored: !rule.known, time_ms: timer.time_ms });
         if let Some(rest) = &mut self.rest
             && let Ok(place) = rest.gone.binary_search(&timer)
         {
@@ -106,7 +108,7 @@ impl OfKey {
         }
         match found {
             _ if apart => Became::Deleted { fresh: false },
-            Some(found) => Became::Deleted { fresh: found.fresh && rule.known },
+            Some(found) => Became::Deleted { fresh: !found.stored },
             None if rule.known => Became::Same,
             None => Became::Deleted { fresh: false },
         }
@@ -115,10 +117,11 @@ impl OfKey {
     /// Takes in what is stored in the row, `None` if nothing is; changes nothing if it fails.
     pub(crate) fn learn(&mut self, stored: Option<&[u8]>) -> Result<(), StateError> {
         for timer in stored.map(read).transpose()?.unwrap_or_default() {
-            let stored = InRow { kind: timer.kind, fresh: false, time_ms: timer.time_ms };
+            let read = InRow { kind: timer.kind, fresh: false, stored: true, time_ms: timer.time_ms };
             match (self.find(timer), self.gone().binary_search(&timer)) {
-                (Ok(place), _) => self.there.get_mut(place).into_iter().for_each(|known| *known = stored),
-                (Err(place), Err(_)) => self.there.insert(place, stored),
+                // One that was deleted and set again since the last commit is to be written all the same.
+                (Ok(place), _) => self.there.get_mut(place).into_iter().for_each(|known| known.stored = true),
+                (Err(place), Err(_)) => self.there.insert(place, read),
                 (Err(_), Ok(_)) => {}
             }
         }
@@ -183,7 +186,10 @@ impl OfKey {
     /// What was to be written is.
     pub(crate) fn committed(&mut self) {
         self.rest = None;
-        self.there.iter_mut().for_each(|known| known.fresh = false);
+        if self.there.is_empty() {
+            self.there = SmallVec::new();
+        }
+        self.there.iter_mut().for_each(|known| (known.fresh, known.stored) = (false, true));
         self.dirty = false;
     }
 
@@ -255,9 +261,13 @@ mod tests {
         assert_eq!(times(&of_key, Some(&stored)), [1, 7, 9], "a failure changes nothing");
         of_key.learn(Some(&stored)).unwrap();
         assert_eq!(times(&of_key, None), [1, 7, 9]);
+        let fresh: Vec<_> = of_key.fresh().map(|timer| timer.time_ms).collect();
+        assert_eq!(fresh, [1, 7, 9], "what was deleted may be gone in the order of time");
         assert!(of_key.changes_row(), "and is still to be written");
         let known = Rule { known: true, ..rule };
-        of_key.delete(at(1), known);
+        assert_eq!(of_key.delete(at(1), known), Became::Deleted { fresh: false });
+        of_key.set(at(8), known);
+        assert_eq!(of_key.delete(at(8), known), Became::Deleted { fresh: true });
         of_key.committed();
         assert_eq!(times(&of_key, None), [7, 9]);
         assert!(!of_key.changes_row());
