@@ -25,7 +25,9 @@ lint: setup
 	RUSTDOCFLAGS="--deny warnings" cargo doc $(CARGO_FLAGS) --workspace --no-deps
 
 bench: setup
+	cargo build $(CARGO_FLAGS) -p krishiv-examples
 	cargo run $(CARGO_FLAGS) -p krishiv-benches -- --quick
 
 bench-full: setup
+	cargo build $(CARGO_FLAGS) -p krishiv-examples
 	cargo run $(CARGO_FLAGS) -p krishiv-benches -- --full

@@ -63,8 +63,8 @@ pub(crate) enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The child that measures memory failed.
-    #[error("the process that was started to measure memory failed: {0}")]
+    /// A process that was started to be measured failed.
+    #[error("the process that was started to be measured failed: {0}")]
     Child(String),
     /// A thread of a case panicked.
     #[error("a thread of the case panicked; its message is above")]

@@ -7,6 +7,7 @@ pub(crate) mod counter;
 mod family;
 mod footprint;
 mod in_budget;
+mod job;
 mod lists;
 mod maps;
 mod memory;
@@ -70,6 +71,7 @@ pub(crate) fn all() -> Vec<Case> {
         budget::CASES,
         mixes::CASES,
         pipeline::CASES,
+        job::CASES,
         timers::CASES,
     ]
     .into_iter()

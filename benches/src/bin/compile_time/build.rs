@@ -2,8 +2,9 @@
 
 use crate::program::{hand, ours, types};
 use crate::project::{Project, run};
-use crate::{cpu, table, turns};
+use crate::{table, turns};
 use comfy_table::Table;
+use krishiv_benches::cpu_of_children;
 use std::error::Error;
 use std::fs;
 use std::time::Duration;
@@ -37,9 +38,9 @@ pub(crate) fn compare() -> Result<Table, Box<dyn Error>> {
 fn cpu_time(project: &Project, profile: &str) -> Result<Duration, Box<dyn Error>> {
     let mut build = project.cargo(&["build", "--profile", profile]);
     build.env("CARGO_INCREMENTAL", "0");
-    let before = cpu::of_children()?;
+    let before = cpu_of_children()?;
     run(build)?;
-    Ok(cpu::of_children()?.saturating_sub(before))
+    Ok(cpu_of_children()?.saturating_sub(before))
 }
 
 /// Bytes of the binary as `cargo build --release` leaves it.

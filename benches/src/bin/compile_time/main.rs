@@ -11,7 +11,6 @@
 
 mod build;
 mod check;
-mod cpu;
 mod program;
 mod project;
 mod sources;
