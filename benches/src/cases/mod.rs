@@ -5,6 +5,7 @@ mod cliffs;
 mod commit;
 pub(crate) mod counter;
 mod family;
+mod flink;
 mod footprint;
 mod in_budget;
 mod job;
@@ -72,6 +73,7 @@ pub(crate) fn all() -> Vec<Case> {
         mixes::CASES,
         pipeline::CASES,
         job::CASES,
+        flink::CASES,
         timers::CASES,
     ]
     .into_iter()

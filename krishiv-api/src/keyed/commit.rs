@@ -103,18 +103,23 @@ impl<S: KeyedState> Keyed<S> {
         self.rows.weight.dirty_timers = 0;
         let Self { instance: Instance { state, dynamic, .. }, rows, .. } = self;
         rows.settle(|row| {
-            state.visit(&mut row.cells, &mut Committed);
+            state.visit(&mut row.cells, &mut Committed { entries: row.status.has_entries() });
             dynamic.visit(&mut row.extra, |handle, cell| handle.committed(cell));
         });
         rows.evict_all();
     }
 }
 
-struct Committed;
+/// Tells cells that they are committed; lists and maps only if a commit may have written some.
+struct Committed {
+    entries: bool,
+}
 
 impl Visitor for Committed {
     fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
-        if let Some(core) = handle.core() {
+        if (self.entries || H::KIND.is_value())
+            && let Some(core) = handle.core()
+        {
             core.committed(cell);
         }
     }

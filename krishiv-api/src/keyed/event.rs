@@ -379,8 +379,7 @@ impl<'a, S: KeyedState> Entered<'a, S> {
     fn leave(&mut self) -> Left {
         let Instance { state, dynamic, shared, events, .. } = &mut *self.instance;
         *events += 1;
-        shared.settle();
-        let mut leave = Leave(Left::NOTHING);
+        let mut leave = Leave(Left { entries: shared.settle(), ..Left::NOTHING });
         state.visit(&mut self.row.cells, &mut leave);
         if self.row.extra.is_none() && dynamic.is_empty() {
             leave.0
@@ -400,7 +399,7 @@ fn sweep<S: KeyedState>(instance: &mut Instance<S>, row: &mut Row<S>) {
 #[cold]
 fn leave_extra(dynamic: &mut DynamicHandles, extra: &mut Extra) -> Left {
     dynamic.hand_over(extra);
-    let mut all = Left { wrote: false, weight: extra.as_ref().map_or(0, |extra| extra.weight()) };
+    let mut all = Left { weight: extra.as_ref().map_or(0, |extra| extra.weight()), ..Left::NOTHING };
     dynamic.visit(extra, |handle, cell| all = all.and(&handle.leave(cell)));
     all
 }

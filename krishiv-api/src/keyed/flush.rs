@@ -150,9 +150,10 @@ impl Work {
         }
         let changes_only = how == How::Changes;
         let values = (how != How::Not).then_some(Values { next, stored: &mut kept, changes_only });
-        let mut flush = Flush { to: RowCommit { row: row_key, batch, values }, result: Ok(()) };
+        let entries = row.status.has_entries();
+        let mut flush = Flush { to: RowCommit { row: row_key, batch, values }, entries, result: Ok(()) };
         instance.state.visit(&mut row.cells, &mut flush);
-        let Flush { mut to, mut result } = flush;
+        let Flush { mut to, mut result, .. } = flush;
         instance.dynamic.visit(&mut row.extra, |handle, cell| {
             if result.is_ok() {
                 result = handle.flush(cell, &mut to);
@@ -181,12 +182,16 @@ fn flush_apart(timers: &OfKey, id: u16, row: &RowKey, batch: &mut WriteBatch) ->
 
 struct Flush<'a> {
     to: RowCommit<'a>,
+    /// Lists and maps may have something to write: a look at each costs a miss of the processor's cache.
+    entries: bool,
     result: Result<(), StateError>,
 }
 
 impl Visitor for Flush<'_> {
     fn visit<H: Handle>(&mut self, handle: &mut H, cell: &mut H::Cell) {
-        if let (Some(core), Ok(())) = (handle.core(), &self.result) {
+        if (self.entries || H::KIND.is_value())
+            && let (Some(core), Ok(())) = (handle.core(), &self.result)
+        {
             self.result = core.flush(cell, &mut self.to);
         }
     }

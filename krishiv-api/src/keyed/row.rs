@@ -39,6 +39,9 @@ impl Status {
     /// Its record is part of the commit that is being made, as a whole.
     const FLUSHED: u64 = 32;
 
+    /// A list or a map was looked at since its last commit.
+    const ENTRIES: u64 = 64;
+
     /// What is known of the row of a key that takes `key` bytes of memory.
     fn new(key: usize) -> Self {
         Self(u64::from(packed(key)) << 16 | Self::NEW)
@@ -63,9 +66,10 @@ impl Status {
     #[inline(always)]
     pub(super) fn after(self, left: &Left) -> Self {
         let cells = u64::from(u32::try_from(left.weight).unwrap_or(u32::MAX));
-        let kept = self.0 & (0xffff_0000 | Self::DIRTY | Self::KNOWN | Self::FLUSHED);
+        let kept = self.0 & (0xffff_0000 | Self::DIRTY | Self::KNOWN | Self::FLUSHED | Self::ENTRIES);
+        let entries = if left.entries { Self::ENTRIES } else { 0 };
         let recent = if self.0 & Self::NEW == 0 { Self::RECENT } else { 0 };
-        Self(cells << 32 | kept | u64::from(left.wrote) | recent)
+        Self(cells << 32 | kept | u64::from(left.wrote) | recent | entries)
     }
 
     /// What is known of it while a commit is being made.
@@ -81,12 +85,17 @@ impl Status {
 
     pub(super) fn committed(self) -> Self {
         let known = if self.0 & Self::FLUSHED == 0 { 0 } else { Self::KNOWN };
-        Self(self.0 & !(Self::DIRTY | Self::FLUSHED) | known | Self::COMMITTED)
+        Self(self.0 & !(Self::DIRTY | Self::FLUSHED | Self::ENTRIES) | known | Self::COMMITTED)
     }
 
     /// Whether all that is stored of its values is known.
     pub(super) fn is_known(self) -> bool {
         self.0 & Self::KNOWN != 0
+    }
+
+    /// Whether lists or maps may have something to write.
+    pub(super) fn has_entries(self) -> bool {
+        self.0 & Self::ENTRIES != 0
     }
 
     /// Takes the mark of recent use away, and says whether it was there.

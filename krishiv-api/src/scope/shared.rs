@@ -25,6 +25,8 @@ pub(super) const PREFETCHED: u8 = 2;
 const TOUCHED: u8 = 4;
 /// The slow paths know where the row lies.
 const LOCATED: u8 = 8;
+/// A list or a map of the row was looked at.
+const ENTRIES: u8 = 16;
 
 /// Shared by a store and its handles.
 ///
@@ -49,7 +51,8 @@ pub(crate) struct Shared {
     expires_by_event: AtomicBool,
     /// Whether the first watermark of the backend has been taken note of.
     has_watermark: AtomicBool,
-    /// What the event at hand has done that its end must look at: [`FAILED`], [`PREFETCHED`], [`TOUCHED`], [`LOCATED`].
+    /// What the event at hand has done that its end must look at: [`FAILED`], [`PREFETCHED`], [`TOUCHED`], [`LOCATED`],
+    /// [`ENTRIES`].
     noted: AtomicU8,
     pub(super) event: Mutex<Event>,
     untraced: Mutex<Vec<Untraced>>,
@@ -254,6 +257,12 @@ impl Shared {
         self.note(TOUCHED);
     }
 
+    /// The same by a call of a list or a map, which the next commit of the row has to visit.
+    #[inline]
+    pub(crate) fn touch_entries(&self) {
+        self.note(TOUCHED | ENTRIES);
+    }
+
     /// Whether the event has done nothing that its end must look at.
     #[inline]
     pub(crate) fn is_untouched(&self) -> bool {
@@ -266,10 +275,12 @@ impl Shared {
         self.noted.store(0, Relaxed);
     }
 
-    /// Takes note of what the event has done by now.
+    /// Takes note of what the event has done by now; whether it has looked at a list or a map.
     #[inline]
-    pub(crate) fn settle(&self) {
-        self.forget(TOUCHED | LOCATED);
+    pub(crate) fn settle(&self) -> bool {
+        let entries = self.noted.load(Relaxed) & ENTRIES != 0;
+        self.forget(TOUCHED | LOCATED | ENTRIES);
+        entries
     }
 
     /// Takes note that the store has a handle for the state `id`, which has one value a key.

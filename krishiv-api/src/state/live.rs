@@ -94,5 +94,5 @@ impl<C: ?Sized, U> Live<C, U> {
 
 /// What has become of a cell that holds `weight` bytes outside itself.
 pub(super) fn left<C: ?Sized>(wrote: bool, cell: &Held<C>, weight: impl FnOnce(&C) -> usize) -> Left {
-    Left { wrote, weight: cell.as_deref().map_or(0, |cell| size_of_val(cell) + weight(cell)) }
+    Left { wrote, weight: cell.as_deref().map_or(0, |cell| size_of_val(cell) + weight(cell)), entries: wrote }
 }

@@ -48,7 +48,7 @@ impl List {
     #[inline]
     fn borrow(&self) -> Result<RefMut<'_, Working>, StateError> {
         let working = self.working.try_borrow_mut().map_err(|_| self.reentrant())?;
-        self.slot.shared.touch();
+        self.slot.shared.touch_entries();
         if working.live.is_entered() { Ok(working) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
     }
 

@@ -49,7 +49,7 @@ impl<T: StateValue> Core for Value<T> {
             }
             _ => 0,
         };
-        Left { wrote, weight }
+        Left { wrote, weight, entries: false }
     }
 
     fn undo(&mut self) {
