@@ -13,7 +13,6 @@ use krishiv_api::{
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::env;
-use std::hint::black_box;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -82,19 +81,55 @@ struct Accounts {
 }
 
 /// One operation: its name at Flink, how many of the keys it is on, and what it does with the state of a key.
-type Operation = (&'static str, usize, fn(&Longs, i64) -> i64);
+type Operation<S> = (&'static str, usize, fn(&S, i64) -> i64);
 
-const OPERATIONS: [Operation; 10] = [
-    ("value get", KEYS as usize, |state, _| state.value.get().unwrap_or(0)),
-    ("value update", KEYS as usize, |state, event| done(state.value.set(event))),
-    ("value rmw", KEYS as usize, |state, _| done(state.value.set(state.value.get_or(0) + 1))),
-    ("ttl-value rmw", KEYS as usize, |state, _| done(state.brief.set(state.brief.get_or(0) + 1))),
-    ("reducing add", KEYS as usize, |state, event| done(state.sum.merge(event))),
-    ("list add", KEYS as usize, |state, event| done(state.list.add(event))),
+const ALL: usize = KEYS as usize;
+
+const LONGS: [Operation<Longs>; 10] = [
+    ("value get", ALL, |state, _| state.value.get().unwrap_or(0)),
+    ("value update", ALL, |state, event| {
+        state.value.set(event);
+        event
+    }),
+    ("value rmw", ALL, |state, event| {
+        state.value.set(state.value.get_or(0) + 1);
+        event
+    }),
+    ("ttl-value rmw", ALL, |state, event| {
+        state.brief.set(state.brief.get_or(0) + 1);
+        event
+    }),
+    ("reducing add", ALL, |state, event| {
+        state.sum.merge(event);
+        event
+    }),
+    ("list add", ALL, |state, event| {
+        state.list.add(event);
+        event
+    }),
     ("list get+iterate 100", LARGE, |state, _| sum_of_list(&state.hundred)),
     ("map get", LARGE, |state, event| state.map.get(&(event % 10)).map_or(0, |value| value as i64)),
-    ("map put (overwrite)", LARGE, |state, event| done(state.map.put(event % 10, event as f64))),
+    ("map put (overwrite)", LARGE, |state, event| {
+        state.map.put(event % 10, event as f64);
+        event
+    }),
     ("map iterate 10", LARGE, |state, _| sum_of_map(&state.map)),
+];
+
+const ACCOUNTS: [Operation<Accounts>; 2] = [
+    ("str/pojo100 get", ALL, |state, _| {
+        state.account.with(|account| account.map_or(0, |account| account.count.into()))
+    }),
+    ("str/pojo100 rmw", ALL, |state, event| {
+        let change = |account: &mut Option<Account>| {
+            if let Some(account) = account {
+                account.count += 1;
+                account.ts = event;
+            }
+        };
+        state.account.update(change);
+        event
+    }),
 ];
 
 fn sum_of_list(list: &ListState<i64>) -> i64 {
@@ -107,10 +142,6 @@ fn sum_of_map(map: &MapState<i64, f64>) -> i64 {
     let mut sum = 0.0;
     map.for_each(|key, value| sum += *key as f64 + value);
     sum as i64
-}
-
-fn done((): ()) -> i64 {
-    0
 }
 
 fn run<B: StateBackend>(
@@ -143,109 +174,76 @@ fn run<B: StateBackend>(
         let peer = vec![theirs.get(operation).copied().unwrap_or(f64::NAN); ours.len()];
         Row::new(format!("{name}: {operation}"), target, Pairs { ours, peer })
     };
-    let mut rows = longs(Keyed::builder().memory_budget(BUDGET).open(open("longs")?)?)?
-        .into_iter()
-        .map(|(name, ours)| row(name, ours))
-        .collect::<Vec<_>>();
-    rows.extend(
-        accounts(Keyed::builder().memory_budget(BUDGET).open(open("accounts")?)?)?
-            .into_iter()
-            .map(|(name, ours)| row(name, ours)),
-    );
+    let mut rows = Vec::new();
+    for (operation, ours) in longs(open("longs")?)?.into_iter().chain(accounts(open("accounts")?)?) {
+        rows.push(row(operation, ours));
+    }
     Ok(rows)
 }
 
 /// Seconds of each operation, some runs of each.
 type Measured = Vec<(&'static str, Vec<f64>)>;
 
-fn longs(mut store: Keyed<Longs>) -> Result<Measured, Error> {
+fn longs<B: StateBackend>(backend: Arc<B>) -> Result<Measured, Error> {
+    let mut store = Keyed::<Longs>::builder().memory_budget(BUDGET).open(backend)?;
     let keys = permutation(KEYS);
     for (index, key) in keys.iter().enumerate() {
         store.with_key(key, |state| {
-            state.value.set(*key as i64);
-            state.brief.set(*key as i64);
-            state.sum.merge(*key as i64);
-            state.list.add(*key as i64);
+            let value = *key as i64;
+            state.value.set(value);
+            state.brief.set(value);
+            state.sum.merge(value);
+            state.list.add(value);
             if index < LARGE {
                 state.hundred.add_all(0..100);
                 (0..10).for_each(|entry| state.map.put(entry, entry as f64));
             }
         })?;
-        if index % COMMIT == COMMIT - 1 {
-            store.commit("")?;
-        }
+        commit_now_and_then(&mut store, index + 1)?;
     }
-    store.commit("")?;
-    let mut all = Vec::new();
-    for (name, keys_of_it, operation) in OPERATIONS {
-        let some = keys.get(..keys_of_it).unwrap_or_default();
-        let mut event = 0;
-        let runs = measure(some, |key| {
-            event += 1;
-            let done = store.with_key(key, |state| operation(state, event))?;
-            if event as usize % COMMIT == 0 {
-                store.commit("")?;
-            }
-            Ok(done)
-        })?;
-        store.commit("")?;
-        all.push((name, runs));
-    }
-    Ok(all)
+    measure(store, &keys, &LONGS)
 }
 
-fn accounts(mut store: Keyed<Accounts>) -> Result<Measured, Error> {
+fn accounts<B: StateBackend>(backend: Arc<B>) -> Result<Measured, Error> {
+    let mut store = Keyed::<Accounts>::builder().memory_budget(BUDGET).open(backend)?;
     let keys: Vec<String> = permutation(KEYS).into_iter().map(|key| format!("user-{key:016}")).collect();
-    for (id, key) in (0..).zip(&keys) {
+    for (id, key) in (0_i64..).zip(&keys) {
         let (name, city) = (format!("name-{id:025}"), format!("city-{id:025}"));
         let account = Account { id, ts: id, amount: 1.5, count: 0, flag: true, name, city };
         store.with_key(key.as_str(), |state| state.account.set(account))?;
-        if id as usize % COMMIT == COMMIT - 1 {
-            store.commit("")?;
-        }
+        commit_now_and_then(&mut store, id as usize + 1)?;
     }
-    store.commit("")?;
-    let get = |state: &Accounts, _| state.account.with(|account| account.map_or(0, |account| account.count.into()));
-    let change = |state: &Accounts, event| {
-        state.account.update(|account| {
-            if let Some(account) = account {
-                account.count += 1;
-                account.ts = event;
-            }
-        });
-        0
-    };
-    let operations: [(_, fn(&Accounts, i64) -> i64); 2] = [("str/pojo100 get", get), ("str/pojo100 rmw", change)];
-    let mut all = Vec::new();
-    for (name, operation) in operations {
-        let mut event = 0;
-        let runs = measure(&keys, |key| {
-            event += 1;
-            let done = store.with_key(key.as_str(), |state| operation(state, event))?;
-            if event as usize % COMMIT == 0 {
-                store.commit("")?;
-            }
-            Ok(done)
-        })?;
-        store.commit("")?;
-        all.push((name, runs));
-    }
-    Ok(all)
+    measure(store, &keys, &ACCOUNTS)
 }
 
-/// Seconds of an event, for each of some runs after one that warms up.
-fn measure<K>(keys: &[K], mut event: impl FnMut(&K) -> Result<i64, Error>) -> Result<Vec<f64>, Error> {
-    let mut runs = Vec::new();
-    for _ in 0..4 {
-        let sample = timed(|| {
-            let mut sum = 0_i64;
-            for key in keys.iter().cycle().take(EVENTS) {
-                sum = sum.wrapping_add(event(key)?);
-            }
-            Ok(black_box(sum).cast_unsigned())
-        })?;
-        runs.push(sample.seconds() / EVENTS as f64);
+/// Commits, if so many `events` are some full times as many as one commit is for.
+fn commit_now_and_then<S: KeyedState>(store: &mut Keyed<S>, events: usize) -> Result<(), Error> {
+    if events.is_multiple_of(COMMIT) {
+        store.commit("")?;
     }
-    runs.remove(0);
-    Ok(runs)
+    Ok(())
+}
+
+/// Measures operations on the first of `keys`, some runs each after one that warms up.
+fn measure<S: KeyedState>(mut store: Keyed<S>, keys: &[S::Key], all: &[Operation<S>]) -> Result<Measured, Error> {
+    let mut measured = Vec::new();
+    for (name, keys_of_it, operation) in all {
+        let keys = keys.get(..*keys_of_it).unwrap_or_default();
+        let mut runs = Vec::new();
+        for _ in 0..4 {
+            store.commit("")?;
+            let run = timed(|| {
+                let mut sum = 0_i64;
+                for (event, key) in (1..).zip(keys.iter().cycle()).take(EVENTS) {
+                    sum = sum.wrapping_add(store.with_key(key, |state| operation(state, event))?);
+                    commit_now_and_then(&mut store, event as usize)?;
+                }
+                Ok(sum.cast_unsigned())
+            })?;
+            runs.push(run.seconds() / EVENTS as f64);
+        }
+        runs.remove(0);
+        measured.push((*name, runs));
+    }
+    Ok(measured)
 }

@@ -73,12 +73,15 @@ struct Idle<'a> {
     idle_since: String,
 }
 
+/// When it begins to hold, for which carrier, and at how many minutes a departure is late then.
+type Rule = (i64, String, i32);
+
 struct Job {
     fleet: HashMap<String, Aircraft>,
     /// When an aircraft will have been away for 14 days, if it does not leave; of those that come together, short names first.
     away: BinaryHeap<Reverse<(i64, usize, String)>>,
     /// Those that do not hold yet, the last first.
-    later_rules: Vec<(i64, String, i32)>,
+    later_rules: Vec<Rule>,
     rules: HashMap<String, i32>,
     latest: i64,
     alerts: BufWriter<File>,
@@ -112,7 +115,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The rules of a file, the last to hold first.
-fn read_rules(path: &Path) -> Result<Vec<(i64, String, i32)>, Box<dyn Error>> {
+fn read_rules(path: &Path) -> Result<Vec<Rule>, Box<dyn Error>> {
     let mut rules = Vec::new();
     for record in csv::Reader::from_path(path)?.records() {
         let record = record?;
@@ -141,7 +144,9 @@ impl Job {
         self.away.push(Reverse((time + IDLE_MS, tailnum.len(), tailnum.clone())));
         let aircraft = self.fleet.entry(tailnum.clone()).or_default();
         aircraft.last_departure = time;
-        while aircraft.recent_delays.pop_front_if(|(ends, _)| *ends <= watermark).is_some() {}
+        while aircraft.recent_delays.front().is_some_and(|(ends, _)| *ends <= watermark) {
+            aircraft.recent_delays.pop_front();
+        }
         aircraft.recent_delays.push_back((watermark + RECENT_MS, dep_delay));
         aircraft.worst_delay = aircraft.worst_delay.max(Some(dep_delay));
         *aircraft.destinations.entry(dest).or_default() += 1;
