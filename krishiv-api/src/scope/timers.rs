@@ -109,7 +109,7 @@ impl OfKey {
         match found {
             _ if apart => Became::Deleted { fresh: false },
             Some(found) => Became::Deleted { fresh: !found.stored },
-            None if rule.known => Became::Same,
+            // Also where the row says that there was none: one that fires must be gone in the order of time, whatever a row says.
             None => Became::Deleted { fresh: false },
         }
     }

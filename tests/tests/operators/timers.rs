@@ -3,8 +3,9 @@
 use super::script::{Act, Event, Processing, Script, Scripted, at, fired, on, on_place, on_shared, shown};
 use krishiv_api::{
     BoxError, Cause, Driver, Dynamic, EventContext, Harness, InMemoryStateBackend, Keyed, ManualClock, MapState,
-    Operator, StateBackend, Timer, TtlConfig, TtlStateBackend, ValueState,
+    Operator, StateBackend, Timer, TtlConfig, TtlStateBackend, ValueState, WriteBatch,
 };
+use krishiv_tests::row::is_row;
 use krishiv_tests::{Memory, Place, RocksDb, on_every_backend};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -82,6 +83,29 @@ fn a_timer_in_the_past_fires_at_the_next_advance_even_one_that_advances_nothing(
     assert_eq!(harness.emitted().len(), 1);
     harness.clock(1).unwrap();
     assert_eq!(harness.emitted().len(), 2);
+}
+
+/// What lies in the order of time fires once, even if a row does not know of it, as after somebody has edited the state.
+#[test]
+fn a_timer_that_its_row_does_not_know_fires_once() {
+    let backend = Arc::new(InMemoryStateBackend::new());
+    let open = || Driver::builder(Script).open(Arc::clone(&backend)).unwrap();
+    let mut driver = open();
+    driver.event(set("a", [at(Event, 5), at(Event, 6)]), None).unwrap();
+    driver.commit("").unwrap();
+    drop(driver);
+    let rows: Vec<_> = backend.scan(b"").map(|record| record.unwrap().0).filter(|key| is_row(key)).collect();
+    assert_eq!(rows.len(), 1);
+    let mut batch = WriteBatch::default();
+    batch.delete(&rows[0]);
+    backend.write(batch).unwrap();
+    let mut driver = open();
+    driver.advance(10).unwrap();
+    let emitted: Vec<_> = driver.drain().map(|record| record.value).collect();
+    assert_eq!(emitted, all_fired([("a", at(Event, 5)), ("a", at(Event, 6))]));
+    driver.commit("").unwrap();
+    drop(driver);
+    assert_eq!(open().timers().unwrap(), []);
 }
 
 /// In the order of all that is due then, those that were there before included.
