@@ -125,8 +125,15 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
 
-    /// What names the folder, and what only the library's backend sets: RocksDB adds the period to any such filter.
-    const OWN: [&str; 3] = ["wal_dir=", "compaction_filter_factory=", "periodic_compaction_seconds="];
+    /// What names the folder, and what only the library's backend sets: RocksDB adds the period to any such filter, and the peer has
+    /// nothing to merge.
+    const OWN: [&str; 5] = [
+        "wal_dir=",
+        "compaction_filter_factory=",
+        "periodic_compaction_seconds=",
+        "merge_operator=",
+        "max_successive_merges=",
+    ];
 
     /// The options of an open folder, as RocksDB itself writes them down; the block cache is not among them.
     fn written(folder: &Path) -> BTreeSet<String> {
