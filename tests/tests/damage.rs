@@ -392,8 +392,8 @@ fn a_catalog_that_makes_no_sense_is_an_error() {
         open(&load(&records)).err()
     };
     for (key, from, to) in [
-        (&b"\0\0f"[..], "5", "\"5\""),
-        (b"\0\0f", "5", "-5"),
+        (&b"\0\0f"[..], "6", "\"6\""),
+        (b"\0\0f", "6", "-6"),
         (b"\0\0f", "format", "form"),
         (b"\0\0o", "\"id\":1", "\"id\":65536"),
         (b"\0\0o", "\"kind\":\"value\"", "\"kind\":\"valve\""),

@@ -231,7 +231,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let backend = Arc::new(InMemoryStateBackend::new());
     fly(&backend);
     let mut newer = WriteBatch::default();
-    newer.put(b"\0\0f", br#"{"format":6,"and":"more"}"#);
+    newer.put(b"\0\0f", br#"{"format":7,"and":"more"}"#);
     backend.write(newer).unwrap();
     let before = dump(&*backend);
     let wrapped = Arc::new(TtlStateBackend::new(Arc::clone(&backend), TtlConfig::new(1)));
@@ -239,7 +239,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let unknown = refused(Keyed::<Dynamic<u8>>::open(Arc::clone(&backend)));
     for error in [known, unknown, refused(Keyed::<Plane>::open(wrapped))] {
         assert_eq!(error.kind(), ErrorKind::Incompatible);
-        assert!(matches!(error.cause(), Cause::NewerFormat { found: 6, supported: 5, .. }), "{error}");
+        assert!(matches!(error.cause(), Cause::NewerFormat { found: 7, supported: 6, .. }), "{error}");
     }
     assert_eq!(dump(&*backend), before);
 }
