@@ -155,7 +155,7 @@ impl<S: KeyedState> Row<S> {
     pub(super) fn know(&mut self, stored: &mut StoredRow) {
         // Those of an older format are read again by the commit that puts them into one record. Damage is for whoever asks for the
         // timers.
-        if !stored.older && (self.status.is_known() || self.learn_timers(&mut stored.parts).is_ok()) {
+        if !stored.older && self.learn_timers(&mut stored.parts).is_ok() {
             self.status.0 |= Status::KNOWN;
             let kept = stored.parts.write_kept();
             if self.extra.is_some() || !kept.is_empty() {
@@ -172,10 +172,11 @@ impl<S: KeyedState> Row<S> {
     /// Takes in what is stored of its timers, and takes it out there.
     pub(super) fn learn_timers(&mut self, stored: &mut Parts) -> Result<(), StateError> {
         let found = timers::stored(stored);
-        if found.is_some() || self.extra.is_some() {
+        // What is known already may have changed since: what is stored is older.
+        if !self.status.is_known() && (found.is_some() || self.extra.is_some()) {
             self.extra.get_or_insert_default().timers.learn(found)?;
-            stored.take(TIMERS);
         }
+        stored.take(TIMERS);
         Ok(())
     }
 

@@ -21,6 +21,8 @@ enum Act {
     /// Sets a value without a look at any.
     Write(u32),
     Read,
+    /// Sets a value that lies apart from the row.
+    WriteLong,
 }
 
 /// Reads nothing by itself; a timer emits itself.
@@ -53,6 +55,7 @@ impl Operator for Blind {
                 }
                 Act::Write(last) => state.last.set(last),
                 Act::Read => drop(state.text.get()),
+                Act::WriteLong => state.text.set("x".repeat(2_000)),
             }
         }
         if fails { Err("on purpose".into()) } else { Ok(()) }
@@ -84,6 +87,7 @@ impl Random {
             6..9 => Act::Delete(random.timer()),
             9 => Act::Write(random.below(100) as u32),
             10 if random.below(4) == 0 => Act::Read,
+            10 if random.below(4) == 0 => Act::WriteLong,
             _ => Act::List,
         };
         (0..self.below(12)).map(|_| act(self)).collect()
@@ -117,7 +121,7 @@ fn run<P: Place>(place: &P, seed: u64) {
                             let own = after.iter().filter(|(_, of)| *of == key).map(|(timer, _)| *timer);
                             listed.push((key, own.collect::<Vec<_>>()));
                         }
-                        Act::Write(_) | Act::Read => {}
+                        Act::Write(_) | Act::Read | Act::WriteLong => {}
                     }
                 }
                 let done = driver.event((key, acts, fails), None);
@@ -179,6 +183,27 @@ fn run<P: Place>(place: &P, seed: u64) {
 }
 
 on_every_backend!(timers_are_those_of_a_plain_set);
+
+/// A value apart is read with its row once more, when all of the row is known already.
+#[test]
+fn timers_that_were_deleted_stay_so_when_the_row_is_read_again() {
+    let place = <krishiv_tests::Memory as Place>::new();
+    let timer = Timer { kind: TimerKind::Event, time_ms: 5 };
+    let mut driver = open(&place, usize::MAX);
+    driver.event((1, vec![Act::WriteLong, Act::Set(timer)], false), None).unwrap();
+    driver.commit("").unwrap();
+    drop(driver);
+    let mut driver = open(&place, usize::MAX);
+    for act in [Act::List, Act::Read, Act::Delete(timer)] {
+        driver.event((1, vec![act], false), None).unwrap();
+    }
+    driver.commit("").unwrap();
+    drop(driver);
+    let mut driver = open(&place, usize::MAX);
+    driver.event((1, vec![Act::List], false), None).unwrap();
+    let listed: Vec<_> = driver.drain().map(|record| record.value).collect();
+    assert_eq!(listed, [(1, vec![])]);
+}
 
 #[test]
 fn they_are_so_where_commits_read() {
