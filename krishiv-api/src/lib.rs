@@ -57,6 +57,7 @@ pub use backend::{Each, InMemoryStateBackend, Op, Record, Retention, Scan, State
 #[cfg(feature = "rocksdb")]
 pub use backend::{RocksDbOptions, RocksDbStateBackend};
 pub use catalog::untraced::{TypeRole, Untraced};
+pub use catalog::{StoredOperator, stored_operators};
 pub use codec::row::merged;
 pub use descriptor::{StateDescriptor, StateKind, TtlDescriptor};
 pub use error::{BatchError, Cause, ErrorKind, StateError};
@@ -72,8 +73,8 @@ pub use state::{
     BroadcastScope, BroadcastState, BroadcastStateDescriptor, ListState, MapState, ReducingState, ValueState,
 };
 pub use time::{
-    Clock, ManualClock, SystemClock, Timer, TimerKind, TtlClock, TtlConfig, TtlUpdate, WatermarkStrategy, Watermarks,
-    WatermarksPosition,
+    Clock, FarAhead, ManualClock, SystemClock, Timer, TimerKind, TooFarAhead, TtlClock, TtlConfig, TtlUpdate,
+    WatermarkStrategy, Watermarks, WatermarksPosition,
 };
 pub use value::{AsKey, StateKey, StateValue};
 

@@ -86,8 +86,9 @@
 //! # Ok::<(), krishiv_pipeline::BoxError>(())
 //! ```
 //!
-//! Files may be plain or gzipped. There is no network here, and no thread.
+//! Files may be plain, or packed by gzip or zstd. There is no network here, and no thread.
 
+mod attempt;
 mod error;
 mod pipeline;
 mod sink;
@@ -96,9 +97,12 @@ mod stop;
 
 pub use error::FileError;
 pub use krishiv_api::BoxError;
-pub use pipeline::{Complete, Input, NoTime, Operators, Pipeline, PipelineError, Sources, Step, Summary};
-pub use sink::{FileMark, JsonLinesSink, MemorySink, Sink, Written};
+pub use pipeline::{
+    Complete, Fallible, Input, NoTime, Operators, Pipeline, PipelineError, Reject, Sources, Step, Summary,
+};
+pub use sink::{BadRecord, FileMark, JsonLinesSink, MemorySink, Sink, Written};
 pub use source::{
-    CsvSource, FilterMap, IterSource, JsonLinesSource, Map, Polled, Progress, RowPosition, Source, TooFewItems,
+    CsvSource, FilterMap, IterSource, JsonLinesSource, Map, Polled, Progress, Row, RowPosition, Source, TooFewItems,
+    TryMap,
 };
 pub use stop::StopSignal;

@@ -12,7 +12,8 @@
 mod common;
 
 use common::{Place, all, fails, gunzip, gzip};
-use krishiv_pipeline::{FileMark, JsonLinesSink, JsonLinesSource, Sink};
+use krishiv_pipeline::{BadRecord, FileMark, JsonLinesSink, JsonLinesSource, Sink};
+use serde::Serialize;
 use std::fs;
 use std::path::Path;
 
@@ -238,7 +239,78 @@ fn cut_back_drops_what_came_after_the_mark_synced_or_not() {
         sink.sync().unwrap();
         assert_eq!(rows(&path), [0, 1, 2, 3]);
         sink.cut_back(None).unwrap();
-        assert_eq!((fs::metadata(&path).unwrap().len(), sink.records()), (0, 0));
+        // Nothing of it was ever committed, and it was not there before.
+        assert_eq!((path.exists(), sink.records()), (false, 0));
+        assert_eq!(rows_after(&mut sink, 4..5, &path), [4]);
+        // What was there before stays there.
+        drop(sink);
+        fs::write(&path, if name.ends_with("gz") { gzip(b"") } else { Vec::new() }).unwrap();
+        let mut sink = open(&path, None);
+        assert_eq!(rows_after(&mut sink, 5..6, &path), [5]);
+        sink.cut_back(None).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+    }
+}
+
+fn rows_after(sink: &mut JsonLinesSink<Row>, more: std::ops::Range<i32>, path: &Path) -> Vec<i32> {
+    write(sink, more);
+    sink.sync().unwrap();
+    rows(path)
+}
+
+#[test]
+fn a_file_is_made_when_something_is_written_or_synced_and_not_before() {
+    let place = Place::new();
+    for name in NAMES {
+        let path = place.path(name);
+        let mut sink = open(&path, None);
+        assert!(!path.exists());
+        sink.cut_back(None).unwrap();
+        assert!(!path.exists());
+        let mark = sink.sync().unwrap();
+        assert_eq!((path.exists(), mark.records), (true, 0));
+        drop(sink);
+        open(&path, Some(mark)).cut_back(Some(mark)).unwrap();
+        assert!(path.exists());
+    }
+}
+
+#[test]
+fn what_cannot_be_a_line_is_a_bad_record_and_leaves_nothing() {
+    #[derive(Serialize)]
+    struct Sum {
+        name: &'static str,
+        amount: f64,
+        #[serde(serialize_with = "no_panic")]
+        rate: Option<f32>,
+    }
+
+    fn no_panic<S: serde::Serializer>(rate: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
+        assert_ne!(*rate, Some(13.0), "not that one");
+        rate.serialize(serializer)
+    }
+
+    let place = Place::new();
+    for name in NAMES {
+        let path = place.path(name);
+        let mut sink = JsonLinesSink::open(&path).unwrap();
+        sink.resume(None).unwrap();
+        let mut write = |amount, rate| sink.write(Sum { name: "null", amount, rate });
+        write(1.5, None).unwrap();
+        for (amount, rate, reason) in [
+            (f64::NAN, None, "`amount` is NaN, which JSON has no word for"),
+            (0.0, Some(f32::INFINITY), "`rate` is inf, which JSON has no word for"),
+            (0.0, Some(13.0), "a function panicked on it: assertion `left != right` failed: not that one"),
+        ] {
+            let error = write(amount, rate).unwrap_err();
+            assert!(error.is::<BadRecord>());
+            fails(Err::<(), _>(error), &path, &format!(":2: the item cannot be a line of JSON: {reason}"));
+        }
+        write(2.5, Some(1.0)).unwrap();
+        sink.sync().unwrap();
+        let want =
+            "{\"name\":\"null\",\"amount\":1.5,\"rate\":null}\n{\"name\":\"null\",\"amount\":2.5,\"rate\":1.0}\n";
+        assert_eq!(text(&path), want);
     }
 }
 
@@ -286,7 +358,8 @@ fn what_cannot_be_opened_or_created_says_why() {
     fails(JsonLinesSink::<Row>::open(&folder).map(drop), &folder, ": cannot open the output: ");
     let path = place.path("no-such-folder/late.jsonl");
     let mut sink = JsonLinesSink::<Row>::open(&path).unwrap();
-    fails(sink.resume(None), &path, ": cannot create the output: ");
+    sink.resume(None).unwrap();
+    fails(sink.sync(), &path, ": cannot create the output: ");
 }
 
 #[cfg(target_os = "linux")]

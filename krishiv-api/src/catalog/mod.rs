@@ -13,5 +13,8 @@ pub(crate) mod records;
 mod registry;
 mod retention;
 pub(crate) mod rows;
+mod stored;
 pub(crate) mod tables;
 pub(crate) mod untraced;
+
+pub use stored::{StoredOperator, stored_operators};

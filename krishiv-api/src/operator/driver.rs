@@ -46,6 +46,8 @@ pub struct Driver<O: Operator> {
     pub(super) shared: Arc<Shared>,
     pub(super) on_error: OnError<O::In>,
     pub(super) late: LateEvents,
+    /// How late an event may be and is still taken like others.
+    pub(super) lateness_ms: u64,
     pub(super) out: Vec<Emitted<O::Out>>,
     /// Scratch: the timers that the event at hand asks for.
     pub(super) asked: Asked,
@@ -62,7 +64,13 @@ pub struct Driver<O: Operator> {
 }
 
 impl<O: Operator> Driver<O> {
-    pub(super) fn new(operator: O, store: Keyed<O::State>, on_error: OnError<O::In>, late: LateEvents) -> Self {
+    pub(super) fn new(
+        operator: O,
+        store: Keyed<O::State>,
+        on_error: OnError<O::In>,
+        late: LateEvents,
+        lateness_ms: u64,
+    ) -> Self {
         let shared = store.shared();
         Self {
             id: NEXT.fetch_add(1, Relaxed),
@@ -71,6 +79,7 @@ impl<O: Operator> Driver<O> {
             shared,
             on_error,
             late,
+            lateness_ms,
             out: Vec::new(),
             asked: Asked::default(),
             hashes: Vec::new(),
@@ -212,8 +221,8 @@ impl<O: Operator> Driver<O> {
         event_time: Option<i64>,
         key_of: impl FnOnce(&O, &Keyed<O::State>, &O::In) -> (u64, KeyOf<O>),
     ) -> Result<(), OperatorError> {
-        if self.late != LateEvents::Process && is_late(event_time, self.store.watermark()) {
-            self.late_event(event, event_time);
+        if self.late != LateEvents::Process && is_late(event_time, self.too_late()) {
+            self.set_aside(event, event_time);
             return Ok(());
         }
         let copy = match self.on_error.0 {
@@ -225,7 +234,7 @@ impl<O: Operator> Driver<O> {
                     return self.failed(self.out.len(), OperatorInput::Event, key.as_ref(), cause, rejected);
                 }
             },
-            Policy::Stop | Policy::Skip => None,
+            Policy::Stop | Policy::Skip | Policy::Report => None,
         };
         let Self { operator, store, shared, out, asked, .. } = self;
         let (before, mut key) = (out.len(), None);
@@ -247,12 +256,40 @@ impl<O: Operator> Driver<O> {
             }
             return Ok(());
         };
-        let rejected = copy.map(|event| Rejected::Event(event, event_time));
-        self.failed(before, OperatorInput::Event, key.as_ref(), cause, rejected)
+        let rejected = copy.map_or(Rejected::Unkept(event_time), |event| Rejected::Event(event, event_time));
+        self.failed(before, OperatorInput::Event, key.as_ref(), cause, Some(rejected))
+    }
+
+    /// What is before this is late, and more than is allowed.
+    #[inline]
+    fn too_late(&self) -> Option<i64> {
+        self.store.watermark().map(|watermark| watermark.saturating_sub_unsigned(self.lateness_ms))
+    }
+
+    /// Treats an event as late whatever the watermark, in the way that [`LateEvents`] says: for engines that know better.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let mut driver = Driver::builder(Distinct).late_events(LateEvents::Collect).open(backend)?;
+    /// driver.late_event(7, i64::MAX)?;
+    /// assert_eq!(driver.drain_late().collect::<Vec<_>>(), [(7, i64::MAX)]);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`event`](Self::event), where late events go to the operator.
+    pub fn late_event(&mut self, event: O::In, event_time: i64) -> Result<(), OperatorError> {
+        if self.late == LateEvents::Process {
+            return self.event(event, Some(event_time));
+        }
+        self.set_aside(event, Some(event_time));
+        Ok(())
     }
 
     #[cold]
-    fn late_event(&mut self, event: O::In, event_time: Option<i64>) {
+    fn set_aside(&mut self, event: O::In, event_time: Option<i64>) {
         self.shared.meter.late.add(1);
         match (self.late, event_time) {
             (LateEvents::Collect, Some(time)) => self.late_events.push((event, time)),

@@ -35,7 +35,7 @@ impl<O: Operator> Driver<O> {
                 self.shared.meter.skipped.add(1);
                 Ok(())
             }
-            Policy::DeadLetter { .. } if !stops => {
+            Policy::DeadLetter { .. } | Policy::Report if !stops => {
                 self.shared.meter.dead_letters.add(1);
                 self.dead_letters.extend(rejected.map(|rejected| DeadLetter { rejected, error }));
                 Ok(())

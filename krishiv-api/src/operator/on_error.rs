@@ -43,6 +43,7 @@ pub(super) enum Policy<In> {
         /// Makes the copy that outlives the event.
         copy: fn(&In) -> In,
     },
+    Report,
 }
 
 impl<In> OnError<In> {
@@ -84,6 +85,19 @@ impl<In> OnError<In> {
     {
         Self(Policy::DeadLetter { copy: In::clone })
     }
+
+    /// The event is left out and becomes a [`DeadLetter`] that tells only [that there was one](Rejected::Unkept): for engines that
+    /// know where it comes from. Costs nothing until it happens.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # fn example() {
+    /// let policy: OnError<u64> = OnError::report();
+    /// # }
+    /// ```
+    pub const fn report() -> Self {
+        Self(Policy::Report)
+    }
 }
 
 impl<In> Default for OnError<In> {
@@ -114,6 +128,7 @@ impl<In> fmt::Debug for OnError<In> {
             Policy::Stop => "stop",
             Policy::Skip => "skip",
             Policy::DeadLetter { .. } => "dead letter",
+            Policy::Report => "report",
         })
     }
 }
@@ -151,6 +166,8 @@ pub struct DeadLetter<In> {
 pub enum Rejected<In> {
     /// An event, with its time.
     Event(In, Option<i64>),
+    /// An event that was not kept, with its time.
+    Unkept(Option<i64>),
     /// A timer; the error names its key.
     Timer(Timer),
     /// A broadcast.

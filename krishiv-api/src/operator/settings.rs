@@ -36,11 +36,18 @@ pub struct DriverBuilder<O: Operator> {
     store: KeyedBuilder<O::State>,
     on_error: OnError<O::In>,
     late: LateEvents,
+    lateness_ms: u64,
 }
 
 impl<O: Operator> DriverBuilder<O> {
     pub(super) fn new(operator: O) -> Self {
-        Self { operator, store: Keyed::builder(), on_error: OnError::default(), late: LateEvents::default() }
+        Self {
+            operator,
+            store: Keyed::builder(),
+            on_error: OnError::default(),
+            late: LateEvents::default(),
+            lateness_ms: 0,
+        }
     }
 
     /// Settings of the store: name of the operator, memory budget, clock, key groups.
@@ -82,6 +89,19 @@ impl<O: Operator> DriverBuilder<O> {
         self
     }
 
+    /// Events that are at most `ms` milliseconds late are taken like others, where late ones are not; 0 unless set.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// let driver = Driver::builder(Distinct).late_events(LateEvents::Drop).allowed_lateness(600_000).open(backend)?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn allowed_lateness(mut self, ms: u64) -> Self {
+        self.lateness_ms = ms;
+        self
+    }
+
     /// Opens the operator's state on `backend`; writes nothing.
     ///
     /// ```
@@ -94,7 +114,7 @@ impl<O: Operator> DriverBuilder<O> {
     ///
     /// As [`KeyedBuilder::open`].
     pub fn open<B: StateBackend>(self, backend: Arc<B>) -> Result<Driver<O>, StateError> {
-        let Self { operator, store, on_error, late } = self;
-        Ok(Driver::new(operator, store.open(backend)?, on_error, late))
+        let Self { operator, store, on_error, late, lateness_ms } = self;
+        Ok(Driver::new(operator, store.open(backend)?, on_error, late, lateness_ms))
     }
 }

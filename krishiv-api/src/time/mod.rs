@@ -11,4 +11,4 @@ pub(crate) use stopwatch::Stopwatch;
 pub use timer::{Timer, TimerKind};
 pub use ttl::{TtlClock, TtlConfig, TtlUpdate};
 pub(crate) use ttl::{expires_at, is_expired};
-pub use watermark::{WatermarkStrategy, Watermarks, WatermarksPosition};
+pub use watermark::{FarAhead, TooFarAhead, WatermarkStrategy, Watermarks, WatermarksPosition};

@@ -1,6 +1,7 @@
 //! Watermarks: how far event time has come, by what has been seen of each input.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How the watermark of an input follows the times of its events.
 ///
@@ -15,6 +16,10 @@ use serde::{Deserialize, Serialize};
 pub struct WatermarkStrategy {
     behind_ms: u64,
     idle_after_ms: Option<u64>,
+    goes_on_after_ms: Option<u64>,
+    ahead_of_clock_ms: Option<u64>,
+    ahead_of_events_ms: Option<u64>,
+    too_far_ahead: TooFarAhead,
 }
 
 impl WatermarkStrategy {
@@ -35,7 +40,14 @@ impl WatermarkStrategy {
     /// # let _ = strategy;
     /// ```
     pub const fn bounded_out_of_orderness(ms: u64) -> Self {
-        Self { behind_ms: ms, idle_after_ms: None }
+        Self {
+            behind_ms: ms,
+            idle_after_ms: None,
+            goes_on_after_ms: None,
+            ahead_of_clock_ms: None,
+            ahead_of_events_ms: None,
+            too_far_ahead: TooFarAhead::Refuse,
+        }
     }
 
     /// After `ms` milliseconds by the clock without an event, the input no longer holds the watermark of the others back,
@@ -48,6 +60,116 @@ impl WatermarkStrategy {
     #[must_use]
     pub const fn idle_after(self, ms: u64) -> Self {
         Self { idle_after_ms: Some(ms), ..self }
+    }
+
+    /// After `ms` milliseconds by the clock without an event, the watermark of the input goes on with the clock from where it was,
+    /// until its next event; where other inputs have events, it follows them. Without this the last window of a quiet input stays
+    /// open until the next event. What comes later than the clock said is late.
+    ///
+    /// ```
+    /// use krishiv_api::{WatermarkStrategy, Watermarks};
+    ///
+    /// let mut watermarks = Watermarks::new([WatermarkStrategy::monotonous().goes_on_after(60_000)]);
+    /// watermarks.observe(0, 7_000);
+    /// assert_eq!(watermarks.tick(500_000), None);
+    /// assert_eq!(watermarks.tick(559_999), None);
+    /// assert_eq!(watermarks.tick(560_000), Some(67_000));
+    /// assert_eq!(watermarks.tick(560_100), Some(67_100));
+    /// ```
+    #[must_use]
+    pub const fn goes_on_after(self, ms: u64) -> Self {
+        Self { goes_on_after_ms: Some(ms), ..self }
+    }
+
+    /// An event whose time is more than `ms` milliseconds ahead of the clock does not move the watermark, and is
+    /// [refused](TooFarAhead) unless set otherwise. Without a bound one event of the year 9999 makes all that come later late for ever,
+    /// and ends all state that goes by event time.
+    ///
+    /// ```
+    /// let live = krishiv_api::WatermarkStrategy::bounded_out_of_orderness(5_000).at_most_ahead_of_clock(60_000);
+    /// # let _ = live;
+    /// ```
+    #[must_use]
+    pub const fn at_most_ahead_of_clock(self, ms: u64) -> Self {
+        Self { ahead_of_clock_ms: Some(ms), ..self }
+    }
+
+    /// The same for an event whose time is more than `ms` milliseconds ahead of the greatest one of the input so far: for
+    /// events of the past, which the clock says nothing of. The first event has none before it. `ms` must be greater than any silence
+    /// of the input: what comes after a longer one is refused too.
+    ///
+    /// ```
+    /// const DAY: u64 = 24 * 60 * 60 * 1000;
+    /// let history = krishiv_api::WatermarkStrategy::monotonous().at_most_ahead_of_events(30 * DAY);
+    /// # let _ = history;
+    /// ```
+    #[must_use]
+    pub const fn at_most_ahead_of_events(self, ms: u64) -> Self {
+        Self { ahead_of_events_ms: Some(ms), ..self }
+    }
+
+    /// What becomes of an event that is too far ahead; refused unless set.
+    ///
+    /// ```
+    /// use krishiv_api::{TooFarAhead, WatermarkStrategy};
+    /// let strategy = WatermarkStrategy::monotonous().at_most_ahead_of_clock(60_000).too_far_ahead(TooFarAhead::Late);
+    /// # let _ = strategy;
+    /// ```
+    #[must_use]
+    pub const fn too_far_ahead(self, then: TooFarAhead) -> Self {
+        Self { too_far_ahead: then, ..self }
+    }
+}
+
+/// What becomes of an event whose time is too far ahead.
+///
+/// ```
+/// assert_eq!(krishiv_api::TooFarAhead::default(), krishiv_api::TooFarAhead::Refuse);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TooFarAhead {
+    /// It is no event: a pipeline stops, or leaves it out, as it does with rows that cannot be read.
+    #[default]
+    Refuse,
+    /// It goes where late events go.
+    Late,
+}
+
+/// That an event is too far ahead, as [`Watermarks::admit`] finds.
+///
+/// ```
+/// use krishiv_api::{WatermarkStrategy, Watermarks};
+///
+/// let mut watermarks = Watermarks::new([WatermarkStrategy::monotonous().at_most_ahead_of_clock(1_000)]);
+/// let far = watermarks.admit(0, 8_001, 7_000).unwrap();
+/// assert_eq!(far.to_string(), "its time, 8001, is more than 1000 ms ahead of the clock, which shows 7000");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FarAhead {
+    /// What the strategy says of such an event.
+    pub then: TooFarAhead,
+    time: i64,
+    bound_ms: u64,
+    of: AheadOf,
+}
+
+/// What an event is ahead of, and where that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AheadOf {
+    Clock(i64),
+    Events(i64),
+}
+
+impl fmt::Display for FarAhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, bound_ms, .. } = self;
+        write!(f, "its time, {time}, is more than {bound_ms} ms ahead of ")?;
+        match self.of {
+            AheadOf::Clock(now) => write!(f, "the clock, which shows {now}"),
+            AheadOf::Events(latest) => write!(f, "the greatest before it, {latest}"),
+        }
     }
 }
 
@@ -97,6 +219,12 @@ struct Input {
     strategy: WatermarkStrategy,
     /// The greatest time of its events.
     latest: Option<i64>,
+    /// The same with those that are still to be observed.
+    admitted: Option<i64>,
+    /// The watermark when it became quiet.
+    quiet_at: Option<i64>,
+    /// How far the clock has taken it since.
+    gone_on_to: Option<i64>,
     /// Since when there has been no event, by the clock; `None` when one came since the clock was last looked at.
     quiet_since: Option<i64>,
     idle: bool,
@@ -118,8 +246,43 @@ impl Watermarks {
     /// assert_eq!(Watermarks::new([WatermarkStrategy::monotonous()]).current(), None);
     /// ```
     pub fn new(inputs: impl IntoIterator<Item = WatermarkStrategy>) -> Self {
-        let input = |strategy| Input { strategy, latest: None, quiet_since: None, idle: false, ended: false };
+        let input = |strategy| Input {
+            strategy,
+            latest: None,
+            admitted: None,
+            quiet_at: None,
+            gone_on_to: None,
+            quiet_since: None,
+            idle: false,
+            ended: false,
+        };
         Self { inputs: inputs.into_iter().map(input).collect(), current: None }
+    }
+
+    /// Says whether an event of the input at `input` is too far ahead, while the clock shows `now_ms`; such a one is not to be
+    /// [observed](Self::observe).
+    ///
+    /// ```
+    /// use krishiv_api::{TooFarAhead, WatermarkStrategy, Watermarks};
+    /// let mut watermarks = Watermarks::new([WatermarkStrategy::monotonous().at_most_ahead_of_events(1_000)]);
+    /// assert_eq!(watermarks.admit(0, 7_000, 0), None);
+    /// assert_eq!(watermarks.admit(0, 8_001, 0).map(|far| far.then), Some(TooFarAhead::Refuse));
+    /// assert_eq!(watermarks.admit(0, 8_000, 0), None);
+    /// ```
+    #[inline]
+    pub fn admit(&mut self, input: usize, event_time: i64, now_ms: i64) -> Option<FarAhead> {
+        let input = self.inputs.get_mut(input)?;
+        let WatermarkStrategy { ahead_of_clock_ms, ahead_of_events_ms, too_far_ahead: then, .. } = input.strategy;
+        let clock = ahead_of_clock_ms.map(|bound_ms| (bound_ms, AheadOf::Clock(now_ms), now_ms));
+        let events = ahead_of_events_ms.zip(input.admitted);
+        let events = events.map(|(bound_ms, latest)| (bound_ms, AheadOf::Events(latest), latest));
+        let mut bounds = clock.into_iter().chain(events);
+        let far = bounds.find(|(bound_ms, _, from)| event_time > from.saturating_add_unsigned(*bound_ms));
+        if let Some((bound_ms, of, _)) = far {
+            return Some(FarAhead { then, time: event_time, bound_ms, of });
+        }
+        input.admitted = input.admitted.max(Some(event_time));
+        None
     }
 
     /// Takes note of an event of the input at `input`, and of its time in milliseconds; returns the watermark if that moved it.
@@ -134,7 +297,7 @@ impl Watermarks {
     pub fn observe(&mut self, input: usize, event_time: i64) -> Option<i64> {
         let input = self.inputs.get_mut(input)?;
         let was_idle = std::mem::take(&mut input.idle) | std::mem::take(&mut input.ended);
-        input.quiet_since = None;
+        (input.quiet_since, input.gone_on_to) = (None, None);
         if !was_idle && input.latest.is_some_and(|latest| event_time <= latest) {
             return None;
         }
@@ -154,9 +317,15 @@ impl Watermarks {
     /// ```
     pub fn tick(&mut self, now_ms: i64) -> Option<i64> {
         for input in &mut self.inputs {
+            if input.quiet_since.is_none() {
+                input.quiet_at = input.watermark().max(self.current);
+            }
             let since = *input.quiet_since.get_or_insert(now_ms);
             let quiet = u64::try_from(now_ms.saturating_sub(since)).unwrap_or(0);
-            input.idle |= input.strategy.idle_after_ms.is_some_and(|idle_after| quiet >= idle_after);
+            let WatermarkStrategy { idle_after_ms, goes_on_after_ms, .. } = input.strategy;
+            let goes_on = goes_on_after_ms.is_some_and(|after| quiet >= after);
+            input.idle |= goes_on || idle_after_ms.is_some_and(|after| quiet >= after);
+            input.gone_on_to = input.quiet_at.filter(|_| goes_on).map(|at| at.saturating_add_unsigned(quiet));
         }
         self.advance()
     }
@@ -182,7 +351,7 @@ impl Watermarks {
     /// assert!(!Watermarks::new([WatermarkStrategy::monotonous()]).needs_clock());
     /// ```
     pub fn needs_clock(&self) -> bool {
-        self.inputs.iter().any(|input| input.strategy.idle_after_ms.is_some())
+        self.inputs.iter().any(|Input { strategy, .. }| strategy.idle_after_ms.or(strategy.goes_on_after_ms).is_some())
     }
 
     /// The watermark, in milliseconds; `None` before the first.
@@ -222,15 +391,18 @@ impl Watermarks {
     /// ```
     pub fn restore(&mut self, position: &WatermarksPosition) {
         for (input, InputPosition { latest, holds }) in self.inputs.iter_mut().zip(&position.inputs) {
-            (input.latest, input.idle) = (*latest, !holds);
+            (input.latest, input.admitted, input.idle) = (*latest, *latest, !holds);
         }
         self.current = position.current;
     }
 
     fn advance(&mut self) -> Option<i64> {
         let holding = self.inputs.iter().filter(|input| !input.idle && !input.ended);
-        // Nobody holds it, so nobody says how far it has come either: it stays.
-        let least = holding.map(Input::watermark).min().flatten()?;
+        let least = match holding.map(Input::watermark).min() {
+            Some(least) => least?,
+            // Nobody holds it, so nobody says how far it has come either, but for the clock where it may.
+            None => self.inputs.iter().filter(|input| !input.ended).filter_map(|input| input.gone_on_to).max()?,
+        };
         if self.current.is_some_and(|current| least <= current) {
             return None;
         }

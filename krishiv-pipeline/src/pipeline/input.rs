@@ -1,10 +1,15 @@
 //! Sources of any kind, as the pipeline holds them, with the times of their events.
 
+use crate::attempt::attempt;
+use crate::error::FileError;
 use crate::pipeline::PipelineError;
+use crate::pipeline::aside::Aside;
 use crate::pipeline::position::{of_source, of_this_kind};
-use crate::source::{Polled, Source};
-use krishiv_api::{BoxError, WatermarkStrategy};
+use crate::pipeline::reject::Reject;
+use crate::source::{Polled, Row, Source};
+use krishiv_api::{BoxError, FarAhead, TooFarAhead, WatermarkStrategy};
 use serde_json::Value;
+use std::fmt::Display;
 use std::time::Duration;
 
 /// A source, and how event time is read off its items.
@@ -34,22 +39,59 @@ pub struct Input<S, F = NoTime> {
 #[derive(Clone, Copy, Debug)]
 pub struct NoTime;
 
+/// Reads event time off an item, or says why it cannot: what [`Input::try_event_time`] makes of a function.
+///
+/// ```
+/// use krishiv_api::WatermarkStrategy;
+/// use krishiv_pipeline::{Fallible, Input, IterSource};
+/// use std::num::ParseIntError;
+///
+/// type Texts<F> = Input<IterSource<std::vec::IntoIter<String>>, Fallible<F>>;
+///
+/// fn input(texts: Vec<String>) -> Texts<impl Fn(&String) -> Result<i64, ParseIntError>> {
+///     Input::new(IterSource::new(texts)).try_event_time(|text| text.parse(), WatermarkStrategy::monotonous())
+/// }
+/// # let _ = input(vec!["7".to_owned()]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Fallible<F>(F);
+
+/// Times before this are no times: state that ends could not be told from state that does not.
+const EARLIEST: i64 = i64::MIN / 2;
+
 /// Reads event time off an item.
 pub trait EventTime<T> {
     #[doc(hidden)]
-    fn of(&self, item: &T) -> Option<i64>;
+    fn of(&self, item: &T) -> Result<Option<i64>, String>;
 }
 
 impl<T> EventTime<T> for NoTime {
-    fn of(&self, _: &T) -> Option<i64> {
-        None
+    fn of(&self, _: &T) -> Result<Option<i64>, String> {
+        Ok(None)
     }
 }
 
 impl<T, F: Fn(&T) -> i64> EventTime<T> for F {
     #[inline]
-    fn of(&self, item: &T) -> Option<i64> {
-        Some(self(item))
+    fn of(&self, item: &T) -> Result<Option<i64>, String> {
+        attempt(|| self(item)).and_then(a_time)
+    }
+}
+
+impl<T, E: Display, F: Fn(&T) -> Result<i64, E>> EventTime<T> for Fallible<F> {
+    #[inline]
+    fn of(&self, item: &T) -> Result<Option<i64>, String> {
+        let found = attempt(|| (self.0)(item).map_err(|error| error.to_string()));
+        found.and_then(|time| time).and_then(a_time)
+    }
+}
+
+#[inline]
+fn a_time(time: i64) -> Result<Option<i64>, String> {
+    if time >= EARLIEST {
+        Ok(Some(time))
+    } else {
+        Err(format!("{time} is before all times, which begin at {EARLIEST}"))
     }
 }
 
@@ -76,12 +118,31 @@ impl<S: Source> Input<S> {
     pub fn event_time<F: Fn(&S::Item) -> i64>(self, time: F, strategy: WatermarkStrategy) -> Input<S, F> {
         Input { source: self.source, time, strategy: Some(strategy) }
     }
+    /// The same where the time may be missing or wrong; an item whose time cannot be read is [left out](crate::Complete::skip_errors),
+    /// or stops the pipeline.
+    ///
+    /// ```
+    /// use krishiv_api::WatermarkStrategy;
+    /// use krishiv_pipeline::{Input, IterSource};
+    /// let events = IterSource::new([("late", Some(7)), ("later", None)]);
+    /// let input = Input::new(events).try_event_time(|(_, time)| time.ok_or("it has no time"), WatermarkStrategy::monotonous());
+    /// # let _ = input;
+    /// ```
+    pub fn try_event_time<E: Display, F: Fn(&S::Item) -> Result<i64, E>>(
+        self,
+        time: F,
+        strategy: WatermarkStrategy,
+    ) -> Input<S, Fallible<F>> {
+        Input { source: self.source, time: Fallible(time), strategy: Some(strategy) }
+    }
 }
 
 /// An item, and its time.
 pub(super) struct Timed<T> {
     pub(super) item: T,
     pub(super) time: Option<i64>,
+    /// Whether that is so far ahead that the event is treated as late.
+    pub(super) far: bool,
 }
 
 /// Where a source stood.
@@ -93,14 +154,24 @@ pub(super) enum At {
     Before(usize),
 }
 
+/// How an input is asked for items.
+pub(super) struct Filling<'a> {
+    /// Its number.
+    pub(super) input: usize,
+    pub(super) limit: usize,
+    /// How long it may wait for the first.
+    pub(super) wait: Duration,
+    /// Whether a time is too far ahead.
+    pub(super) judge: &'a mut dyn FnMut(i64) -> Option<FarAhead>,
+}
+
 /// An input whose position is JSON.
 pub(super) trait AnyInput<T> {
     /// `None`: its items have no time.
     fn strategy(&self) -> Option<WatermarkStrategy>;
 
-    /// Takes at most `limit` items, waiting at most `wait` for the first, and appends those for the operators to `batch`;
-    /// returns how many it took.
-    fn fill(&mut self, limit: usize, wait: Duration, batch: &mut Vec<Timed<T>>) -> Result<usize, BoxError>;
+    /// Takes at most so many items, and appends those for the operators to `batch`; returns how many it took.
+    fn fill(&mut self, filling: Filling<'_>, batch: &mut Vec<Timed<T>>, aside: &mut Aside) -> Result<usize, BoxError>;
 
     /// Whether there will be no more.
     fn has_ended(&self) -> bool;
@@ -130,24 +201,44 @@ impl<S: Source, F: EventTime<S::Item>> AnyInput<S::Item> for Feed<S, F> {
         self.input.strategy
     }
 
-    fn fill(&mut self, limit: usize, wait: Duration, batch: &mut Vec<Timed<S::Item>>) -> Result<usize, BoxError> {
+    fn fill(
+        &mut self,
+        filling: Filling<'_>,
+        batch: &mut Vec<Timed<S::Item>>,
+        aside: &mut Aside,
+    ) -> Result<usize, BoxError> {
         let Self { input: Input { source, time, strategy }, before, ended } = self;
+        let Filling { input, limit, wait, judge } = filling;
+        let name = || input.to_string();
         before.clear();
+        aside.begin();
         for polled in 0..limit {
             let position = strategy.is_some().then(|| source.position());
             // Only the first is worth waiting for: what is there already must not wait for what is not.
-            match source.poll(if polled == 0 { wait } else { Duration::ZERO })? {
-                Polled::Item(item) => {
-                    batch.push(Timed { time: time.of(&item), item });
-                    before.extend(position);
-                }
-                Polled::Skipped => {}
+            let reason = match source.poll(if polled == 0 { wait } else { Duration::ZERO })? {
+                Polled::Item(item) => match time.of(&item) {
+                    Ok(time) => match time.and_then(&mut *judge) {
+                        Some(far) if far.then == TooFarAhead::Refuse => far.to_string(),
+                        far => {
+                            batch.push(Timed { item, time, far: far.is_some() });
+                            before.extend(position);
+                            if aside.took(|| source.row()) {
+                                continue;
+                            }
+                            return Ok(polled + 1);
+                        }
+                    },
+                    Err(reason) => format!("its time: {reason}"),
+                },
+                Polled::Bad(reason) => reason,
+                Polled::Skipped => continue,
                 Polled::Pending => return Ok(polled),
                 Polled::End => {
                     *ended = true;
                     return Ok(polled);
                 }
-            }
+            };
+            aside.no_item(batch.len(), bad(&name, reason, source.row(), aside)?);
         }
         Ok(limit)
     }
@@ -167,4 +258,21 @@ impl<S: Source, F: EventTime<S::Item>> AnyInput<S::Item> for Feed<S, F> {
     fn seek(&mut self, position: Value) -> Result<(), BoxError> {
         self.input.source.seek(of_this_kind("source", position)?)
     }
+}
+
+/// What a source has given that is no item; an error where that stops a pipeline.
+#[cold]
+pub(super) fn bad(
+    input: &dyn Fn() -> String,
+    reason: String,
+    row: Option<Row<'_>>,
+    aside: &Aside,
+) -> Result<Reject, BoxError> {
+    if aside.stops() {
+        return Err(
+            row.map_or_else(|| reason.clone().into(), |row| FileError::line(row.file, row.line, &*reason).into())
+        );
+    }
+    let reject = Reject::new(format!("input {}", input()), reason);
+    Ok(row.map_or(reject.clone(), |row| reject.of_row(row)))
 }

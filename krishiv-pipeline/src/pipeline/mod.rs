@@ -1,11 +1,13 @@
 //! A pipeline: sources, operators and sinks, run by one thread, committed together.
 
+mod aside;
 mod broadcast;
 mod error;
 mod input;
 mod outlet;
 mod plan;
 mod position;
+mod reject;
 mod run;
 mod settings;
 mod stage;
@@ -15,16 +17,18 @@ mod summary;
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::stop::StopSignal;
+use aside::OnReject;
 use input::{BoxedInput, EventTime, Feed};
-use krishiv_api::{Clock, Operator, StateBackend, SystemClock};
-use outlet::BoxedSink;
+use krishiv_api::{Clock, Operator, StateBackend, SystemClock, stored_operators};
+use outlet::{BoxedSink, Outlet};
 use plan::{Last, Opening, Plan, Steps};
 use run::Running;
 use settings::Settings;
 use std::sync::Arc;
 
 pub use error::PipelineError;
-pub use input::{Input, NoTime};
+pub use input::{Fallible, Input, NoTime};
+pub use reject::Reject;
 pub use step::Step;
 pub use summary::Summary;
 
@@ -280,6 +284,8 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
                 drain_at_end: false,
                 stop: None,
                 on_commit: Box::new(|_| {}),
+                on_reject: OnReject::Stop,
+                rejects: None,
             },
         }
     }
@@ -361,6 +367,46 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
         self
     }
 
+    /// Leaves out, counts and logs what comes to nothing, instead of stopping: items that a source cannot read, or that have no time or
+    /// one too far ahead; events, timers and broadcasts that fail; records that a sink cannot write. A [`Step`] may say otherwise of
+    /// what fails in it.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let numbers = IterSource::new(["7", "seven", "13"]).try_map(str::parse);
+    /// let pipeline = Pipeline::new(backend).source(numbers).operator(Distinct).sink(MemorySink::new());
+    /// assert_eq!(pipeline.skip_errors().run()?.skipped, 2);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn skip_errors(mut self) -> Self {
+        self.settings.on_reject = OnReject::Skip;
+        self.settings.rejects = None;
+        self
+    }
+
+    /// Leaves out the same, and sends a [`Reject`] to `sink` for each, with file, line and row that it comes from.
+    ///
+    /// A record that the sink of an output cannot write is put aside; what its event did to the state stays.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let numbers = IterSource::new(["7", "seven", "13"]).try_map(str::parse);
+    /// let pipeline = Pipeline::new(backend).source(numbers).operator(Distinct).sink(MemorySink::new());
+    /// let rejects = MemorySink::new();
+    /// pipeline.dead_letters_to(rejects.clone()).run()?;
+    /// let rejects: Vec<_> = rejects.items().iter().map(Reject::to_string).collect();
+    /// assert_eq!(
+    ///     rejects,
+    ///     ["input 0: invalid digit found in string", "operator seen, key `13`: the event failed and was undone: not that one"]
+    /// );
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn dead_letters_to(mut self, sink: impl Sink<Item = Reject> + 'static) -> Self {
+        self.settings.on_reject = OnReject::Keep;
+        self.settings.rejects = Some(Outlet::new("dead-letters".to_owned(), Box::new(sink)));
+        self
+    }
+
     /// Is called after every commit: for a progress bar, or a log.
     ///
     /// ```
@@ -401,10 +447,13 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
             None => StopSignal::install().map_err(PipelineError::Signal)?,
         };
         let timed = inputs.iter().any(|input| input.strategy().is_some());
-        let clock = &settings.clock;
-        let stage = plan.open(&mut Opening { backend: &backend, clock, timed, names: Vec::new() })?;
+        let (clock, on_reject) = (&settings.clock, settings.on_reject);
+        let mut opening = Opening { backend: &backend, clock, timed, on_reject, names: Vec::new() };
+        let stage = plan.open(&mut opening)?;
+        let mut others = stored_operators(&*backend)?;
+        others.retain(|operator| !opening.names.iter().any(|name| name == operator.name()));
         // The store's own hold on it is enough.
         drop(backend);
-        Running::new(inputs, stage, settings, stop).run()
+        Running::new(inputs, stage, settings, stop).run(&others)
     }
 }

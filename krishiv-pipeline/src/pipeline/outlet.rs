@@ -1,9 +1,12 @@
 //! Sinks of any kind, as the pipeline holds them.
 
+use crate::attempt::attempt;
 use crate::pipeline::PipelineError;
+use crate::pipeline::aside::Aside;
 use crate::pipeline::position::of_this_kind;
+use crate::pipeline::reject::Reject;
 use crate::pipeline::summary::Summary;
-use crate::sink::Sink;
+use crate::sink::{BadRecord, Sink};
 use krishiv_api::BoxError;
 use serde_json::Value;
 
@@ -40,7 +43,8 @@ pub(super) struct Mapped<S, F> {
 
 impl<T, S: Sink, F: FnMut(T) -> S::Item> AnySink<T> for Mapped<S, F> {
     fn write(&mut self, item: T) -> Result<(), BoxError> {
-        self.sink.write((self.map)(item))
+        let made = attempt(|| (self.map)(item)).map_err(BadRecord::new)?;
+        self.sink.write(made)
     }
     fn sync(&mut self) -> Result<Value, BoxError> {
         AnySink::sync(&mut self.sink)
@@ -83,9 +87,15 @@ impl<T> Outlet<T> {
         Self { name, sink, resumed: false, synced: None, committed: None, written: 0 }
     }
 
-    pub(super) fn write(&mut self, item: T) -> Result<(), PipelineError> {
-        self.sink.write(item).map_err(|error| failed(&self.name, error))?;
-        self.written += 1;
+    #[inline]
+    pub(super) fn write(&mut self, item: T, aside: &mut Aside) -> Result<(), PipelineError> {
+        match self.sink.write(item) {
+            Ok(()) => self.written += 1,
+            Err(error) if !aside.stops() && error.is::<BadRecord>() => {
+                aside.reject(Reject::new(format!("output {}", self.name), error.to_string()));
+            }
+            Err(error) => return Err(failed(&self.name, error)),
+        }
         Ok(())
     }
 

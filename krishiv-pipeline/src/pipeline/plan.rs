@@ -1,10 +1,11 @@
 //! Steps one behind the other, from the first call of the builder to their opening.
 
 use crate::pipeline::PipelineError;
+use crate::pipeline::aside::OnReject;
 use crate::pipeline::outlet::{BoxedSink, Outlet};
 use crate::pipeline::stage::{OperatorStage, Stage};
 use crate::pipeline::step::Step;
-use krishiv_api::{Clock, Driver, Operator, StateBackend, StateError};
+use krishiv_api::{Clock, Driver, KeyedState, OnError, Operator, StateBackend, StateError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct Opening<'a, B> {
     pub(super) clock: &'a Arc<dyn Clock>,
     /// Whether an input has times.
     pub(super) timed: bool,
+    /// What becomes of failures where a step does not say.
+    pub(super) on_reject: OnReject,
     /// Of the operators that are open.
     pub(super) names: Vec<String>,
 }
@@ -74,11 +77,30 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
     type Stage = OperatorStage<O, N::Stage>;
 
     fn open<B: StateBackend>(self, opening: &mut Opening<'_, B>) -> Result<Self::Stage, PipelineError> {
-        let Step { operator, store, on_error, late, sides, late_to, dead_letters_to, broadcasts, unused } = self.step;
+        let Step {
+            operator,
+            store,
+            on_error,
+            late,
+            lateness_ms,
+            sides,
+            late_to,
+            dead_letters_to,
+            broadcasts,
+            dropped,
+            unused,
+        } = self.step;
+        let on_error = on_error.unwrap_or(match opening.on_reject {
+            OnReject::Stop => OnError::stop(),
+            OnReject::Skip => OnError::skip(),
+            // The row that the event comes from is put aside, so that no copy of the event is needed.
+            OnReject::Keep => OnError::report(),
+        });
         let driver = Driver::builder(operator)
             .store(store.clock(Arc::new(Arc::clone(opening.clock))))
             .on_error(on_error)
             .late_events(late)
+            .allowed_lateness(lateness_ms)
             .open(Arc::clone(opening.backend))
             .map_err(|error| called_the_same(&opening.names, error))?;
         let name = driver.store().operator().to_owned();
@@ -89,6 +111,7 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
                  of the two"
             )));
         }
+        check_undeclared(&driver, &dropped)?;
         let mut outlets = BTreeMap::new();
         for (side, sink) in sides {
             if outlets.insert(side, Outlet::new(format!("{name}/side/{side}"), sink)).is_some() {
@@ -107,6 +130,24 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
             next: self.next.open(opening)?,
         })
     }
+}
+
+/// Refuses to leave state behind that the struct has no field for: a renamed field would begin with nothing.
+fn check_undeclared<O: Operator>(driver: &Driver<O>, dropped: &[&str]) -> Result<(), PipelineError> {
+    // Where the struct declares nothing, its handles are made by name.
+    if <O::State as KeyedState>::DESCRIPTORS.is_empty() {
+        return Ok(());
+    }
+    let store = driver.store();
+    let lost = store.undeclared().iter().map(|state| state.name()).filter(|name| !dropped.contains(name));
+    let lost: Vec<_> = lost.map(|name| format!("`{name}`")).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let (operator, lost) = (store.operator(), lost.join(", "));
+    Err(PipelineError::setting(format!(
+        "operator `{operator}` has stored {lost}, which its struct does not declare, so that would be left behind; if a field was          renamed, keep the name by `#[state(name = \"…\")]`; if it is not needed any more, say so by `Step::dropped([\"…\"])`"
+    )))
 }
 
 /// Says it in the words of a pipeline when an operator has the name of one of `names`.

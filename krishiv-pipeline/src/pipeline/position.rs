@@ -40,21 +40,29 @@ impl Position {
         serde_json::json!(self).to_string().into_bytes()
     }
 
-    /// Reads what was committed.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, PipelineError> {
-        let foreign = |reason: String| {
-            PipelineError::setting(format!(
-                "the committed position is not one of a pipeline that this program can go on with: {reason}; \
-                 use the program that wrote it, or start over with a new state"
-            ))
-        };
-        let position: Self = serde_json::from_slice(bytes).map_err(|error| foreign(error.to_string()))?;
+    /// Reads what was committed, or says why it is not of a pipeline.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, String> {
+        let position: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if position.format == FORMAT {
             Ok(position)
         } else {
-            Err(foreign(format!("its format is {}, expected {FORMAT}", position.format)))
+            Err(format!("its format is {}, expected {FORMAT}", position.format))
         }
     }
+}
+
+/// How much of a foreign position is shown, in bytes.
+const SHOWN: usize = 40;
+
+/// Somebody else has committed the operator.
+pub(super) fn foreign(operator: &str, bytes: &[u8], reason: &str) -> PipelineError {
+    let start = bytes.get(..SHOWN).unwrap_or(bytes).escape_ascii();
+    let more = if bytes.len() > SHOWN { "…" } else { "" };
+    PipelineError::setting(format!(
+        "operator `{operator}` was last committed with the position \"{start}{more}\", which is not one of a pipeline that this \
+         program can go on with ({reason}): another program has committed it; go on with that program, give the operator of the \
+         pipeline another name, or use a copy of the state from before, or a new one"
+    ))
 }
 
 /// What a source gives to be stored.

@@ -1,13 +1,16 @@
 //! The loop: take, process, commit.
 
 use crate::pipeline::PipelineError;
-use crate::pipeline::input::{At, BoxedInput, Timed};
-use crate::pipeline::position::{FORMAT, Position};
+use crate::pipeline::aside::Aside;
+use crate::pipeline::input::{At, BoxedInput, Filling, Timed};
+use crate::pipeline::outlet::AnyOutlet;
+use crate::pipeline::position::{FORMAT, Position, foreign};
+use crate::pipeline::reject::Reject;
 use crate::pipeline::settings::Settings;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::summary::Summary;
 use crate::stop::StopSignal;
-use krishiv_api::{Commit, StateError, TimerKind, WatermarkStrategy, Watermarks};
+use krishiv_api::{Commit, StateError, StoredOperator, TimerKind, WatermarkStrategy, Watermarks};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,6 +28,9 @@ pub(super) struct Running<S: Stage> {
     settings: Settings,
     stop: StopSignal,
     summary: Summary,
+    aside: Aside,
+    /// What the clock showed before the batch at hand.
+    now: i64,
     /// Events since the last commit, and when that was, in milliseconds.
     uncommitted: u64,
     committed_at: i64,
@@ -72,7 +78,9 @@ impl<S: Stage> Running<S> {
             stage,
             stop,
             summary: Summary::default(),
+            aside: Aside::new(settings.on_reject),
             uncommitted: 0,
+            now: settings.clock.now_ms(),
             committed_at: settings.clock.now_ms(),
             committed_watermark: None,
             broadcast: false,
@@ -83,13 +91,14 @@ impl<S: Stage> Running<S> {
         }
     }
 
-    pub(super) fn run(mut self) -> Result<Summary, PipelineError> {
-        match self.resume().and_then(|()| self.go_on()) {
+    /// Runs to the end; the backend has the state of the `others` too.
+    pub(super) fn run(mut self, others: &[StoredOperator]) -> Result<Summary, PipelineError> {
+        match self.resume(others).and_then(|()| self.go_on()) {
             Ok(()) => {}
             Err(Halt::Stop) => self.summary.stopped = true,
             Err(Halt::Error(error)) => {
                 // If this fails too, the next start does it.
-                let _ = self.stage.outlets(&mut |outlet| outlet.cut_back());
+                let _ = self.outlets(&mut |outlet| outlet.cut_back());
                 return Err(error);
             }
         }
@@ -99,13 +108,25 @@ impl<S: Stage> Running<S> {
     fn summary(&self) -> Summary {
         let mut summary = self.summary.clone();
         self.stage.count(&mut summary);
+        summary.skipped += self.aside.skipped();
+        self.settings.rejects.iter().for_each(|rejects| rejects.add_to(&mut summary));
         summary
     }
 
+    /// Runs `f` on every sink.
+    fn outlets(
+        &mut self,
+        f: &mut dyn FnMut(&mut dyn AnyOutlet) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError> {
+        self.stage.outlets(f)?;
+        self.settings.rejects.as_mut().map_or(Ok(()), |rejects| f(rejects))
+    }
+
     /// Goes back to the last commit, or makes the first.
-    fn resume(&mut self) -> Result<(), Halt> {
+    fn resume(&mut self, others: &[StoredOperator]) -> Result<(), Halt> {
         let Some(position) = self.committed()? else {
-            self.stage.outlets(&mut |outlet| outlet.resume(None))?;
+            self.check_others(others)?;
+            self.outlets(&mut |outlet| outlet.resume(None))?;
             // From here on, what is in the sinks and not committed is known to be this pipeline's own.
             return Ok(self.commit(At::End)?);
         };
@@ -122,7 +143,7 @@ impl<S: Stage> Running<S> {
         }
         self.stage.seek_broadcasts(&broadcasts)?;
         let mut new_output = false;
-        self.stage.outlets(&mut |outlet| {
+        self.outlets(&mut |outlet| {
             let mark = sinks.remove(outlet.name());
             new_output |= mark.is_none();
             outlet.resume(mark)
@@ -170,19 +191,44 @@ impl<S: Stage> Running<S> {
         }
     }
 
+    /// Refuses to begin anew beside the state of another pipeline, which may be this one under another name.
+    fn check_others(&self, others: &[StoredOperator]) -> Result<(), PipelineError> {
+        let mut operators = Vec::new();
+        self.stage.positions(&mut operators);
+        let of_a_pipeline =
+            |operator: &&StoredOperator| operator.position().is_some_and(|bytes| Position::decode(bytes).is_ok());
+        let then: Vec<_> = others.iter().filter(of_a_pipeline).map(StoredOperator::name).collect();
+        if then.is_empty() {
+            return Ok(());
+        }
+        let now: Vec<_> = operators.iter().map(|(name, _)| *name).collect();
+        let (now, then) = (now.join(" -> "), then.join(" -> "));
+        Err(PipelineError::setting(format!(
+            "the operators of the pipeline are {now}, and the state was made with {then}, so this would begin at the first event \
+             again; if an operator or its struct was renamed, keep the name by `#[state(name = \"…\")]` on the struct or \
+             `Step::store(Keyed::builder().operator(\"…\"))`; to begin anew, use another state"
+        )))
+    }
+
     /// The position that all operators agree on.
     fn committed(&self) -> Result<Option<Position>, PipelineError> {
         let mut positions = Vec::new();
         self.stage.positions(&mut positions);
         let Some((first, position)) = positions.first() else { return Ok(None) };
-        if let Some((other, _)) = positions.iter().find(|(_, other)| other != position) {
-            let reason = format!(
-                "the operators `{first}` and `{other}` were not committed together; use the pipeline that the state was \
-                 made with, or start over with a new state"
-            );
-            return Err(PipelineError::setting(reason));
+        let Some((other, another)) = positions.iter().find(|(_, other)| other != position) else {
+            return position
+                .map(|bytes| Position::decode(bytes).map_err(|reason| foreign(first, bytes, &reason)))
+                .transpose();
+        };
+        // What an operator with a position knows of the others says most.
+        let known = [position, another].into_iter().flatten().find_map(|bytes| Position::decode(bytes).ok());
+        if let Some(position) = known {
+            self.check_operators(&position)?;
         }
-        position.map(Position::decode).transpose()
+        Err(PipelineError::setting(format!(
+            "the operators `{first}` and `{other}` were not committed together; use the pipeline that the state was made with, or \
+             start over with a new state"
+        )))
     }
 
     fn go_on(&mut self) -> Result<(), Halt> {
@@ -197,6 +243,7 @@ impl<S: Stage> Running<S> {
                 return Err(Halt::Stop);
             }
             self.turn = (self.turn + 1) % self.inputs.len();
+            self.now = self.settings.clock.now_ms();
             // When all of them have nothing, the next one may wait for it.
             let wait = if quiet >= self.inputs.len() { WAIT } else { Duration::ZERO };
             let polled = self.take(wait, &mut batch)?;
@@ -210,20 +257,25 @@ impl<S: Stage> Running<S> {
             quiet = if polled == 0 { quiet + 1 } else { 0 };
             // What the operators do not see counts too.
             let events = batch.len() as u64;
-            if self.stage.gains_by_looking_ahead() {
-                for Timed { item, time } in batch.drain(..) {
+            if self.stage.gains_by_looking_ahead() && !batch.iter().any(|timed| timed.far) {
+                for Timed { item, time, .. } in batch.drain(..) {
                     prepared.push(self.stage.prepare(item, time));
                     times.push(time);
                 }
                 self.stage.look_ahead(&prepared);
                 for (place, (event, time)) in prepared.drain(..).zip(times.drain(..)).enumerate() {
-                    self.event(time, place, |stage| stage.process(event))?;
+                    self.event(time, place, |stage, aside| stage.process(event, aside))?;
                 }
             } else {
-                for (place, Timed { item, time }) in batch.drain(..).enumerate() {
-                    self.event(time, place, |stage| stage.event(item, time))?;
+                for (place, Timed { item, time, far }) in batch.drain(..).enumerate() {
+                    match time.filter(|_| far) {
+                        // It says nothing of how far time has come.
+                        Some(far) => self.event(None, place, |stage, aside| stage.late(item, far, aside))?,
+                        None => self.event(time, place, |stage, aside| stage.event(item, time, aside))?,
+                    }
                 }
             }
+            self.put_early_aside(usize::MAX)?;
             self.uncommitted += polled.saturating_sub(events);
             self.look_at_the_clock()?;
             if self.uncommitted >= self.settings.commit_every || self.stage.needs_commit() {
@@ -249,9 +301,11 @@ impl<S: Stage> Running<S> {
     fn take(&mut self, wait: Duration, batch: &mut Vec<Timed<S::In>>) -> Result<u64, PipelineError> {
         let left = self.settings.commit_every.saturating_sub(self.uncommitted);
         let limit = usize::try_from(left).unwrap_or(BATCH).clamp(1, BATCH);
-        let turn = self.turn;
-        let Some(input) = self.inputs.get_mut(turn).filter(|input| !input.has_ended()) else { return Ok(0) };
-        let polled = input.fill(limit, wait, batch);
+        let Self { inputs, turn, watermarks, now, aside, .. } = self;
+        let (turn, now) = (*turn, *now);
+        let Some(input) = inputs.get_mut(turn).filter(|input| !input.has_ended()) else { return Ok(0) };
+        let judge = &mut |time| watermarks.admit(turn, time, now);
+        let polled = input.fill(Filling { input: turn, limit, wait, judge }, batch, aside);
         let polled = polled.map_err(|error| PipelineError::Source { input: turn.to_string(), error })?;
         Ok(polled as u64)
     }
@@ -261,19 +315,45 @@ impl<S: Stage> Running<S> {
         &mut self,
         time: Option<i64>,
         place: usize,
-        process: impl FnOnce(&mut S) -> Result<(), PipelineError>,
+        process: impl FnOnce(&mut S, &mut Aside) -> Result<(), PipelineError>,
     ) -> Result<(), Halt> {
+        if self.aside.has_early(place) {
+            self.put_early_aside(place)?;
+        }
         if let Some(time) = time {
             // Before the event, which may be the first to tell that time has passed.
             if let Some(watermark) = self.watermarks.observe(self.turn, time) {
                 self.advance(watermark, At::Before(place))?;
             }
-            self.stage.broadcast(time)?;
+            self.stage.broadcast(time, &mut self.aside)?;
         }
-        process(&mut self.stage)?;
+        let Self { stage, aside, .. } = self;
+        aside.at(Some(place), |aside| process(stage, aside))?;
+        if self.aside.has_rejects() {
+            self.put_aside()?;
+        }
         self.summary.events += 1;
         self.uncommitted += 1;
         Ok(())
+    }
+
+    /// Writes what was no item, and came before that at `place`.
+    #[cold]
+    fn put_early_aside(&mut self, place: usize) -> Result<(), PipelineError> {
+        let rejects = self.aside.take_early(place);
+        rejects.into_iter().try_for_each(|reject| self.write_reject(reject))
+    }
+
+    /// Writes what came to nothing since the last time.
+    #[cold]
+    fn put_aside(&mut self) -> Result<(), PipelineError> {
+        let rejects = self.aside.take();
+        rejects.into_iter().try_for_each(|reject| self.write_reject(reject))
+    }
+
+    fn write_reject(&mut self, reject: Reject) -> Result<(), PipelineError> {
+        // What is to be kept and cannot be written stops the pipeline.
+        self.settings.rejects.as_mut().map_or(Ok(()), |rejects| rejects.write(reject, &mut Aside::default()))
     }
 
     /// Moves the watermark, and fires what that makes due; where that is more than memory should hold, it is committed on
@@ -283,10 +363,10 @@ impl<S: Stage> Running<S> {
     /// puts out does so in the next operator.
     fn advance(&mut self, watermark: i64, at: At) -> Result<(), Halt> {
         self.firing = true;
-        while let Some(from) = self.stage.next_broadcast()?.filter(|from| *from <= watermark) {
+        while let Some(from) = self.stage.next_broadcast(&mut self.aside)?.filter(|from| *from <= watermark) {
             self.stage.set_watermark(from.saturating_sub(1));
             self.fire(TimerKind::Event, at)?;
-            self.stage.broadcast(from)?;
+            self.stage.broadcast(from, &mut self.aside)?;
             self.broadcast = true;
         }
         self.stage.set_watermark(watermark);
@@ -296,7 +376,8 @@ impl<S: Stage> Running<S> {
     }
 
     fn fire(&mut self, kind: TimerKind, at: At) -> Result<(), Halt> {
-        while self.stage.fire(kind)? {
+        while self.stage.fire(kind, &mut self.aside)? {
+            self.put_aside()?;
             let stop = self.stop.is_set();
             if stop || self.stage.needs_commit() {
                 self.commit(at)?;
@@ -305,7 +386,7 @@ impl<S: Stage> Running<S> {
                 return Err(Halt::Stop);
             }
         }
-        Ok(())
+        Ok(self.put_aside()?)
     }
 
     /// Does what the clock says: timers, idle inputs, a commit that is due.
@@ -351,13 +432,14 @@ impl<S: Stage> Running<S> {
             sinks: BTreeMap::new(),
             events: self.summary.events,
         };
+        self.put_aside()?;
         self.stage.broadcast_positions(&mut position.broadcasts)?;
-        self.stage.outlets(&mut |outlet| {
+        self.outlets(&mut |outlet| {
             let mark = outlet.sync()?;
             position.sinks.insert(outlet.name().to_owned(), mark);
             Ok(())
         })?;
-        self.stage.outlets(&mut |outlet| {
+        self.outlets(&mut |outlet| {
             outlet.commit();
             Ok(())
         })?;

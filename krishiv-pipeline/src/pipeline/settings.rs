@@ -1,5 +1,8 @@
 //! How a pipeline runs.
 
+use crate::pipeline::aside::OnReject;
+use crate::pipeline::outlet::Outlet;
+use crate::pipeline::reject::Reject;
 use crate::pipeline::summary::Summary;
 use crate::stop::StopSignal;
 use krishiv_api::Clock;
@@ -15,4 +18,7 @@ pub(super) struct Settings {
     pub(super) drain_at_end: bool,
     pub(super) stop: Option<StopSignal>,
     pub(super) on_commit: OnCommit,
+    pub(super) on_reject: OnReject,
+    /// Where rejects that are kept go.
+    pub(super) rejects: Option<Outlet<Reject>>,
 }

@@ -1,10 +1,12 @@
 //! The operators of a pipeline one behind the other, each with its store, and the sink behind the last.
 
 use crate::pipeline::PipelineError;
+use crate::pipeline::aside::Aside;
 use crate::pipeline::broadcast::AnyBroadcasts;
 use crate::pipeline::outlet::{AnyOutlet, Outlet};
+use crate::pipeline::reject::Reject;
 use crate::pipeline::summary::Summary;
-use krishiv_api::{Commit, Committed, DeadLetter, Driver, Operator, Prepared, StateError, TimerKind};
+use krishiv_api::{Commit, Committed, DeadLetter, Driver, Operator, Prepared, Rejected, StateError, TimerKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -27,20 +29,23 @@ pub trait Stage {
     /// Looks up together what the events of a batch will need.
     fn look_ahead(&mut self, batch: &[Self::Prepared]);
 
-    fn process(&mut self, prepared: Self::Prepared) -> Result<(), PipelineError>;
+    fn process(&mut self, prepared: Self::Prepared, aside: &mut Aside) -> Result<(), PipelineError>;
 
     /// When the next broadcast takes effect, here or behind, if one is there.
-    fn next_broadcast(&mut self) -> Result<Option<i64>, PipelineError>;
+    fn next_broadcast(&mut self, aside: &mut Aside) -> Result<Option<i64>, PipelineError>;
 
     /// Hands over the broadcasts that take effect by `time`, here and behind.
-    fn broadcast(&mut self, time: i64) -> Result<(), PipelineError>;
+    fn broadcast(&mut self, time: i64, aside: &mut Aside) -> Result<(), PipelineError>;
 
-    fn event(&mut self, event: Self::In, time: Option<i64>) -> Result<(), PipelineError>;
+    fn event(&mut self, event: Self::In, time: Option<i64>, aside: &mut Aside) -> Result<(), PipelineError>;
+
+    /// An event that is treated as late whatever the watermark.
+    fn late(&mut self, event: Self::In, time: i64, aside: &mut Aside) -> Result<(), PipelineError>;
 
     fn set_watermark(&mut self, ms: i64);
 
     /// Fires some of the timers that are due, here and behind; whether there may be more.
-    fn fire(&mut self, kind: TimerKind) -> Result<bool, PipelineError>;
+    fn fire(&mut self, kind: TimerKind, aside: &mut Aside) -> Result<bool, PipelineError>;
 
     fn needs_commit(&self) -> bool;
 
@@ -82,21 +87,22 @@ pub struct OperatorStage<O: Operator, N> {
 impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
     /// Hands over the broadcasts that take effect by `time`.
     #[inline]
-    fn hand_over(&mut self, time: i64) -> Result<(), PipelineError> {
+    fn hand_over(&mut self, time: i64, aside: &mut Aside) -> Result<(), PipelineError> {
         if self.broadcasts.is_none() {
             return Ok(());
         }
-        let handed_over = self.hand_all_over(time);
-        self.pass_on()?;
-        handed_over
+        // What comes to nothing of it does not come from the event at hand.
+        aside.at(None, |aside| self.hand_all_over(time, aside))
     }
 
-    fn hand_all_over(&mut self, time: i64) -> Result<(), PipelineError> {
+    fn hand_all_over(&mut self, time: i64, aside: &mut Aside) -> Result<(), PipelineError> {
         loop {
-            match self.next_here()? {
+            match self.next_here(aside)? {
                 Some(from) if from <= time => {
                     let Self { driver, broadcasts, .. } = self;
-                    broadcasts.as_mut().map_or(Ok(()), |broadcasts| broadcasts.hand_over(driver))?;
+                    let handed_over = broadcasts.as_mut().map_or(Ok(()), |broadcasts| broadcasts.hand_over(driver));
+                    self.pass_on(aside)?;
+                    handed_over?;
                 }
                 Some(from) if !self.timed => return Err(never_comes(&self.name, from)),
                 _ => return Ok(()),
@@ -105,30 +111,42 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
     }
 
     /// When the next broadcast to this operator takes effect, if one is there.
-    fn next_here(&mut self) -> Result<Option<i64>, PipelineError> {
-        let next = self.broadcasts.as_mut().map_or(Ok(None), |broadcasts| broadcasts.next());
-        next.map_err(|error| PipelineError::Source { input: format!("{}/broadcast", self.name), error })
+    fn next_here(&mut self, aside: &mut Aside) -> Result<Option<i64>, PipelineError> {
+        let Some(broadcasts) = &mut self.broadcasts else { return Ok(None) };
+        let input = || format!("{}/broadcast", self.name);
+        broadcasts.next(&input, aside).map_err(|error| PipelineError::Source { input: input(), error })
     }
 
     /// Sends what the operator has put out where it belongs.
     #[inline]
-    fn pass_on(&mut self) -> Result<(), PipelineError> {
-        if self.driver.has_output() { self.pass_all_on() } else { Ok(()) }
+    fn pass_on(&mut self, aside: &mut Aside) -> Result<(), PipelineError> {
+        if self.driver.has_output() { self.pass_all_on(aside) } else { Ok(()) }
     }
 
-    fn pass_all_on(&mut self) -> Result<(), PipelineError> {
-        let Self { name, driver, sides, late, dead_letters, next, .. } = self;
+    fn pass_all_on(&mut self, aside: &mut Aside) -> Result<(), PipelineError> {
+        let Self { name, driver, sides, late, dead_letters, broadcasts, next, .. } = self;
         for record in driver.drain() {
             match record.side {
-                None => next.event(record.value, record.event_time)?,
-                Some(side) => sides.get_mut(side).ok_or_else(|| no_sink(name, side))?.write(record.value)?,
+                None => next.event(record.value, record.event_time, aside)?,
+                Some(side) => sides.get_mut(side).ok_or_else(|| no_sink(name, side))?.write(record.value, aside)?,
             }
         }
         if let Some(late) = late {
-            driver.drain_late().try_for_each(|(event, _)| late.write(event))?;
+            driver.drain_late().try_for_each(|(event, _)| late.write(event, aside))?;
         }
-        if let Some(dead_letters) = dead_letters {
-            driver.drain_dead_letters().try_for_each(|letter| dead_letters.write(letter))?;
+        for letter in driver.drain_dead_letters() {
+            match dead_letters {
+                Some(dead_letters) => dead_letters.write(letter, aside)?,
+                None => {
+                    let reject = Reject::of_operator(&letter.error);
+                    let row = broadcasts.as_ref().filter(|_| matches!(letter.rejected, Rejected::Broadcast));
+                    let row = row.and_then(|broadcasts| broadcasts.row());
+                    aside.reject(match row {
+                        Some(row) => reject.of_row(row),
+                        None => reject,
+                    });
+                }
+            }
         }
         Ok(())
     }
@@ -167,38 +185,43 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
     }
 
     #[inline]
-    fn process(&mut self, prepared: Prepared<O>) -> Result<(), PipelineError> {
-        self.hand_over(prepared.event_time().unwrap_or(i64::MIN))?;
+    fn process(&mut self, prepared: Prepared<O>, aside: &mut Aside) -> Result<(), PipelineError> {
+        self.hand_over(prepared.event_time().unwrap_or(i64::MIN), aside)?;
         self.driver.process(prepared)?;
-        self.pass_on()
+        self.pass_on(aside)
     }
 
-    fn next_broadcast(&mut self) -> Result<Option<i64>, PipelineError> {
-        let (here, behind) = (self.next_here()?, self.next.next_broadcast()?);
+    fn next_broadcast(&mut self, aside: &mut Aside) -> Result<Option<i64>, PipelineError> {
+        let (here, behind) = (self.next_here(aside)?, self.next.next_broadcast(aside)?);
         Ok(here.into_iter().chain(behind).min())
     }
 
-    fn broadcast(&mut self, time: i64) -> Result<(), PipelineError> {
-        self.hand_over(time)?;
-        self.next.broadcast(time)
+    fn broadcast(&mut self, time: i64, aside: &mut Aside) -> Result<(), PipelineError> {
+        self.hand_over(time, aside)?;
+        self.next.broadcast(time, aside)
     }
 
     #[inline]
-    fn event(&mut self, event: O::In, time: Option<i64>) -> Result<(), PipelineError> {
+    fn event(&mut self, event: O::In, time: Option<i64>, aside: &mut Aside) -> Result<(), PipelineError> {
         // What an operator in front of this one puts out has times of its own.
-        self.hand_over(time.unwrap_or(i64::MIN))?;
+        self.hand_over(time.unwrap_or(i64::MIN), aside)?;
         self.driver.event(event, time)?;
-        self.pass_on()
+        self.pass_on(aside)
+    }
+
+    fn late(&mut self, event: O::In, time: i64, aside: &mut Aside) -> Result<(), PipelineError> {
+        self.driver.late_event(event, time)?;
+        self.pass_on(aside)
     }
 
     fn set_watermark(&mut self, ms: i64) {
         self.driver.set_watermark(ms);
     }
 
-    fn fire(&mut self, kind: TimerKind) -> Result<bool, PipelineError> {
+    fn fire(&mut self, kind: TimerKind, aside: &mut Aside) -> Result<bool, PipelineError> {
         let more = self.driver.fire(kind, TIMERS);
         // What fired before one failed is as good as ever.
-        self.pass_on()?;
+        self.pass_on(aside)?;
         if more? {
             return Ok(true);
         }
@@ -206,7 +229,7 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
         if let (TimerKind::Event, Some(watermark)) = (kind, self.driver.watermark()) {
             self.next.set_watermark(watermark);
         }
-        self.next.fire(kind)
+        self.next.fire(kind, aside)
     }
 
     fn has_uncommitted(&self) -> bool {
@@ -276,25 +299,29 @@ impl<T> Stage for Outlet<T> {
 
     fn look_ahead(&mut self, _: &[T]) {}
 
-    fn process(&mut self, item: T) -> Result<(), PipelineError> {
-        self.write(item)
+    fn process(&mut self, item: T, aside: &mut Aside) -> Result<(), PipelineError> {
+        self.write(item, aside)
     }
 
-    fn next_broadcast(&mut self) -> Result<Option<i64>, PipelineError> {
+    fn next_broadcast(&mut self, _: &mut Aside) -> Result<Option<i64>, PipelineError> {
         Ok(None)
     }
 
-    fn broadcast(&mut self, _: i64) -> Result<(), PipelineError> {
+    fn broadcast(&mut self, _: i64, _: &mut Aside) -> Result<(), PipelineError> {
         Ok(())
     }
 
-    fn event(&mut self, item: T, _: Option<i64>) -> Result<(), PipelineError> {
-        self.write(item)
+    fn event(&mut self, item: T, _: Option<i64>, aside: &mut Aside) -> Result<(), PipelineError> {
+        self.write(item, aside)
+    }
+
+    fn late(&mut self, item: T, _: i64, aside: &mut Aside) -> Result<(), PipelineError> {
+        self.write(item, aside)
     }
 
     fn set_watermark(&mut self, _: i64) {}
 
-    fn fire(&mut self, _: TimerKind) -> Result<bool, PipelineError> {
+    fn fire(&mut self, _: TimerKind, _: &mut Aside) -> Result<bool, PipelineError> {
         Ok(false)
     }
 

@@ -49,18 +49,23 @@ const LATE: &str = "a sink of `late_to`";
 pub struct Step<O: Operator> {
     pub(super) operator: O,
     pub(super) store: KeyedBuilder<O::State>,
-    pub(super) on_error: OnError<O::In>,
+    /// `None`: what the pipeline says.
+    pub(super) on_error: Option<OnError<O::In>>,
     pub(super) late: LateEvents,
+    pub(super) lateness_ms: u64,
     pub(super) sides: Vec<(&'static str, BoxedSink<O::Out>)>,
     pub(super) late_to: Option<BoxedSink<O::In>>,
     pub(super) dead_letters_to: Option<BoxedSink<DeadLetter<O::In>>>,
     pub(super) broadcasts: Option<Box<dyn AnyBroadcasts<O>>>,
+    /// States that are stored, and that nobody needs any more.
+    pub(super) dropped: Vec<&'static str>,
     /// What a later call has put aside.
     pub(super) unused: Option<&'static str>,
 }
 
 impl<O: Operator> Step<O> {
-    /// The operator with default settings: it stops on an error, takes late events like others, and has one output.
+    /// The operator with default settings: what fails is left to the [pipeline](crate::Complete::dead_letters_to), late events are
+    /// taken like others, and it has one output.
     ///
     /// ```
     #[doc = include_str!("example.txt")]
@@ -73,12 +78,14 @@ impl<O: Operator> Step<O> {
         Self {
             operator,
             store: Keyed::builder(),
-            on_error: OnError::default(),
+            on_error: None,
             late: LateEvents::default(),
+            lateness_ms: 0,
             sides: Vec::new(),
             late_to: None,
             dead_letters_to: None,
             broadcasts: None,
+            dropped: Vec::new(),
             unused: None,
         }
     }
@@ -104,7 +111,7 @@ impl<O: Operator> Step<O> {
         self
     }
 
-    /// Leaves out, and counts, what fails; without this the pipeline stops.
+    /// Leaves out, and counts, what fails, whatever the pipeline does otherwise.
     ///
     /// ```
     #[doc = include_str!("example.txt")]
@@ -115,11 +122,12 @@ impl<O: Operator> Step<O> {
     /// ```
     pub fn skip_errors(mut self) -> Self {
         self.put_aside(DEAD_LETTERS, self.dead_letters_to.is_some());
-        self.on_error = OnError::skip();
+        self.on_error = Some(OnError::skip());
         self
     }
 
-    /// Leaves out what fails, and sends it to `sink` in the form that `line` gives it. Costs a copy of every event.
+    /// Leaves out what fails, and sends it to `sink` in the form that `line` gives it, whatever the pipeline does otherwise. Costs a
+    /// copy of every event.
     ///
     /// ```
     #[doc = include_str!("example.txt")]
@@ -137,7 +145,7 @@ impl<O: Operator> Step<O> {
         O::In: Clone + 'static,
     {
         self.put_aside(DEAD_LETTERS, self.dead_letters_to.is_some());
-        self.on_error = OnError::dead_letter();
+        self.on_error = Some(OnError::dead_letter());
         self.dead_letters_to = Some(Box::new(Mapped { sink, map: line }));
         self
     }
@@ -175,6 +183,47 @@ impl<O: Operator> Step<O> {
         self
     }
 
+    /// Events that are at most `ms` milliseconds late are taken like others, where late ones are [dropped](Self::drop_late) or
+    /// [put aside](Self::late_to); 0 unless set.
+    ///
+    /// The operator gets them behind the timers of their time, and `ctx.is_late()` tells it so.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// let times = Input::new(IterSource::new([7, 9, 8, 1])).event_time(|event: &u64| *event as i64, WatermarkStrategy::monotonous());
+    /// let pipeline = Pipeline::new(backend).input(times).step(Step::new(Distinct).drop_late().allowed_lateness(5));
+    /// assert_eq!(pipeline.sink(MemorySink::new()).run()?.dropped_late, 1); // that of time 1
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn allowed_lateness(mut self, ms: u64) -> Self {
+        self.lateness_ms = ms;
+        self
+    }
+
+    /// Says that states of these names are stored, and that the struct does not declare them any more; without this the pipeline
+    /// refuses to leave them behind. They stay stored.
+    ///
+    /// ```
+    #[doc = include_str!("example.txt")]
+    /// # #[derive(KeyedState)]
+    /// # #[state(key = u64, name = "seen")]
+    /// # struct Before { times: ValueState<u32>, first: ValueState<u64>, limits: BroadcastState<u8, u64> }
+    /// # let mut before = Keyed::<Before>::open(backend.clone())?;
+    /// # before.with_key(&7, |state| state.first.set(1))?;
+    /// # before.commit("")?;
+    /// # drop(before);
+    /// // Once there was a field `first`.
+    /// let pipeline = |step| Pipeline::new(backend.clone()).source(IterSource::new([7])).step(step).sink(MemorySink::new());
+    /// let error = pipeline(Step::new(Distinct)).run().unwrap_err().to_string();
+    /// assert!(error.starts_with("operator `seen` has stored `first`, which its struct does not declare"));
+    /// let _ = pipeline(Step::new(Distinct).dropped(["first"]));
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn dropped(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
+        self.dropped.extend(names);
+        self
+    }
+
     /// Where records go that the operator emits to the side output called `name`.
     ///
     /// ```
@@ -192,7 +241,7 @@ impl<O: Operator> Step<O> {
     }
 
     /// Broadcasts the items of `source`, each in front of the first event whose time is not before its own, which `time` tells
-    /// in milliseconds since 1970-01-01T00:00 UTC; `i64::MIN` is at once. Items are in the order of their times. Where no input has
+    /// in milliseconds since 1970-01-01T00:00 UTC; `i64::MIN` is at once. Items are in the order of their times; one that is not stops the pipeline. Where no input has
     /// times, any other would never come, and stops the pipeline before its first event.
     ///
     /// Timers see the broadcasts of their time too: one comes after all that were due before it, and before those that are due

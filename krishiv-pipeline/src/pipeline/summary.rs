@@ -17,12 +17,12 @@ pub struct Summary {
     pub events_before: u64,
     /// Commits of this run.
     pub commits: u64,
-    /// Events, timers and broadcasts of this run that failed and were skipped.
+    /// Items, events, timers, broadcasts and records of this run that came to nothing and were skipped.
     pub skipped: u64,
     /// Late events of this run that were dropped.
     pub dropped_late: u64,
     /// Items of this run that each output got, by its name: `sink`, and for the others operator and output, such as
-    /// `visits/side/audit`, `visits/late` and `visits/dead-letters`.
+    /// `visits/side/audit`, `visits/late` and `visits/dead-letters`; those of the whole pipeline are `dead-letters`.
     pub outputs: BTreeMap<String, u64>,
     /// Whether it was told to stop before the sources had ended.
     pub stopped: bool,

@@ -36,9 +36,11 @@ pub struct FileMark {
 /// The file. It has one writer, which must resume it before it appends.
 pub(super) struct DurableFile {
     path: PathBuf,
-    /// Locked. There is none until the first run resumes it.
+    /// Locked. There is none until the first run writes to it.
     file: Option<File>,
     resumed: bool,
+    /// Whether this run has made it, and nothing in it was ever committed.
+    created: bool,
     end: FileMark,
     synced: FileMark,
 }
@@ -47,17 +49,27 @@ impl DurableFile {
     /// Opens and locks the file if there is one. Creates nothing.
     pub(super) fn open(path: &Path) -> Result<Self, FileError> {
         let start = FileMark::default();
-        let mut file = Self { path: path.to_owned(), file: None, resumed: false, end: start, synced: start };
-        match OpenOptions::new().read(true).write(true).open(path) {
-            Ok(opened) => file.file = Some(file.lock(opened)?),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(FileError::io(path, "cannot open the output")(error)),
-        }
+        let mut file =
+            Self { path: path.to_owned(), file: None, resumed: false, created: false, end: start, synced: start };
+        file.find()?;
         Ok(file)
+    }
+
+    /// Opens and locks the file, if there is one that was not there before.
+    fn find(&mut self) -> Result<(), FileError> {
+        if self.file.is_none() {
+            match OpenOptions::new().read(true).write(true).open(&self.path) {
+                Ok(opened) => self.file = Some(self.lock(opened)?),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(FileError::io(&self.path, "cannot open the output")(error)),
+            }
+        }
+        Ok(())
     }
 
     /// Begins the file anew, unless it holds something that is not `ours` by its first 64 KiB.
     pub(super) fn start(&mut self, ours: impl FnOnce(&[u8]) -> bool) -> Result<(), FileError> {
+        self.find()?;
         let content = self.first_bytes().map_err(FileError::io(&self.path, "cannot read the output"))?;
         if !ours(&content) {
             return Err(FileError::refused(
@@ -71,6 +83,7 @@ impl DurableFile {
 
     /// Goes on behind `mark`, if the file begins with what was committed.
     pub(super) fn go_on(&mut self, mark: FileMark) -> Result<(), FileError> {
+        self.find()?;
         if let Some(how) = self.differs(mark).map_err(FileError::io(&self.path, "cannot read the output"))? {
             let reason = format!(
                 "this is not the file that goes with the state: {how}; put it back, or start over with a new state"
@@ -82,6 +95,7 @@ impl DurableFile {
 
     /// Adds bytes, and counts `records` records with them. A call that failed can be repeated.
     pub(super) fn append(&mut self, bytes: &[u8], records: u64) -> Result<(), FileError> {
+        self.create()?;
         let start = self.end.length;
         let mut file = self.writable()?;
         // Not where the file ends: a call that failed may have written a part.
@@ -96,6 +110,7 @@ impl DurableFile {
 
     /// Makes all that was appended durable.
     pub(super) fn sync(&mut self) -> Result<FileMark, FileError> {
+        self.create()?;
         let pending = self.end != self.synced;
         let file = self.writable()?;
         if pending {
@@ -108,6 +123,9 @@ impl DurableFile {
     /// Drops what comes after `mark`, which an earlier [`sync`](Self::sync) has given.
     pub(super) fn cut_back(&mut self, mark: FileMark) -> Result<(), FileError> {
         let length = mark.length;
+        if self.file.is_none() && self.resumed && length == 0 {
+            return Ok(());
+        }
         let file = self.writable()?;
         file.metadata()
             // A device has no length to set.
@@ -126,16 +144,35 @@ impl DurableFile {
         &self.path
     }
 
-    fn begin(&mut self, mark: FileMark) -> Result<(), FileError> {
-        if self.file.is_none() {
-            let created = OpenOptions::new().read(true).write(true).create_new(true).open(&self.path);
-            let created = created.map_err(FileError::io(&self.path, "cannot create the output"))?;
-            self.file = Some(self.lock(created)?);
+    /// Removes the file, if this run has made it: a run that is refused leaves nothing behind.
+    pub(super) fn remove(&mut self) -> Result<(), FileError> {
+        if self.created {
+            self.file = None;
+            std::fs::remove_file(&self.path).map_err(FileError::io(&self.path, "cannot remove the output"))?;
+            (self.created, self.end, self.synced) = (false, FileMark::default(), FileMark::default());
         }
-        // Also when it was there: the run that created it may have crashed before this.
-        sync_folder_of(&self.path).map_err(FileError::io(&self.path, "cannot make the output durable"))?;
+        Ok(())
+    }
+
+    fn begin(&mut self, mark: FileMark) -> Result<(), FileError> {
+        if self.file.is_some() {
+            // The run that created it may have crashed before this.
+            sync_folder_of(&self.path).map_err(FileError::io(&self.path, "cannot make the output durable"))?;
+        }
         self.resumed = true;
         self.cut_back(mark)
+    }
+
+    /// Makes the file, if there is none and it may be written.
+    fn create(&mut self) -> Result<(), FileError> {
+        if self.file.is_some() || !self.resumed {
+            return Ok(());
+        }
+        let created = OpenOptions::new().read(true).write(true).create_new(true).open(&self.path);
+        let created = created.map_err(FileError::io(&self.path, "cannot create the output"))?;
+        self.created = true;
+        self.file = Some(self.lock(created)?);
+        sync_folder_of(&self.path).map_err(FileError::io(&self.path, "cannot make the output durable"))
     }
 
     fn first_bytes(&mut self) -> io::Result<Vec<u8>> {

@@ -1,11 +1,14 @@
 //! A file with a line of JSON for every item.
 
 use super::durable::DurableFile;
+use super::finite::not_finite;
+use crate::attempt::attempt;
 use crate::error::FileError;
-use crate::sink::{FileMark, Sink};
+use crate::sink::{BadRecord, FileMark, Sink};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use krishiv_api::BoxError;
+use memchr::memmem;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use std::io::{self, Write};
@@ -21,10 +24,11 @@ const BUFFER: usize = 1 << 16;
 ///
 /// A mark holds length and checksum of the file. [`resume`](Sink::resume) refuses a file that does not begin with
 /// what was committed, and cuts off what comes behind; without a mark it refuses a file that is not empty.
-/// Every [`sync`](Sink::sync) ends a member of a gzipped file, so that up to there it can be read by any tool.
+/// An item that is no JSON, such as a map whose keys are no text, or that holds a float that is no number or infinite, is a
+/// [`BadRecord`]. Every [`sync`](Sink::sync) ends a member of a gzipped file, so that up to there it can be read by any tool.
 ///
-/// The file is locked from the first [`open`](Self::open) that finds it, or from `resume`, until the sink is dropped.
-/// Dropping writes nothing.
+/// The file is locked from the first [`open`](Self::open) that finds it until the sink is dropped. If there is none, the first
+/// bytes or `sync` create it. Dropping writes nothing.
 ///
 /// ```
 /// use krishiv_pipeline::{JsonLinesSink, Sink};
@@ -97,7 +101,7 @@ impl Written {
 }
 
 impl<T: Serialize> JsonLinesSink<T> {
-    /// Opens the file if there is one. It is created, checked and cut by [`resume`](Sink::resume).
+    /// Opens the file if there is one. It is checked and cut by [`resume`](Sink::resume).
     ///
     /// ```no_run
     /// let sink = krishiv_pipeline::JsonLinesSink::<i32>::open("late.jsonl.gz")?;
@@ -188,6 +192,11 @@ impl<T: Serialize> JsonLinesSink<T> {
         if self.gzip { GzEncoder::new(Vec::new(), Compression::default()).finish() } else { Ok(Vec::new()) }
     }
 
+    fn bad_record(&self, reason: &str) -> BadRecord {
+        let reason = format!("the item cannot be a line of JSON: {reason}");
+        BadRecord::new(FileError::line(self.file.path(), self.records() + 1, reason).to_string())
+    }
+
     fn cannot_pack(&self) -> impl FnOnce(io::Error) -> FileError {
         FileError::io(self.file.path(), "cannot compress the output")
     }
@@ -199,10 +208,15 @@ impl<T: Serialize> Sink for JsonLinesSink<T> {
 
     fn write(&mut self, item: T) -> Result<(), BoxError> {
         self.line.clear();
-        serde_json::to_writer(&mut self.line, &item).map_err(|error| {
-            let reason = format!("the item cannot be a line of JSON: {error}");
-            FileError::line(self.file.path(), self.records() + 1, reason)
-        })?;
+        let line = &mut self.line;
+        // A type may panic when it is written.
+        let written = attempt(|| serde_json::to_writer(line, &item).map_err(|error| error.to_string()));
+        written.and_then(|written| written).map_err(|reason| self.bad_record(&reason))?;
+        if memmem::find(&self.line, b"null").is_some()
+            && let Some(reason) = not_finite(&item)
+        {
+            return Err(self.bad_record(&reason).into());
+        }
         self.line.push(b'\n');
         self.take_line().map_err(self.cannot_pack())?;
         self.pending += 1;
@@ -239,7 +253,11 @@ impl<T: Serialize> Sink for JsonLinesSink<T> {
         self.buffer.clear();
         self.member = None;
         self.pending = 0;
-        self.file.cut_back(mark.unwrap_or_default())?;
+        match mark {
+            Some(mark) => self.file.cut_back(mark)?,
+            // It may be that nothing of it was there before this run.
+            None => self.file.cut_back(FileMark::default()).and_then(|()| self.file.remove())?,
+        }
         self.tell();
         Ok(())
     }

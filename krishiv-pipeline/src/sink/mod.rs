@@ -1,9 +1,12 @@
 //! Where items go.
 
+mod bad_record;
 mod durable;
+mod finite;
 mod json_lines;
 mod memory;
 
+pub use bad_record::BadRecord;
 pub use durable::FileMark;
 pub use json_lines::{JsonLinesSink, Written};
 pub use memory::MemorySink;
@@ -75,7 +78,8 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// If the item cannot be written.
+    /// If the item cannot be written. A [`BadRecord`] says that others can be, and that this one has left nothing behind; any other
+    /// error stops a pipeline.
     fn write(&mut self, item: Self::Item) -> Result<(), BoxError>;
 
     /// Makes all that was written durable, before the commit that will hold the mark.

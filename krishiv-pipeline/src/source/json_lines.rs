@@ -1,21 +1,24 @@
 //! The lines of a file, each a JSON value.
 
-use super::position::{self, Rows};
-use super::text::{self, BUFFER, Text};
+use super::lines::{Ends, Line, Lines, TOO_LONG};
+use super::position::{self, Read, Rows};
+use crate::attempt::attempt;
 use crate::error::FileError;
-use crate::source::{Polled, Progress, RowPosition, Source};
+use crate::source::{Polled, Progress, Row, RowPosition, Source};
 use krishiv_api::BoxError;
 use serde::de::DeserializeOwned;
-use std::io::{BufRead, BufReader};
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-/// The lines of a file, each a JSON value, plain or gzipped.
+/// The lines of a file, each a JSON value, plain or packed by gzip or zstd.
 ///
-/// Empty lines are passed over. A file is gzipped if it begins as one or its name ends in `.gz`; it may have several
-/// members. Its position holds a checksum of all that was read, and [`seek`](Source::seek) reads it again: another
-/// file is refused, one that has grown is not. No line may be longer than 64 MiB.
+/// A folder stands for all files in it, in the order of their names, but for those that begin with `.` or `_`; `-` stands for the
+/// standard input. A file is packed if it begins so, or its name ends in `.gz` or `.zst`; it may have several members or frames. Empty
+/// lines are passed over. A position holds a checksum of all that was read, and [`seek`](Source::seek) reads it again: other
+/// files are refused, those that have grown are not.
+///
+/// A line that is no `T`, or longer than 64 MiB, is [bad](Polled::Bad).
 ///
 /// A file grows by whole lines, between two runs: the last line counts also without a line break, so half a line that
 /// somebody is still writing is taken for a line, and is an error, or another value. Open a file that nobody is writing.
@@ -40,21 +43,20 @@ use std::time::Duration;
 /// # Ok::<(), krishiv_pipeline::BoxError>(())
 /// ```
 pub struct JsonLinesSource<T> {
-    lines: Lines,
+    rows: JsonRows,
     item: PhantomData<fn() -> T>,
 }
 
-struct Lines {
-    path: PathBuf,
-    reader: BufReader<Text>,
+struct JsonRows {
+    lines: Lines,
     bytes: Vec<u8>,
-    /// Number of the line in `bytes`, from 1.
-    number: u64,
+    /// A checksum of what is not in `bytes` of a line that is too long.
+    rest: Option<u32>,
     position: RowPosition,
 }
 
 impl<T: DeserializeOwned> JsonLinesSource<T> {
-    /// Opens the file.
+    /// Opens the file, the first of a folder, or the standard input.
     ///
     /// ```no_run
     /// let source = krishiv_pipeline::JsonLinesSource::<i32>::open("delays.jsonl.gz")?;
@@ -65,15 +67,9 @@ impl<T: DeserializeOwned> JsonLinesSource<T> {
     ///
     /// If the file cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
-        let path = path.as_ref();
-        let lines = Lines {
-            path: path.to_owned(),
-            reader: BufReader::with_capacity(BUFFER, Text::open(path)?),
-            bytes: Vec::new(),
-            number: 0,
-            position: RowPosition::default(),
-        };
-        Ok(Self { lines, item: PhantomData })
+        let lines = Lines::open(path.as_ref(), Ends::Lf)?;
+        let rows = JsonRows { lines, bytes: Vec::new(), rest: None, position: RowPosition::default() };
+        Ok(Self { rows, item: PhantomData })
     }
 
     /// Number of rows read: lines that are not empty.
@@ -84,10 +80,10 @@ impl<T: DeserializeOwned> JsonLinesSource<T> {
     /// # Ok::<(), krishiv_pipeline::FileError>(())
     /// ```
     pub fn rows(&self) -> u64 {
-        self.lines.position.rows
+        self.rows.position.rows
     }
 
-    /// Bytes of the file that were read, as they are stored. Reading is a few buffers of 64 KiB ahead of the rows.
+    /// Bytes of the files that were read, as they are stored. Reading is a few buffers of 64 KiB ahead of the rows.
     ///
     /// ```no_run
     /// # let source = krishiv_pipeline::JsonLinesSource::<i32>::open("delays.jsonl")?;
@@ -95,10 +91,10 @@ impl<T: DeserializeOwned> JsonLinesSource<T> {
     /// # Ok::<(), krishiv_pipeline::FileError>(())
     /// ```
     pub fn bytes_read(&self) -> u64 {
-        self.lines.reader.get_ref().progress().bytes_read()
+        self.rows.lines.progress().bytes_read()
     }
 
-    /// Bytes that the file had when it was opened.
+    /// Bytes that the files had when they were opened; 0 for the standard input.
     ///
     /// ```no_run
     /// # let source = krishiv_pipeline::JsonLinesSource::<i32>::open("delays.jsonl")?;
@@ -106,7 +102,7 @@ impl<T: DeserializeOwned> JsonLinesSource<T> {
     /// # Ok::<(), krishiv_pipeline::FileError>(())
     /// ```
     pub fn bytes_total(&self) -> u64 {
-        self.lines.reader.get_ref().progress().bytes_total()
+        self.rows.lines.progress().bytes_total()
     }
 
     /// Follows the bytes read while somebody else owns the source.
@@ -119,7 +115,7 @@ impl<T: DeserializeOwned> JsonLinesSource<T> {
     /// # Ok::<(), krishiv_pipeline::FileError>(())
     /// ```
     pub fn progress(&self) -> Progress {
-        self.lines.reader.get_ref().progress().clone()
+        self.rows.lines.progress().clone()
     }
 }
 
@@ -128,66 +124,97 @@ impl<T: DeserializeOwned> Source for JsonLinesSource<T> {
     type Position = RowPosition;
 
     fn poll(&mut self, _wait: Duration) -> Result<Polled<T>, BoxError> {
-        let lines = &mut self.lines;
-        if !lines.read()? {
-            return Ok(Polled::End);
-        }
-        let item = serde_json::from_slice(lines.bytes.trim_ascii_end())
-            .map_err(|error| FileError::line(&lines.path, lines.number, reason(&error)))?;
-        lines.pass();
-        Ok(Polled::Item(item))
+        let rows = &mut self.rows;
+        let polled = match rows.read()? {
+            Read::End => return Ok(Polled::End),
+            Read::Bad(reason) => Polled::Bad(reason),
+            Read::Row => {
+                let line = rows.line();
+                // A type may panic when it is made.
+                match attempt(|| serde_json::from_slice(line)) {
+                    Ok(Ok(item)) => Polled::Item(item),
+                    Ok(Err(error)) => Polled::Bad(reason(&error, line, rows.position.rows == 0)),
+                    Err(panic) => Polled::Bad(panic),
+                }
+            }
+        };
+        rows.pass();
+        Ok(polled)
     }
 
     fn position(&self) -> RowPosition {
-        self.lines.position
+        self.rows.position
     }
 
     fn seek(&mut self, position: RowPosition) -> Result<(), BoxError> {
-        Ok(position::seek(&mut self.lines, position)?)
+        Ok(position::seek(&mut self.rows, position)?)
+    }
+
+    fn row(&self) -> Option<Row<'_>> {
+        let JsonRows { lines, .. } = &self.rows;
+        Some(Row { file: lines.path(), line: lines.number(), bytes: self.rows.line() })
     }
 }
 
-impl Rows for Lines {
+impl JsonRows {
+    /// The line that was read, without its end.
+    fn line(&self) -> &[u8] {
+        self.bytes.trim_ascii_end()
+    }
+}
+
+impl Rows for JsonRows {
     fn path(&self) -> &Path {
-        &self.path
+        self.lines.path()
     }
 
     fn position(&self) -> RowPosition {
         self.position
     }
 
-    fn read(&mut self) -> Result<bool, FileError> {
+    fn read(&mut self) -> Result<Read, FileError> {
         loop {
             self.bytes.clear();
-            self.number += 1;
-            self.reader.get_mut().begin_row();
-            let count = self
-                .reader
-                .read_until(b'\n', &mut self.bytes)
-                .map_err(|error| FileError::line(&self.path, self.number, text::unreadable(&error)))?;
-            if count == 0 {
-                return Ok(false);
-            }
-            if !self.bytes.trim_ascii().is_empty() {
-                return Ok(true);
+            self.rest = None;
+            match self.lines.read(&mut self.bytes)? {
+                Line::End if self.lines.next_file()? => {}
+                Line::End => return Ok(Read::End),
+                Line::Whole if self.bytes.trim_ascii().is_empty() => {}
+                Line::Whole => return Ok(Read::Row),
+                Line::TooLong(rest) => {
+                    self.rest = Some(rest);
+                    return Ok(Read::Bad(TOO_LONG.to_owned()));
+                }
             }
         }
     }
 
     fn pass(&mut self) {
-        let line = self.bytes.trim_ascii_end();
-        self.position.rows += 1;
-        self.position.add(line);
-        self.position.add_length(line.len());
+        let Self { bytes, rest, position, .. } = self;
+        let line = bytes.trim_ascii_end();
+        position.rows += 1;
+        position.add(line);
+        position.add_length(line.len());
+        rest.iter().for_each(|rest| position.add(&rest.to_le_bytes()));
     }
 }
 
-/// What serde_json says, without the line, which it counts in the text that it was given.
-fn reason(error: &serde_json::Error) -> String {
+/// What is wrong with a line, without its number, which serde_json counts in the text that it was given; of the first line also
+/// what the file may be instead.
+fn reason(error: &serde_json::Error, line: &[u8], is_first: bool) -> String {
+    if let Err(error) = std::str::from_utf8(line) {
+        return format!("the line is not UTF-8, from its byte {} on", error.valid_up_to() + 1);
+    }
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    match text.strip_suffix(&place) {
+    let reason = match text.strip_suffix(&place) {
         Some(reason) => format!("{reason}, at column {}", error.column()),
         None => text,
-    }
+    };
+    let hint = match line.first() {
+        Some(b'[') if is_first => "one JSON array; write each of its elements on a line of its own (`jq -c '.[]'`)",
+        Some(b'{') if is_first && error.is_eof() => "JSON over several lines; write each value on one line (`jq -c .`)",
+        _ => return reason,
+    };
+    format!("{reason}; the file looks like {hint}")
 }

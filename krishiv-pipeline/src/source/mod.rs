@@ -1,14 +1,20 @@
 //! Where items come from.
 
 mod csv;
+mod files;
 mod filter_map;
+mod format;
 mod iter;
 mod json_lines;
+mod lines;
 mod map;
+mod packed;
 mod polled;
 mod position;
 mod protocol;
+mod row;
 mod text;
+mod try_map;
 mod wrapped;
 
 pub use csv::CsvSource;
@@ -19,4 +25,6 @@ pub use map::Map;
 pub use polled::Polled;
 pub use position::RowPosition;
 pub use protocol::Source;
+pub use row::Row;
 pub use text::Progress;
+pub use try_map::TryMap;

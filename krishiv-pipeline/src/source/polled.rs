@@ -11,12 +11,15 @@
 /// assert_eq!(source.poll(Duration::ZERO)?, Polled::End);
 /// # Ok::<(), krishiv_pipeline::BoxError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Polled<T> {
     /// The next item.
     Item(T),
     /// One that the operators do not need; the source has moved on, and a commit says so.
     Skipped,
+    /// One that is no item, and why; the source has moved on behind it, and [`row`](crate::Source::row) shows it. A pipeline
+    /// stops, or leaves it out: [`Complete::dead_letters_to`](crate::Complete::dead_letters_to).
+    Bad(String),
     /// There is none now, and more may come.
     Pending,
     /// There will be no more.
@@ -33,9 +36,23 @@ impl<T> Polled<T> {
     /// assert_eq!(Polled::<i32>::Pending.map(|item| item * 10), Polled::Pending);
     /// ```
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Polled<U> {
+        self.and_then(|item| Polled::Item(f(item)))
+    }
+
+    /// The same with what `f` makes of the item.
+    ///
+    /// ```
+    /// use krishiv_pipeline::Polled;
+    ///
+    /// let positive = |item| if item > 0 { Polled::Item(item) } else { Polled::Skipped };
+    /// assert_eq!(Polled::Item(2).and_then(positive), Polled::Item(2));
+    /// assert_eq!(Polled::Item(-2).and_then(positive), Polled::Skipped);
+    /// ```
+    pub fn and_then<U>(self, f: impl FnOnce(T) -> Polled<U>) -> Polled<U> {
         match self {
-            Self::Item(item) => Polled::Item(f(item)),
+            Self::Item(item) => f(item),
             Self::Skipped => Polled::Skipped,
+            Self::Bad(reason) => Polled::Bad(reason),
             Self::Pending => Polled::Pending,
             Self::End => Polled::End,
         }

@@ -19,9 +19,9 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowPosition {
-    /// Number of rows read, without the header.
+    /// Number of rows read, bad ones included, without the header.
     pub rows: u64,
-    /// CRC-32C of the header and of these rows; the same rows packed or plain have the same.
+    /// CRC-32C of the header and of these rows; the same rows have the same, packed or plain, in one file or in several.
     pub checksum: u32,
 }
 
@@ -36,16 +36,24 @@ impl RowPosition {
     }
 }
 
-/// A file that is read row by row.
+/// What [`Rows::read`] found.
+pub(super) enum Read {
+    Row,
+    /// What is no row whatever the type, and why.
+    Bad(String),
+    End,
+}
+
+/// Files that are read row by row.
 pub(super) trait Rows {
     fn path(&self) -> &Path;
 
     fn position(&self) -> RowPosition;
 
-    /// Reads the next row; `false`: there is none.
-    fn read(&mut self) -> Result<bool, FileError>;
+    /// Reads the next row.
+    fn read(&mut self) -> Result<Read, FileError>;
 
-    /// Moves the position behind the row that was read.
+    /// Moves the position behind what was read.
     fn pass(&mut self);
 }
 
@@ -53,10 +61,10 @@ pub(super) trait Rows {
 ///
 /// # Errors
 ///
-/// If the file has fewer rows, or others.
+/// If the files have fewer rows, or others.
 pub(super) fn seek(rows: &mut impl Rows, to: RowPosition) -> Result<(), FileError> {
     while rows.position().rows < to.rows {
-        if !rows.read()? {
+        if let Read::End = rows.read()? {
             let how = format!("it ends after {} rows", rows.position().rows);
             return Err(other_input(rows.path(), &how, to.rows));
         }

@@ -3,6 +3,8 @@
 use super::filter_map::FilterMap;
 use super::map::Map;
 use super::polled::Polled;
+use super::row::Row;
+use super::try_map::TryMap;
 use krishiv_api::BoxError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,7 +71,7 @@ pub trait Source {
     ///
     /// # Errors
     ///
-    /// If the input cannot be read, or the item is malformed. The position stays behind the last item that came.
+    /// If the input cannot be read further. One item that is malformed is [`Polled::Bad`], so that those behind it can still come.
     fn poll(&mut self, wait: Duration) -> Result<Polled<Self::Item>, BoxError>;
 
     /// Behind the last item that [`poll`](Self::poll) returned.
@@ -102,7 +104,18 @@ pub trait Source {
     /// If it is another input, as far as the source can tell, or cannot be read.
     fn seek(&mut self, position: Self::Position) -> Result<(), BoxError>;
 
-    /// The same source with each item made into another.
+    /// The row that the last [`poll`](Self::poll) read, for a message about it; `None` where there are no rows.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{IterSource, Source};
+    ///
+    /// assert_eq!(IterSource::new([7]).row(), None);
+    /// ```
+    fn row(&self) -> Option<Row<'_>> {
+        None
+    }
+
+    /// The same source with each item made into another. Where the function panics, the item is bad.
     ///
     /// ```
     /// use krishiv_pipeline::{IterSource, Polled, Source};
@@ -117,6 +130,25 @@ pub trait Source {
         Self: Sized,
     {
         Map::new(self, f)
+    }
+
+    /// The same source with each item made into another, or [bad](Polled::Bad) by the error that says why.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{IterSource, Polled, Source};
+    /// use std::time::Duration;
+    ///
+    /// let mut source = IterSource::new(["7", "soon"]).try_map(str::parse::<u32>);
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::Item(7));
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::Bad("invalid digit found in string".to_owned()));
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::End);
+    /// # Ok::<(), krishiv_pipeline::BoxError>(())
+    /// ```
+    fn try_map<U, E: std::fmt::Display, F: FnMut(Self::Item) -> Result<U, E>>(self, f: F) -> TryMap<Self, F>
+    where
+        Self: Sized,
+    {
+        TryMap::new(self, f)
     }
 
     /// The same source with each item made into another or left out; one that is left out counts towards the next commit.

@@ -1,9 +1,10 @@
-//! Reads text, plain or gzipped, and knows how much of the file it has read.
+//! The text of one file, plain or packed, and how much of the file has been read.
 
+use super::format::Format;
+use super::packed::{Gzip, Zstd};
 use crate::error::FileError;
-use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,14 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How much is read at once, in bytes.
 pub(super) const BUFFER: usize = 1 << 16;
 
-/// A row that does not end in so many bytes is an error: a missing quote must not fill the memory.
-const MAX_ROW: usize = 64 << 20;
-
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
-
-/// How far a source has read its file. Clones follow the same source, also from other threads.
+/// How far a source has read its files. Clones follow the same source, also from other threads.
 ///
-/// It counts bytes as they are stored, so those of a gzipped file are compressed bytes.
+/// It counts bytes as they are stored, so those of a packed file are compressed bytes.
 ///
 /// ```
 /// use krishiv_pipeline::{JsonLinesSource, Source};
@@ -40,6 +36,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Of files that have `total` bytes together.
+    pub(super) fn of(total: u64) -> Self {
+        Self { read: Arc::default(), total }
+    }
+
     /// Bytes read so far. Reading is a few buffers of 64 KiB ahead of the rows.
     ///
     /// ```no_run
@@ -51,7 +52,7 @@ impl Progress {
         self.read.load(Ordering::Relaxed)
     }
 
-    /// Bytes that the file had when it was opened; 0 for what is no file, such as a pipe.
+    /// Bytes that the files had when they were opened; 0 for what is no file, such as a pipe.
     ///
     /// ```no_run
     /// # let source = krishiv_pipeline::JsonLinesSource::<i32>::open("delays.jsonl")?;
@@ -63,48 +64,31 @@ impl Progress {
     }
 }
 
-/// The text of a file.
-pub(super) struct Text {
-    content: Box<dyn Read + Send>,
-    progress: Progress,
-    /// What may still be read before the row ends.
-    left: usize,
-}
+/// Bytes that tell what a file is.
+const START: u64 = 16;
 
-impl Text {
-    pub(super) fn open(path: &Path) -> Result<Self, FileError> {
-        let file = File::open(path).map_err(FileError::io(path, "cannot open the input"))?;
-        let total = file.metadata().map_err(FileError::io(path, "cannot read the input"))?.len();
-        let progress = Progress { read: Arc::default(), total };
+/// What a file is read as.
+pub(super) type Text = Box<dyn BufRead + Send>;
 
-        let mut stored = BufReader::with_capacity(BUFFER, Counted { file, read: Arc::clone(&progress.read) });
-        let start = stored.fill_buf().map_err(FileError::io(path, "cannot read the input"))?;
-        // The name decides too, so that a damaged start is not taken for text.
-        let gzipped = start.starts_with(GZIP_MAGIC) || path.extension().is_some_and(|end| end == "gz");
-        let content: Box<dyn Read + Send> =
-            if gzipped { Box::new(MultiGzDecoder::new(stored)) } else { Box::new(stored) };
-        Ok(Self { content, progress, left: MAX_ROW })
-    }
-
-    pub(super) fn progress(&self) -> &Progress {
-        &self.progress
-    }
-
-    /// A row begins, so as much as the longest may have can be read.
-    pub(super) fn begin_row(&mut self) {
-        self.left = MAX_ROW;
-    }
-}
-
-impl Read for Text {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Err(io::Error::new(ErrorKind::FileTooLarge, "no row ends within 64 MiB"));
-        }
-        let count = self.content.read(buffer)?;
-        self.left = self.left.saturating_sub(count);
-        Ok(count)
-    }
+/// The text of the file at `path`, or of the standard input, which is called so.
+pub(super) fn open(path: &Path, is_stdin: bool, progress: &Progress) -> Result<Text, FileError> {
+    let stored: Box<dyn Read + Send> = if is_stdin {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(FileError::io(path, "cannot open the input"))?)
+    };
+    let counted = Counted { stored, read: Arc::clone(&progress.read) };
+    let mut stored = BufReader::with_capacity(BUFFER, counted);
+    let mut start = Vec::new();
+    // A pipe may give it byte by byte.
+    (&mut stored).take(START).read_to_end(&mut start).map_err(FileError::io(path, "cannot read the input"))?;
+    let format = Format::of(&start, path).map_err(|reason| FileError::refused(path, reason))?;
+    let stored = Cursor::new(start).chain(stored);
+    Ok(match format {
+        Format::Plain => Box::new(stored),
+        Format::Gzip => Box::new(BufReader::with_capacity(BUFFER, Gzip::new(stored))),
+        Format::Zstd => Box::new(BufReader::with_capacity(BUFFER, Zstd::new(stored))),
+    })
 }
 
 /// Why the text cannot be read further.
@@ -118,13 +102,13 @@ pub(super) fn unreadable(error: &io::Error) -> String {
 
 /// Counts the bytes that are read of a file.
 struct Counted {
-    file: File,
+    stored: Box<dyn Read + Send>,
     read: Arc<AtomicU64>,
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
+        let count = self.stored.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }

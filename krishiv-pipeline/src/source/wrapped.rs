@@ -6,7 +6,11 @@ use super::filter_map::FilterMap;
 use super::map::Map;
 use super::polled::Polled;
 use super::protocol::Source;
+use super::row::Row;
+use super::try_map::TryMap;
+use crate::attempt::attempt;
 use krishiv_api::BoxError;
+use std::fmt::Display;
 use std::time::Duration;
 
 impl<S: Source, U, F: FnMut(S::Item) -> U> Source for Map<S, F> {
@@ -14,7 +18,7 @@ impl<S: Source, U, F: FnMut(S::Item) -> U> Source for Map<S, F> {
     type Position = S::Position;
 
     fn poll(&mut self, wait: Duration) -> Result<Polled<U>, BoxError> {
-        Ok(self.source.poll(wait)?.map(&mut self.f))
+        Ok(self.source.poll(wait)?.and_then(|item| attempt(|| (self.f)(item)).map_or_else(Polled::Bad, Polled::Item)))
     }
 
     fn position(&self) -> S::Position {
@@ -23,6 +27,35 @@ impl<S: Source, U, F: FnMut(S::Item) -> U> Source for Map<S, F> {
 
     fn seek(&mut self, position: S::Position) -> Result<(), BoxError> {
         self.source.seek(position)
+    }
+
+    fn row(&self) -> Option<Row<'_>> {
+        self.source.row()
+    }
+}
+
+impl<S: Source, U, E: Display, F: FnMut(S::Item) -> Result<U, E>> Source for TryMap<S, F> {
+    type Item = U;
+    type Position = S::Position;
+
+    fn poll(&mut self, wait: Duration) -> Result<Polled<U>, BoxError> {
+        Ok(self.source.poll(wait)?.and_then(|item| match attempt(|| (self.f)(item)) {
+            Ok(Ok(item)) => Polled::Item(item),
+            Ok(Err(error)) => Polled::Bad(error.to_string()),
+            Err(panic) => Polled::Bad(panic),
+        }))
+    }
+
+    fn position(&self) -> S::Position {
+        self.source.position()
+    }
+
+    fn seek(&mut self, position: S::Position) -> Result<(), BoxError> {
+        self.source.seek(position)
+    }
+
+    fn row(&self) -> Option<Row<'_>> {
+        self.source.row()
     }
 }
 
@@ -31,12 +64,11 @@ impl<S: Source, U, F: FnMut(S::Item) -> Option<U>> Source for FilterMap<S, F> {
     type Position = S::Position;
 
     fn poll(&mut self, wait: Duration) -> Result<Polled<U>, BoxError> {
-        Ok(match self.source.poll(wait)?.map(&mut self.f) {
-            Polled::Item(Some(item)) => Polled::Item(item),
-            Polled::Item(None) | Polled::Skipped => Polled::Skipped,
-            Polled::Pending => Polled::Pending,
-            Polled::End => Polled::End,
-        })
+        Ok(self.source.poll(wait)?.and_then(|item| match attempt(|| (self.f)(item)) {
+            Ok(Some(item)) => Polled::Item(item),
+            Ok(None) => Polled::Skipped,
+            Err(panic) => Polled::Bad(panic),
+        }))
     }
 
     fn position(&self) -> S::Position {
@@ -45,6 +77,10 @@ impl<S: Source, U, F: FnMut(S::Item) -> Option<U>> Source for FilterMap<S, F> {
 
     fn seek(&mut self, position: S::Position) -> Result<(), BoxError> {
         self.source.seek(position)
+    }
+
+    fn row(&self) -> Option<Row<'_>> {
+        self.source.row()
     }
 }
 
@@ -63,5 +99,8 @@ impl<S: Source + ?Sized> Source for Box<S> {
 
     fn seek(&mut self, position: Self::Position) -> Result<(), BoxError> {
         (**self).seek(position)
+    }
+    fn row(&self) -> Option<Row<'_>> {
+        (**self).row()
     }
 }

@@ -43,8 +43,33 @@ pub fn gunzip(path: &Path) -> String {
     text
 }
 
+/// The next item; what is none is an error.
 pub fn poll<S: Source>(source: &mut S) -> Result<Polled<S::Item>, BoxError> {
-    source.poll(Duration::ZERO)
+    match source.poll(Duration::ZERO)? {
+        Polled::Bad(reason) => Err(bad(source, &reason).into()),
+        polled => Ok(polled),
+    }
+}
+
+fn bad(source: &impl Source, reason: &str) -> String {
+    let row = source.row().expect("a file has rows");
+    format!("{}:{}: {reason}", row.file.display(), row.line)
+}
+
+/// Everything of a source that can be read to its end: its items, and line, row and reason of what is none.
+pub fn sorted_out<S: Source>(source: &mut S) -> (Vec<S::Item>, Vec<(u64, String, String)>) {
+    let (mut items, mut rejects) = (Vec::new(), Vec::new());
+    loop {
+        match source.poll(Duration::ZERO).unwrap() {
+            Polled::Item(item) => items.push(item),
+            Polled::Bad(reason) => {
+                let row = source.row().unwrap();
+                rejects.push((row.line, String::from_utf8_lossy(row.bytes).into_owned(), reason));
+            }
+            Polled::Pending | Polled::Skipped => panic!("a file has its items at once"),
+            Polled::End => return (items, rejects),
+        }
+    }
 }
 
 /// What is left of a source, and how it ended.
@@ -53,6 +78,7 @@ pub fn drain<S: Source>(source: &mut S) -> (Vec<S::Item>, Result<(), String>) {
     loop {
         match poll(source) {
             Ok(Polled::Item(item)) => items.push(item),
+            Ok(Polled::Bad(_)) => unreachable!("an error of `poll`"),
             Ok(Polled::Pending | Polled::Skipped) => panic!("a file has its items at once"),
             Ok(Polled::End) => return (items, Ok(())),
             Err(error) => return (items, Err(error.to_string())),

@@ -1,22 +1,36 @@
 //! The rows of a CSV file.
 
-use super::position::{self, Rows};
-use super::text::{self, BUFFER, Text};
+mod misfit;
+mod rows;
+mod served;
+
+use super::position::{self, Read, Rows};
+use crate::attempt::attempt;
 use crate::error::FileError;
-use crate::source::{Polled, Progress, RowPosition, Source};
-use csv::{DeserializeError, Error, ErrorKind, Reader, ReaderBuilder, StringRecord};
+use crate::source::{Polled, Progress, Row, RowPosition, Source};
+use csv::StringRecord;
 use krishiv_api::BoxError;
+use misfit::misfit;
+use rows::CsvRows;
 use serde::de::DeserializeOwned;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 type Parse<T> = Box<dyn FnMut(&StringRecord) -> Result<T, String> + Send>;
 
-/// The rows of a CSV file with a header, plain or gzipped.
+/// The rows of a CSV file with a header, plain or packed by gzip or zstd.
 ///
-/// A file is gzipped if it begins as one or its name ends in `.gz`; it may have several members. Its position
-/// holds a checksum of all that was read, and [`seek`](Source::seek) reads it again: another file is refused, one
-/// that has grown is not. No row may be longer than 64 MiB.
+/// A folder stands for all files in it, which have one header, in the order of their names, but for those that begin with `.` or
+/// `_`; `-` stands for the standard input. A file is packed if it begins so, or its name ends in `.gz` or `.zst`; it may have several
+/// members or frames. A position holds a checksum of all that was read, and [`seek`](Source::seek) reads it again: other files are
+/// refused, those that have grown are not.
+///
+/// A row that is no `T`, has more or fewer fields than the header, is not UTF-8, or is longer than 64 MiB, is
+/// [bad](Polled::Bad). Of a bad row of several lines all but the first are read once more, unless it only is no `T`: a quote that
+/// nobody closed takes no good rows along.
+///
+/// Inside `#[serde(flatten)]` a text that looks like a number is one, since serde asks what it is: the zip code `02134` becomes
+/// 2134. Keep such columns out of it, or read them by [`open_with`](Self::open_with).
 ///
 /// A file grows by whole rows, between two runs: the last row counts also without a line break, so half a row that somebody is
 /// still writing is taken for a row, and is an error, or another value. Open a file that nobody is writing.
@@ -45,15 +59,8 @@ pub struct CsvSource<T> {
     parse: Parse<T>,
 }
 
-struct CsvRows {
-    path: PathBuf,
-    reader: Reader<Text>,
-    record: StringRecord,
-    position: RowPosition,
-}
-
 impl<T: DeserializeOwned> CsvSource<T> {
-    /// Opens the file and reads its header; fields of `T` are columns of the same name.
+    /// Opens the file, the first of a folder, or the standard input, and reads its header; fields of `T` are columns of the same name.
     ///
     /// ```no_run
     /// use krishiv_pipeline::CsvSource;
@@ -86,10 +93,10 @@ impl<T: DeserializeOwned> CsvSource<T> {
 impl<T> CsvSource<T> {
     /// Opens the file, hands its header to `parser`, and reads rows by the function that it returns.
     ///
-    /// Each says in a sentence what is wrong; file and line are added.
+    /// Each says in a sentence what is wrong; file and line are known beside it.
     ///
     /// ```
-    /// use krishiv_pipeline::{CsvSource, Source};
+    /// use krishiv_pipeline::{CsvSource, Polled, Source};
     /// use std::time::Duration;
     ///
     /// # let folder = tempfile::tempdir()?;
@@ -102,8 +109,8 @@ impl<T> CsvSource<T> {
     ///         text.parse::<i32>().map_err(|_| format!("`minutes` is {text:?}, expected a whole number"))
     ///     })
     /// })?;
-    /// let error = source.poll(Duration::ZERO).unwrap_err().to_string();
-    /// assert!(error.ends_with("delays.csv:2: `minutes` is \"soon\", expected a whole number"));
+    /// assert_eq!(source.poll(Duration::ZERO)?, Polled::Bad("`minutes` is \"soon\", expected a whole number".to_owned()));
+    /// assert_eq!(source.row().map(|row| row.line), Some(2));
     /// # Ok::<(), krishiv_pipeline::BoxError>(())
     /// ```
     ///
@@ -118,17 +125,12 @@ impl<T> CsvSource<T> {
         P: FnMut(&StringRecord) -> Result<T, String> + Send + 'static,
     {
         let path = path.as_ref();
-        let mut reader = ReaderBuilder::new().buffer_capacity(BUFFER).from_reader(Text::open(path)?);
-        let header = reader.headers().map_err(|error| unreadable(path, 1, error))?.clone();
-        let parse = parser(&header).map_err(|reason| FileError::line(path, 1, reason))?;
-
-        let mut position = RowPosition::default();
-        add(&mut position, &header);
-        let rows = CsvRows { path: path.to_owned(), reader, record: StringRecord::new(), position };
+        let rows = CsvRows::open(path)?;
+        let parse = parser(rows.header()).map_err(|reason| FileError::line(rows.path(), 1, reason))?;
         Ok(Self { rows, parse: Box::new(parse) })
     }
 
-    /// Number of rows read, without the header.
+    /// Number of rows read, bad ones included, without the header.
     ///
     /// ```no_run
     /// # let source = krishiv_pipeline::CsvSource::<(String, i32)>::open("delays.csv")?;
@@ -136,10 +138,10 @@ impl<T> CsvSource<T> {
     /// # Ok::<(), krishiv_pipeline::FileError>(())
     /// ```
     pub fn rows(&self) -> u64 {
-        self.rows.position.rows
+        self.rows.position().rows
     }
 
-    /// Bytes of the file that were read, as they are stored. Reading is a few buffers of 64 KiB ahead of the rows.
+    /// Bytes of the files that were read, as they are stored. Reading is a few buffers of 64 KiB ahead of the rows.
     ///
     /// ```no_run
     /// # let source = krishiv_pipeline::CsvSource::<(String, i32)>::open("delays.csv")?;
@@ -147,10 +149,10 @@ impl<T> CsvSource<T> {
     /// # Ok::<(), krishiv_pipeline::FileError>(())
     /// ```
     pub fn bytes_read(&self) -> u64 {
-        self.rows.reader.get_ref().progress().bytes_read()
+        self.rows.progress().bytes_read()
     }
 
-    /// Bytes that the file had when it was opened.
+    /// Bytes that the files had when they were opened; 0 for the standard input.
     ///
     /// ```no_run
     /// # let source = krishiv_pipeline::CsvSource::<(String, i32)>::open("delays.csv")?;
@@ -158,7 +160,7 @@ impl<T> CsvSource<T> {
     /// # Ok::<(), krishiv_pipeline::FileError>(())
     /// ```
     pub fn bytes_total(&self) -> u64 {
-        self.rows.reader.get_ref().progress().bytes_total()
+        self.rows.progress().bytes_total()
     }
 
     /// Follows the bytes read while somebody else owns the source.
@@ -171,7 +173,7 @@ impl<T> CsvSource<T> {
     /// # Ok::<(), krishiv_pipeline::FileError>(())
     /// ```
     pub fn progress(&self) -> Progress {
-        self.rows.reader.get_ref().progress().clone()
+        self.rows.progress().clone()
     }
 }
 
@@ -181,80 +183,28 @@ impl<T> Source for CsvSource<T> {
 
     fn poll(&mut self, _wait: Duration) -> Result<Polled<T>, BoxError> {
         let Self { rows, parse } = self;
-        if !rows.read()? {
-            return Ok(Polled::End);
-        }
-        let item = parse(&rows.record).map_err(|reason| {
-            let line = rows.record.position().map_or(0, csv::Position::line);
-            FileError::line(&rows.path, line, reason)
-        })?;
+        let polled = match rows.read()? {
+            Read::End => return Ok(Polled::End),
+            Read::Bad(reason) => Polled::Bad(reason),
+            // A function or a type may panic.
+            Read::Row => match attempt(|| parse(rows.record())) {
+                Ok(Ok(item)) => Polled::Item(item),
+                Ok(Err(reason)) | Err(reason) => Polled::Bad(reason),
+            },
+        };
         rows.pass();
-        Ok(Polled::Item(item))
+        Ok(polled)
     }
 
     fn position(&self) -> RowPosition {
-        self.rows.position
+        self.rows.position()
     }
 
     fn seek(&mut self, position: RowPosition) -> Result<(), BoxError> {
         Ok(position::seek(&mut self.rows, position)?)
     }
-}
 
-impl Rows for CsvRows {
-    fn path(&self) -> &Path {
-        &self.path
+    fn row(&self) -> Option<Row<'_>> {
+        Some(self.rows.row())
     }
-
-    fn position(&self) -> RowPosition {
-        self.position
-    }
-
-    fn read(&mut self) -> Result<bool, FileError> {
-        self.reader.get_mut().begin_row();
-        let line = self.reader.position().line();
-        self.reader.read_record(&mut self.record).map_err(|error| unreadable(&self.path, line, error))
-    }
-
-    fn pass(&mut self) {
-        self.position.rows += 1;
-        add(&mut self.position, &self.record);
-    }
-}
-
-/// Adds the fields of a record and where each ends.
-fn add(position: &mut RowPosition, record: &StringRecord) {
-    position.add(record.as_slice().as_bytes());
-    for field in record {
-        position.add_length(field.len());
-    }
-}
-
-/// Says why a row is no `T`: by the name of the column where one is to blame.
-fn misfit(error: Error, record: &StringRecord, header: &StringRecord) -> String {
-    let ErrorKind::Deserialize { err, .. } = error.kind() else {
-        return error.to_string();
-    };
-    let named = |err: &DeserializeError| {
-        let at = usize::try_from(err.field()?).ok()?;
-        Some(format!("`{}` is {:?}: {}", header.get(at)?, record.get(at)?, err.kind()))
-    };
-    named(err).unwrap_or_else(|| {
-        let columns: Vec<_> = header.iter().collect();
-        format!("{}; the header has `{}`", err.kind(), columns.join("`, `"))
-    })
-}
-
-/// Puts an error of the reader into plain words; `line` is where the reader stood.
-fn unreadable(path: &Path, line: u64, error: Error) -> FileError {
-    let line = error.position().map_or(line, csv::Position::line);
-    let reason = match error.into_kind() {
-        ErrorKind::Io(error) => text::unreadable(&error),
-        ErrorKind::Utf8 { err, .. } => format!("field {} is not UTF-8", err.field() + 1),
-        ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} fields, expected {expected_len} as in the header")
-        }
-        other => format!("{other:?}"),
-    };
-    FileError::line(path, line, reason)
 }
