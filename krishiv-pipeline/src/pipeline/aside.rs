@@ -120,10 +120,8 @@ impl Aside {
     /// Something comes to nothing while the item at hand is processed.
     #[cold]
     pub(super) fn reject(&mut self, reject: Reject) {
-        let reject = match self.place.and_then(|place| self.rows.get(place)) {
-            Some(row) if reject.line.is_none() => reject.of_row(row),
-            _ => reject,
-        };
+        let row = self.place.filter(|_| reject.line.is_none()).and_then(|place| self.rows.get(place));
+        let reject = reject.of_row(row);
         let kept = self.keep(reject);
         self.rejects.extend(kept);
     }

@@ -268,11 +268,9 @@ pub(super) fn bad(
     row: Option<Row<'_>>,
     aside: &Aside,
 ) -> Result<Reject, BoxError> {
-    if aside.stops() {
-        return Err(
-            row.map_or_else(|| reason.clone().into(), |row| FileError::line(row.file, row.line, &*reason).into())
-        );
+    match row {
+        Some(row) if aside.stops() => Err(FileError::line(row.file, row.line, reason).into()),
+        None if aside.stops() => Err(reason.into()),
+        row => Ok(Reject::new(format!("input {}", input()), reason).of_row(row)),
     }
-    let reject = Reject::new(format!("input {}", input()), reason);
-    Ok(row.map_or(reject.clone(), |row| reject.of_row(row)))
 }

@@ -63,7 +63,9 @@ impl Reject {
         Self { key: error.key().map(str::to_owned), ..reject }
     }
 
-    pub(super) fn of_row(self, Row { file, line, bytes }: Row<'_>) -> Self {
+    /// The same with the row that it comes from, if it is known.
+    pub(super) fn of_row(self, row: Option<Row<'_>>) -> Self {
+        let Some(Row { file, line, bytes }) = row else { return self };
         let hex = std::str::from_utf8(bytes).is_err().then(|| bytes.iter().map(|byte| format!("{byte:02x}")).collect());
         Self {
             file: Some(file.to_string_lossy().into_owned()),

@@ -141,10 +141,7 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
                     let reject = Reject::of_operator(&letter.error);
                     let row = broadcasts.as_ref().filter(|_| matches!(letter.rejected, Rejected::Broadcast));
                     let row = row.and_then(|broadcasts| broadcasts.row());
-                    aside.reject(match row {
-                        Some(row) => reject.of_row(row),
-                        None => reject,
-                    });
+                    aside.reject(reject.of_row(row));
                 }
             }
         }
