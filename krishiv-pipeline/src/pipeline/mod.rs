@@ -18,7 +18,7 @@ use crate::stop::StopSignal;
 use input::{BoxedInput, EventTime, Feed};
 use krishiv_api::{Clock, Operator, StateBackend, SystemClock};
 use outlet::BoxedSink;
-use plan::{Last, Opening, Plan, Steps};
+use plan::{Last, Opening, Placed, Plan, Steps};
 use run::Running;
 use settings::Settings;
 use std::sync::Arc;
@@ -118,8 +118,7 @@ pub struct Operators<B, T, C> {
 /// # Ok::<(), BoxError>(())
 /// ```
 #[must_use = "a pipeline does nothing until `run` is called"]
-pub struct Complete<B, P: Plan> {
-    backend: Arc<B>,
+pub struct Complete<P: Plan> {
     inputs: Vec<BoxedInput<P::In>>,
     plan: P,
     settings: Settings,
@@ -203,7 +202,7 @@ impl<B: StateBackend, T> Sources<B, T> {
     /// operators.sink(MemorySink::new()).run()?;
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn operator<O: Operator<In = T>>(self, operator: O) -> Operators<B, T, Step<O>> {
+    pub fn operator<O: Operator<In = T>>(self, operator: O) -> Operators<B, T, Placed<O, B>> {
         self.step(Step::new(operator))
     }
 
@@ -216,8 +215,9 @@ impl<B: StateBackend, T> Sources<B, T> {
     /// assert_eq!((summary.events, summary.skipped), (2, 1));
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn step<O: Operator<In = T>>(self, step: Step<O>) -> Operators<B, T, Step<O>> {
-        Operators { backend: self.backend, inputs: self.inputs, steps: step }
+    pub fn step<O: Operator<In = T>>(self, step: Step<O>) -> Operators<B, T, Placed<O, B>> {
+        let steps = Placed::new(step, &self.backend);
+        Operators { backend: self.backend, inputs: self.inputs, steps }
     }
 }
 
@@ -233,7 +233,7 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     /// assert_eq!(numbers.items(), [7, 8]);
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn operator<O: Operator>(self, operator: O) -> Operators<B, T, (C, Step<O>)> {
+    pub fn operator<O: Operator>(self, operator: O) -> Operators<B, T, (C, Placed<O, B>)> {
         self.step(Step::new(operator))
     }
 
@@ -248,7 +248,8 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     /// assert_eq!(pipeline.sink(MemorySink::new()).run()?.events, 2);
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn step<O: Operator>(self, step: Step<O>) -> Operators<B, T, (C, Step<O>)> {
+    pub fn step<O: Operator>(self, step: Step<O>) -> Operators<B, T, (C, Placed<O, B>)> {
+        let step = Placed::new(step, &self.backend);
         Operators { backend: self.backend, inputs: self.inputs, steps: (self.steps, step) }
     }
 
@@ -262,7 +263,7 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     /// assert_eq!(numbers.items(), [7, 8]);
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn sink<S>(self, sink: S) -> Complete<B, C::Plan>
+    pub fn sink<S>(self, sink: S) -> Complete<C::Plan>
     where
         S: Sink + 'static,
         C: Steps<Last<S::Item>>,
@@ -270,7 +271,6 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     {
         let sink: BoxedSink<S::Item> = Box::new(sink);
         Complete {
-            backend: self.backend,
             inputs: self.inputs,
             plan: self.steps.end(Last(sink)),
             settings: Settings {
@@ -285,7 +285,7 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     }
 }
 
-impl<B: StateBackend, P: Plan> Complete<B, P> {
+impl<P: Plan> Complete<P> {
     /// Commits after so many items of the sources, those that are skipped included; 10,000 unless set.
     ///
     /// ```
@@ -395,16 +395,14 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
     ///
     /// Why it stopped before. What was committed stays, and the next run goes on from there.
     pub fn run(self) -> Result<Summary, PipelineError> {
-        let Self { backend, inputs, plan, mut settings } = self;
+        let Self { inputs, plan, mut settings } = self;
         let stop = match settings.stop.take() {
             Some(stop) => stop,
             None => StopSignal::install().map_err(PipelineError::Signal)?,
         };
         let timed = inputs.iter().any(|input| input.strategy().is_some());
         let clock = &settings.clock;
-        let stage = plan.open(&mut Opening { backend: &backend, clock, timed, names: Vec::new() })?;
-        // The store's own hold on it is enough.
-        drop(backend);
+        let stage = plan.open(&mut Opening { clock, timed, names: Vec::new() })?;
         Running::new(inputs, stage, settings, stop).run()
     }
 }
