@@ -3,7 +3,7 @@
 use krishiv_api::{
     BatchError, BoxError, BroadcastState, Cause, Dynamic, ErrorKind, EventContext, Harness, InMemoryStateBackend,
     Keyed, KeyedState, ListState, MapState, Operator, OperatorCause, RocksDbStateBackend, Scan, StateBackend,
-    StateError, ValueState, WriteBatch,
+    StateError, ValueState, Volatile, WriteBatch,
 };
 use krishiv_pipeline::{CsvSource, IterSource, MemorySink, Pipeline, PipelineError, Source, TooFewItems};
 use krishiv_tests::{Place, RocksDb};
@@ -324,7 +324,7 @@ impl Failing {
 }
 
 impl StateBackend for Failing {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.check()?;

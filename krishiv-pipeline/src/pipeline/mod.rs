@@ -16,7 +16,7 @@ use crate::sink::Sink;
 use crate::source::Source;
 use crate::stop::StopSignal;
 use input::{BoxedInput, EventTime, Feed};
-use krishiv_api::{Clock, Operator, StateBackend, SystemClock};
+use krishiv_api::{Clock, Keeps, Operator, StateBackend, SystemClock};
 use outlet::BoxedSink;
 use plan::{Last, Opening, Placed, Plan, Steps};
 use run::Running;
@@ -202,7 +202,10 @@ impl<B: StateBackend, T> Sources<B, T> {
     /// operators.sink(MemorySink::new()).run()?;
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn operator<O: Operator<In = T>>(self, operator: O) -> Operators<B, T, Placed<O, B>> {
+    pub fn operator<O: Operator<In = T>>(self, operator: O) -> Operators<B, T, Placed<O, B>>
+    where
+        B: Keeps<O::State>,
+    {
         self.step(Step::new(operator))
     }
 
@@ -215,7 +218,10 @@ impl<B: StateBackend, T> Sources<B, T> {
     /// assert_eq!((summary.events, summary.skipped), (2, 1));
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn step<O: Operator<In = T>>(self, step: Step<O>) -> Operators<B, T, Placed<O, B>> {
+    pub fn step<O: Operator<In = T>>(self, step: Step<O>) -> Operators<B, T, Placed<O, B>>
+    where
+        B: Keeps<O::State>,
+    {
         let steps = Placed::new(step, &self.backend);
         Operators { backend: self.backend, inputs: self.inputs, steps }
     }
@@ -233,7 +239,10 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     /// assert_eq!(numbers.items(), [7, 8]);
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn operator<O: Operator>(self, operator: O) -> Operators<B, T, (C, Placed<O, B>)> {
+    pub fn operator<O: Operator>(self, operator: O) -> Operators<B, T, (C, Placed<O, B>)>
+    where
+        B: Keeps<O::State>,
+    {
         self.step(Step::new(operator))
     }
 
@@ -248,7 +257,10 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     /// assert_eq!(pipeline.sink(MemorySink::new()).run()?.events, 2);
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn step<O: Operator>(self, step: Step<O>) -> Operators<B, T, (C, Placed<O, B>)> {
+    pub fn step<O: Operator>(self, step: Step<O>) -> Operators<B, T, (C, Placed<O, B>)>
+    where
+        B: Keeps<O::State>,
+    {
         let step = Placed::new(step, &self.backend);
         Operators { backend: self.backend, inputs: self.inputs, steps: (self.steps, step) }
     }

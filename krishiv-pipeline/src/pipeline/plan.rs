@@ -4,7 +4,7 @@ use crate::pipeline::PipelineError;
 use crate::pipeline::outlet::{BoxedSink, Outlet};
 use crate::pipeline::stage::{OperatorStage, Stage};
 use crate::pipeline::step::Step;
-use krishiv_api::{Clock, Driver, DriverBuilder, Operator, StateBackend, StateError};
+use krishiv_api::{Clock, Driver, DriverBuilder, Keeps, Operator, StateBackend, StateError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,10 +32,11 @@ pub struct Opening<'a> {
 pub struct Placed<O: Operator, B> {
     step: Step<O>,
     backend: Arc<B>,
+    /// By this nobody has to ask again whether the backend will do.
     open: fn(DriverBuilder<O>, Arc<B>) -> Result<Driver<O>, StateError>,
 }
 
-impl<O: Operator, B: StateBackend> Placed<O, B> {
+impl<O: Operator, B: StateBackend + Keeps<O::State>> Placed<O, B> {
     pub(super) fn new(step: Step<O>, backend: &Arc<B>) -> Self {
         Self { step, backend: Arc::clone(backend), open: DriverBuilder::open }
     }
