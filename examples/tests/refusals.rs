@@ -304,10 +304,9 @@ fn a_state_of_the_version_before_is_refused_and_fresh_starts_over() {
     place.write("flights-state/alerts.jsonl", "{\"tailnum\":\"N1\",\"carrier\":\"UA\",\"streak\":3}\n");
     let before = fs::read(place.path("flights-state/alerts.jsonl")).unwrap();
 
-    let reason =
-        "error: flights-state: the committed position is not one of a pipeline that this program can go on with";
+    let reason = "error: flights-state: operator `aircraft` was last committed with the position";
     place.run("--input flights.csv").fails(reason);
-    place.run("--input flights.csv").fails("use the program that wrote it, or start over with a new state");
+    place.run("--input flights.csv").fails("which is not one of a pipeline that this program can go on with");
     assert_eq!(fs::read(place.path("flights-state/alerts.jsonl")).unwrap(), before);
     place.run("--input flights.csv --fresh").ok();
     assert_eq!(place.alerts(), alerts_of(&rows(3000)));

@@ -18,7 +18,7 @@ mod view;
 
 use common::Place;
 use generator::{DISORDER_MS, Generator, Stream};
-use krishiv_pipeline::{Polled, Source};
+use krishiv_pipeline::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use view::PageView;
@@ -27,7 +27,7 @@ const MINUTE_MS: i64 = 60_000;
 
 fn stream(mut generator: Generator) -> Vec<PageView> {
     let mut views = Vec::new();
-    while let Polled::Item(view) = generator.poll(Duration::ZERO).unwrap() {
+    while let Some(view) = generator.next_item().unwrap() {
         views.push(view);
     }
     views

@@ -1,4 +1,7 @@
 //! The one error of the library: what went wrong, where, and what to do.
+//!
+//! `Debug` writes what `Display` does, here and in all errors of the library: `main`, `unwrap` and `expect` show an error by it,
+//! and what a user reads there is to say what to do.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -57,7 +60,7 @@ type Source = Box<dyn StdError + Send + Sync + 'static>;
 /// let error = Keyed::<Dynamic<String>>::open(backend).err().unwrap();
 /// assert!(matches!(error.cause(), Cause::RangeInUse { .. }));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
     /// A stored record does not decode.
@@ -210,6 +213,12 @@ pub enum Cause {
     },
 }
 
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl Cause {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -230,7 +239,6 @@ impl Cause {
     }
 }
 
-#[derive(Debug)]
 struct Inner {
     cause: Cause,
     operator: Option<String>,
@@ -240,6 +248,8 @@ struct Inner {
 
 /// A failure, with the operator, state and key it happened at as far as they are known.
 ///
+/// `Debug` writes the same sentence as `Display`, so that a `main` which returns the error, and `unwrap`, show it to be read.
+///
 /// ```
 /// use krishiv_api::{ErrorKind, StateError};
 ///
@@ -247,8 +257,8 @@ struct Inner {
 /// assert_eq!(error.kind(), ErrorKind::Backend);
 /// assert_eq!(error.operator(), None);
 /// assert_eq!(error.to_string(), "the storage failed: disk full; try again, or open the state anew");
+/// assert_eq!(format!("{error:?}"), error.to_string());
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct StateError {
     // Boxed, so that a `Result` of the hot path stays one word.
@@ -365,6 +375,12 @@ impl fmt::Display for StateError {
     }
 }
 
+impl fmt::Debug for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl StdError for StateError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.inner.cause.source()
@@ -388,7 +404,7 @@ impl StdError for StateError {
 /// assert_eq!(failed.index, 1);
 /// # Ok::<(), StateError>(())
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("event {index} of the batch failed and was undone, those before it are applied: {error}")]
 #[non_exhaustive]
 pub struct BatchError<E = StateError> {
@@ -396,6 +412,14 @@ pub struct BatchError<E = StateError> {
     pub index: usize,
     /// What the event failed with.
     pub error: E,
+}
+
+/// The sentence of `Display`, of an `E` that has only `Debug` too.
+impl<E: fmt::Debug> fmt::Debug for BatchError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, error } = self;
+        write!(f, "event {index} of the batch failed and was undone, those before it are applied: {error:?}")
+    }
 }
 
 impl<E> BatchError<E> {

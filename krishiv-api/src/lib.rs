@@ -53,7 +53,10 @@ mod value;
 
 #[cfg(feature = "contract")]
 pub use backend::contract;
-pub use backend::{Each, InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, TtlStateBackend, WriteBatch};
+pub use backend::{
+    Durable, Each, InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, Survival, TtlStateBackend,
+    Volatile, WriteBatch,
+};
 #[cfg(feature = "rocksdb")]
 pub use backend::{RocksDbOptions, RocksDbStateBackend};
 pub use catalog::untraced::{TypeRole, Untraced};
@@ -61,7 +64,7 @@ pub use catalog::{StoredOperator, stored_operators};
 pub use codec::row::merged;
 pub use descriptor::{StateDescriptor, StateKind, TtlDescriptor};
 pub use error::{BatchError, Cause, ErrorKind, StateError};
-pub use keyed::{Dynamic, EventResult, Keyed, KeyedBuilder, KeyedState, UndeclaredState};
+pub use keyed::{Dynamic, EventResult, Keeps, Keyed, KeyedBuilder, KeyedState, UndeclaredState};
 pub use krishiv_macros::KeyedState;
 pub use operator::{
     BoxError, BroadcastContext, BroadcastOperator, Commit, Committed, DeadLetter, Driver, DriverBuilder, Either,
@@ -81,6 +84,7 @@ pub use value::{AsKey, StateKey, StateValue};
 /// What the derive's code names; no part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::backend::{Durable, Volatile};
     pub use crate::derived::{Skipped, Sound, key, merging, reducing, skipped};
     pub use crate::descriptor::{StateDescriptor, TtlDescriptor};
     pub use crate::error::StateError;

@@ -49,6 +49,7 @@ pub(crate) fn expand(tree: &Tree<'_>, mistakes: syn::Error) -> TokenStream {
             #[automatically_derived]
             impl #impl_generics #runtime::KeyedState for #this #where_clause {
                 type Key = #key;
+                type Needs = #runtime::Volatile;
                 type Row = ();
                 const OPERATOR: &'static ::core::primitive::str = "unfinished";
                 const DESCRIPTORS: &'static [#runtime::StateDescriptor] = &[];

@@ -1,5 +1,6 @@
 //! What is wrong with a file, said so that the reader knows what to do.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// assert!(matches!(error, FileError::Io { .. }));
 /// assert!(error.to_string().starts_with("missing.csv: cannot open the input: "));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
     /// A line of a file is not what it must be.
@@ -46,6 +47,12 @@ pub enum FileError {
         /// What is wrong with it, and what to do.
         reason: String,
     },
+}
+
+impl fmt::Debug for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl FileError {

@@ -53,9 +53,8 @@
 //! stored with every commit, and brought back to it after a crash: for those who write an engine of their own.
 //!
 //! ```
-//! use krishiv_pipeline::{CsvSource, JsonLinesSink, Polled, Sink, Source};
+//! use krishiv_pipeline::{CsvSource, JsonLinesSink, Sink, Source};
 //! use serde::{Deserialize, Serialize};
-//! use std::time::Duration;
 //!
 //! #[derive(Serialize, Deserialize)]
 //! struct Delay {
@@ -69,7 +68,7 @@
 //! let mut source = CsvSource::<Delay>::open(&input)?;
 //! let mut sink = JsonLinesSink::open(&output)?;
 //! sink.resume(None)?;
-//! while let Polled::Item(delay) = source.poll(Duration::ZERO)? {
+//! while let Some(delay) = source.next_item()? {
 //!     if delay.minutes >= 15 {
 //!         sink.write(delay)?;
 //!     }

@@ -6,7 +6,7 @@ pub mod row;
 
 use krishiv_api::{
     InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, Op, RocksDbStateBackend, Scan, StateBackend, StateError,
-    TtlConfig, TtlStateBackend, WriteBatch,
+    TtlConfig, TtlStateBackend, Volatile, WriteBatch,
 };
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -86,7 +86,7 @@ impl Place for Reading {
 }
 
 impl StateBackend for WithoutMerging {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
     const EXCLUSIVE: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
@@ -124,7 +124,7 @@ impl Anywhere {
     }
 
     /// Opens a store here.
-    pub fn open<S: KeyedState>(&self, builder: KeyedBuilder<S>) -> Keyed<S> {
+    pub fn open<S: KeyedState<Needs = Volatile>>(&self, builder: KeyedBuilder<S>) -> Keyed<S> {
         let opened = match self {
             Self::Memory(place) => builder.open(place.open()),
             Self::RocksDb(place) => builder.open(place.open()),

@@ -2,7 +2,7 @@
 
 use krishiv_api::{
     InMemoryStateBackend, ManualClock, Op, Record, RocksDbOptions, RocksDbStateBackend, Scan, StateBackend, StateError,
-    TtlConfig, TtlStateBackend, WriteBatch, contract,
+    TtlConfig, TtlStateBackend, Volatile, WriteBatch, contract,
 };
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,7 +96,7 @@ struct Wrong {
 }
 
 impl StateBackend for Wrong {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
     const MERGES: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {

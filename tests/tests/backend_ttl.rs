@@ -2,7 +2,7 @@
 
 use krishiv_api::{
     Cause, ErrorKind, InMemoryStateBackend, ManualClock, Record, Retention, RocksDbStateBackend, Scan, StateBackend,
-    StateError, TtlConfig, TtlStateBackend, WriteBatch,
+    StateError, TtlConfig, TtlStateBackend, Volatile, WriteBatch,
 };
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -483,7 +483,7 @@ struct Failing {
 }
 
 impl StateBackend for Failing {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.inner.get(key)

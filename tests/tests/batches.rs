@@ -4,7 +4,7 @@
 
 use krishiv_api::{
     InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, Record, ReducingState, Scan,
-    StateBackend, StateError, ValueState, WriteBatch,
+    StateBackend, StateError, ValueState, Volatile, WriteBatch,
 };
 use krishiv_tests::{Place, on_every_backend};
 use std::sync::Arc;
@@ -143,7 +143,7 @@ struct Counting {
 }
 
 impl StateBackend for Counting {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.gets.fetch_add(1, Relaxed);
         self.inner.get(key)
@@ -231,7 +231,7 @@ impl Failing {
 }
 
 impl StateBackend for Failing {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.answer(self.inner.get(key))
     }

@@ -1,9 +1,11 @@
 //! Every failure that a user can meet says where it happened and what to do.
 
 use krishiv_api::{
-    BatchError, BroadcastState, Cause, Dynamic, ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState,
-    MapState, RocksDbStateBackend, Scan, StateBackend, StateError, ValueState, WriteBatch,
+    BatchError, BoxError, BroadcastState, Cause, Dynamic, ErrorKind, EventContext, Harness, InMemoryStateBackend,
+    Keyed, KeyedState, ListState, MapState, Operator, OperatorCause, RocksDbStateBackend, Scan, StateBackend,
+    StateError, ValueState, Volatile, WriteBatch,
 };
+use krishiv_pipeline::{CsvSource, IterSource, MemorySink, Pipeline, PipelineError, Source, TooFewItems};
 use krishiv_tests::{Place, RocksDb};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::error::Error;
@@ -322,7 +324,7 @@ impl Failing {
 }
 
 impl StateBackend for Failing {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.check()?;
@@ -413,6 +415,55 @@ fn an_error_travels() {
     let boxed: Box<dyn Error + Send + Sync> = StateError::damaged("torn").into();
     assert!(boxed.downcast_ref::<StateError>().is_some());
     assert!(size_of::<StateError>() <= size_of::<usize>());
+}
+
+/// `main` prints the error that it returns by `Debug`, and so do `unwrap` and `expect`.
+#[test]
+fn debug_says_what_display_says() {
+    #[track_caller]
+    fn same(error: &impl Error) {
+        assert_eq!(format!("{error:?}"), error.to_string());
+        assert_eq!(format!("{error:#?}"), error.to_string());
+    }
+
+    let mismatch = || {
+        let backend = memory();
+        Keyed::<Account>::open(Arc::clone(&backend)).unwrap().commit("0").unwrap();
+        Keyed::<Dynamic<u64>>::builder().operator("account").open(backend).err().unwrap()
+    };
+    let torn = || StateError::damaged("torn");
+    same(&mismatch());
+    same(mismatch().cause());
+    same(&open(&memory()).for_each_event([1], |_| "ann", |_, _| Err::<(), _>(torn())).unwrap_err());
+    for cause in
+        [OperatorCause::State(torn()), OperatorCause::Failed("no".into()), OperatorCause::Panicked("no".into())]
+    {
+        same(&cause);
+    }
+
+    let failed = Harness::new(|| Picky).unwrap().event(13).unwrap_err();
+    same(&failed);
+    let pipeline = Pipeline::new(memory()).source(IterSource::new([13]));
+    same(&pipeline.operator(Picky).sink(MemorySink::new()).run().unwrap_err());
+    same(&PipelineError::State(mismatch()));
+    same(&PipelineError::Signal(std::io::Error::other("no")));
+    same(&CsvSource::<(String, i32)>::open("missing.csv").err().unwrap());
+    let short = IterSource::new([1]).seek(2).unwrap_err();
+    same(short.downcast_ref::<TooFewItems>().unwrap());
+}
+
+struct Picky;
+
+impl Operator for Picky {
+    type State = Dynamic<u64>;
+    type In = u64;
+    type Out = u64;
+    fn key(&self, event: &u64) -> u64 {
+        *event
+    }
+    fn on_event(&mut self, _: &Dynamic<u64>, _: u64, _: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+        Err("not that one".into())
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@
 use krishiv_api::{
     BoxError, BroadcastState, Driver, Dynamic, EventContext, InMemoryStateBackend, Keyed, KeyedState, ListState,
     ManualClock, MapState, Operator, ReducingState, StateBackend, StateError, Timer, TimerKind, TtlConfig,
-    TtlStateBackend, ValueState, WriteBatch,
+    TtlStateBackend, ValueState, Volatile, WriteBatch,
 };
 use krishiv_tests::row::{InRow, values};
 use serde::{Deserialize, Serialize};
@@ -854,7 +854,7 @@ impl<S: KeyedState> Operator for Wake<S> {
     }
 }
 
-fn wake<S: KeyedState>(backend: &Backend, clock: i64) -> Result<Driver<Wake<S>>, StateError> {
+fn wake<S: KeyedState<Needs = Volatile>>(backend: &Backend, clock: i64) -> Result<Driver<Wake<S>>, StateError> {
     let store = Keyed::builder().clock(Arc::new(ManualClock::new(clock)));
     Driver::builder(Wake(PhantomData)).store(store).open(Arc::clone(backend))
 }
@@ -938,7 +938,7 @@ fn format(backend: &Backend) -> String {
 #[test]
 fn timers_are_set_on_state_of_before_there_were_any() {
     /// `as_it_was` is the format of its catalog once it has been committed without a timer.
-    fn goes_on<S: KeyedState>(name: &str, as_it_was: &str) {
+    fn goes_on<S: KeyedState<Needs = Volatile>>(name: &str, as_it_was: &str) {
         let backend = load(&fs::read_to_string(path("format-1", name)).unwrap());
         let rows = || -> BTreeMap<_, _> {
             backend.scan(b"").map(|record| record.unwrap()).filter(|(key, _)| !key.starts_with(&[0, 0])).collect()

@@ -2,7 +2,7 @@
 
 use krishiv_api::{
     BroadcastState, BroadcastStateDescriptor, Dynamic, InMemoryStateBackend, Keyed, KeyedState, ListState, MapState,
-    ReducingState, Scan, StateBackend, StateError, ValueState, WriteBatch,
+    ReducingState, Scan, StateBackend, StateError, ValueState, Volatile, WriteBatch,
 };
 use krishiv_tests::{Place, on_every_backend};
 use serde::{Deserialize, Serialize};
@@ -571,7 +571,7 @@ fn counts(key: &[u8]) -> usize {
 }
 
 impl StateBackend for Counting {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.gets.fetch_add(counts(key), Relaxed);
@@ -605,7 +605,7 @@ impl Counting {
 
 /// What each of the events reads, of a row that is in the backend only.
 #[track_caller]
-fn reads_of<S: KeyedState<Key = String>, const N: usize>(fill: fn(&S), events: [(fn(&S), Reads); N]) {
+fn reads_of<S: KeyedState<Key = String, Needs = Volatile>, const N: usize>(fill: fn(&S), events: [(fn(&S), Reads); N]) {
     let backend = Arc::new(Counting::default());
     for (n, (event, expected)) in events.into_iter().enumerate() {
         let key = n.to_string();

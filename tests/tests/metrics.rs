@@ -1,9 +1,9 @@
 //! What a store says of its own work is exact, and it says it to recorders and subscribers of the user's choice.
 
 use krishiv_api::{
-    BoxError, BroadcastState, Driver, EventContext, InMemoryStateBackend, Keyed, KeyedState, LateEvents, ListState,
-    ManualClock, MapState, OnError, Operator, RocksDbStateBackend, Scan, StateBackend, StateError, Timer, ValueState,
-    WriteBatch,
+    BoxError, BroadcastState, Driver, EventContext, InMemoryStateBackend, Keeps, Keyed, KeyedState, LateEvents,
+    ListState, ManualClock, MapState, OnError, Operator, RocksDbStateBackend, Scan, StateBackend, StateError, Timer,
+    ValueState, Volatile, WriteBatch,
 };
 use metrics::with_local_recorder;
 use metrics_util::MetricKind;
@@ -35,7 +35,7 @@ struct Plain {
 
 const ALL: &str = "0..128";
 
-fn open<S: KeyedState, B: StateBackend>(backend: &Arc<B>, budget: usize) -> Keyed<S> {
+fn open<S: KeyedState, B: StateBackend + Keeps<S>>(backend: &Arc<B>, budget: usize) -> Keyed<S> {
     Keyed::builder().memory_budget(budget).open(Arc::clone(backend)).unwrap()
 }
 
@@ -358,7 +358,7 @@ struct Failing {
 }
 
 impl StateBackend for Failing {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.inner.get(key)

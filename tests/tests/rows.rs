@@ -1,7 +1,7 @@
 //! One record a row: the values of a key lie together, and what no cell has of them stays as it is.
 
 use krishiv_api::{
-    Cause, Dynamic, ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, Op,
+    Cause, Durable, Dynamic, ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, Op,
     ReducingState, Retention, Scan, StateBackend, StateError, ValueState, WriteBatch,
 };
 use krishiv_tests::{Place, on_every_backend};
@@ -72,7 +72,7 @@ impl<const MERGES: bool> Watched<MERGES> {
 }
 
 impl<const MERGES: bool> StateBackend for Watched<MERGES> {
-    const DURABLE: bool = true;
+    type Survival = Durable;
     const EXCLUSIVE: bool = true;
     const MERGES: bool = MERGES;
 

@@ -2,7 +2,7 @@
 
 use krishiv_api::{
     BroadcastState, Dynamic, ErrorKind, Keyed, KeyedState, ListState, MapState, StateBackend, StateKey, StateValue,
-    TypeRole, ValueState, WriteBatch,
+    TypeRole, ValueState, Volatile, WriteBatch,
 };
 use krishiv_tests::{Memory, Place, RocksDb, on_every_backend};
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ fn stored(backend: &impl StateBackend) -> BTreeMap<Vec<u8>, Vec<u8>> {
 }
 
 /// Opening `S` is refused with an error that names both sides, and the backend stays as it is.
-fn is_refused<P: Place, S: KeyedState>(place: &P, what: &str, sides: [&str; 2]) {
+fn is_refused<P: Place, S: KeyedState<Needs = Volatile>>(place: &P, what: &str, sides: [&str; 2]) {
     let backend = place.open();
     let before = stored(&*backend);
     let error = Keyed::<S>::open(Arc::clone(&backend)).err().unwrap_or_else(|| panic!("{what} {sides:?}: it opens"));

@@ -1,6 +1,6 @@
 //! What one thread opens and closes is nobody else's business.
 
-use krishiv_api::{Dynamic, InMemoryStateBackend, Keyed, StateBackend, WriteBatch};
+use krishiv_api::{Dynamic, InMemoryStateBackend, Keyed, StateBackend, Volatile, WriteBatch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,7 +9,7 @@ use std::thread;
 struct Exclusive(InMemoryStateBackend);
 
 impl StateBackend for Exclusive {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, krishiv_api::StateError> {
         self.0.get(key)
     }

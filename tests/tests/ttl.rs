@@ -2,7 +2,7 @@
 
 use krishiv_api::{
     Clock, InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, ManualClock, RocksDbStateBackend, StateBackend,
-    StateError, TtlConfig, TtlStateBackend, TtlUpdate, ValueState,
+    StateError, TtlConfig, TtlStateBackend, TtlUpdate, ValueState, Volatile,
 };
 use krishiv_tests::four::Four;
 use krishiv_tests::{Memory, Place, RocksDb, four, on_every_backend};
@@ -12,9 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// One operator, whose fields have whatever TTL the program gives them this time.
-trait Sessions: Four<Key = String> {}
+trait Sessions: Four<Key = String, Needs = Volatile> {}
 
-impl<S: Four<Key = String>> Sessions for S {}
+impl<S: Four<Key = String, Needs = Volatile>> Sessions for S {}
 
 four! {
     key = String, name = "sessions";

@@ -1,6 +1,6 @@
 //! A verdict that was ever given holds, through any number of switches of a TTL.
 
-use krishiv_api::{ErrorKind, Keyed, ManualClock, RocksDbStateBackend, StateBackend, WriteBatch};
+use krishiv_api::{ErrorKind, Keyed, ManualClock, RocksDbStateBackend, StateBackend, Volatile, WriteBatch};
 use krishiv_tests::four::Four;
 use krishiv_tests::{Memory, Place, RocksDb, four};
 use std::collections::BTreeMap;
@@ -14,9 +14,9 @@ enum Ttl {
     Event(i64),
 }
 
-trait Kept: Four<Key = u8> {}
+trait Kept: Four<Key = u8, Needs = Volatile> {}
 
-impl<S: Four<Key = u8>> Kept for S {}
+impl<S: Four<Key = u8, Needs = Volatile>> Kept for S {}
 
 four! {
     key = u8, name = "kept";

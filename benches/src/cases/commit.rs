@@ -8,7 +8,9 @@ use crate::input;
 use crate::measure::{Pairs, Sample, timed};
 use crate::raw::Raw;
 use crate::table::{Row, Target};
-use krishiv_api::{InMemoryStateBackend, Keyed, Op, RocksDbStateBackend, Scan, StateBackend, StateError, WriteBatch};
+use krishiv_api::{
+    InMemoryStateBackend, Keyed, Op, RocksDbStateBackend, Scan, StateBackend, StateError, Volatile, WriteBatch,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) const CASES: Cases = &[("commit of 1,000 changed rows among 1M live", |name, bench| {
@@ -41,7 +43,7 @@ impl Scribe {
 }
 
 impl StateBackend for Scribe {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.memory.get(key)

@@ -10,7 +10,7 @@ use crate::measure::Pairs;
 use crate::resident::{NOT_MEASURED, in_a_child, resident};
 use crate::table::{Row, Target};
 use krishiv_api::{
-    Keyed, KeyedState, ListState, MapState, Scan, StateBackend, StateError, StateKey, ValueState, WriteBatch,
+    Keyed, KeyedState, ListState, MapState, Scan, StateBackend, StateError, StateKey, ValueState, Volatile, WriteBatch,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -38,7 +38,7 @@ const MIXES: [(Subject, &str); 8] = [
 struct Nowhere;
 
 impl StateBackend for Nowhere {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
     const EXCLUSIVE: bool = true;
 
     fn get(&self, _: &[u8]) -> Result<Option<Vec<u8>>, StateError> {

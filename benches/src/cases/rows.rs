@@ -8,7 +8,7 @@ use crate::input::Keys;
 use crate::measure::timed;
 use crate::raw::{BATCH as STEPS, Raw};
 use crate::table::{Row, Target};
-use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, RocksDbStateBackend, ValueState};
+use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, RocksDbStateBackend, ValueState, Volatile};
 use rocksdb::WriteBatch;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ struct Wide {
 }
 
 /// What the two structs have in common.
-pub(super) trait Fields: KeyedState<Key = u64> {
+pub(super) trait Fields: KeyedState<Key = u64, Needs = Volatile> {
     /// Keys of a full run.
     const KEYS: u64;
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::input::Keys;
 use crate::measure::{Sample, timed};
 use crate::table::{Row, Target};
-use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, ValueState};
+use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, ValueState, Volatile};
 use std::sync::Arc;
 
 pub(super) const CASES: Cases = &[
@@ -65,7 +65,7 @@ struct Side<S: KeyedState> {
     watermark: i64,
 }
 
-impl<S: KeyedState<Key = u64>> Side<S> {
+impl<S: KeyedState<Key = u64, Needs = Volatile>> Side<S> {
     fn new(keys: u64, event: impl Fn(&S) -> i64) -> Result<Self, Error> {
         let backend = Arc::new(InMemoryStateBackend::new());
         let mut store = Keyed::<S>::builder().memory_budget(usize::MAX).open(backend)?;
@@ -100,7 +100,7 @@ impl<S: KeyedState<Key = u64>> Side<S> {
     }
 }
 
-fn run<S: KeyedState<Key = u64>>(
+fn run<S: KeyedState<Key = u64, Needs = Volatile>>(
     name: &str,
     bench: &Bench,
     pace: Pace,

@@ -1,10 +1,10 @@
 //! The source: every row of the input counts, and those of a departure go to the operator.
 
-use crate::flight::{Columns, Departure, Row};
+use crate::flight::{Columns, Departure, Row as Flight};
 use crate::report::grouped;
 use csv::StringRecord;
 use indicatif::ProgressBar;
-use krishiv_pipeline::{BoxError, CsvSource, FileError, Polled, Progress, RowPosition, Source};
+use krishiv_pipeline::{BoxError, CsvSource, FileError, Polled, Progress, Row, RowPosition, Source};
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, OnceCell};
 use std::path::Path;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// The departures among the rows of a file.
 pub(crate) struct Departures {
-    rows: CsvSource<Row>,
+    rows: CsvSource<Flight>,
     seen: Rc<Seen>,
     /// The row after which an earlier run had committed, until that is said on the bar.
     resumed: Option<u64>,
@@ -61,7 +61,7 @@ impl Departures {
     pub(crate) fn open(path: &Path, bar: &ProgressBar) -> Result<Self, FileError> {
         let rows = CsvSource::open_with(path, |header| {
             let columns = Columns::find(header)?;
-            Ok(move |record: &StringRecord| Row::parse(record, &columns))
+            Ok(move |record: &StringRecord| Flight::parse(record, &columns))
         })?;
         bar.set_length(rows.bytes_total());
         Ok(Self { rows, seen: Rc::default(), resumed: None, bar: bar.clone() })
@@ -88,24 +88,27 @@ impl Source for Departures {
         if let Some(rows) = self.resumed.take() {
             self.bar.suspend(|| eprintln!("going on after row {}", grouped(rows)));
         }
-        let Polled::Item(row) = self.rows.poll(wait)? else { return Ok(Polled::End) };
         let mut counts = self.seen.counts.get();
-        let polled = match row {
-            Row::Departure(departure) => {
+        let polled = self.rows.poll(wait)?.and_then(|row| match row {
+            Flight::Departure(departure) => {
                 counts.departures += 1;
                 Polled::Item(departure)
             }
-            Row::Cancelled => {
+            Flight::Cancelled => {
                 counts.cancelled += 1;
                 Polled::Skipped
             }
-            Row::NoAircraft => {
+            Flight::NoAircraft => {
                 counts.no_aircraft += 1;
                 Polled::Skipped
             }
-        };
+        });
         self.seen.counts.set(counts);
         Ok(polled)
+    }
+
+    fn row(&self) -> Option<Row<'_>> {
+        self.rows.row()
     }
 
     fn position(&self) -> Position {

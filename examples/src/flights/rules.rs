@@ -64,7 +64,7 @@ impl Rules {
             other => Error::File(other),
         })?;
         let mut rules = Vec::new();
-        while let Polled::Item(rule) = file.poll(Duration::ZERO).map_err(Error::Stream)? {
+        while let Some(rule) = file.next_item().map_err(Error::Stream)? {
             rules.push(rule);
         }
         rules.sort_by_key(|rule: &Rule| rule.effective);
@@ -127,7 +127,7 @@ mod tests {
         )
         .unwrap();
         let mut carriers = Vec::new();
-        while let Polled::Item(rule) = rules.poll(Duration::ZERO).unwrap() {
+        while let Some(rule) = rules.next_item().unwrap() {
             carriers.push(rule.carrier);
         }
         assert_eq!(carriers, ["*", "EV", "UA"]);

@@ -1,6 +1,6 @@
 //! State that lives as long as the process.
 
-use super::{Op, Record, Scan, StateBackend, WriteBatch};
+use super::{Op, Record, Scan, StateBackend, Volatile, WriteBatch};
 use crate::codec::row::merged;
 use crate::error::StateError;
 use std::collections::BTreeMap;
@@ -67,7 +67,7 @@ impl fmt::Debug for InMemoryStateBackend {
 }
 
 impl StateBackend for InMemoryStateBackend {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
     const EXCLUSIVE: bool = true;
     const MERGES: bool = true;
 

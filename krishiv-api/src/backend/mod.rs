@@ -6,6 +6,7 @@ pub mod contract;
 mod memory;
 #[cfg(feature = "rocksdb")]
 mod rocksdb;
+mod survival;
 mod ttl;
 
 use crate::error::StateError;
@@ -15,6 +16,8 @@ pub use batch::{Op, WriteBatch};
 pub use memory::InMemoryStateBackend;
 #[cfg(feature = "rocksdb")]
 pub use rocksdb::{RocksDbOptions, RocksDbStateBackend};
+pub(crate) use survival::Covers;
+pub use survival::{Durable, Survival, Volatile};
 pub use ttl::TtlStateBackend;
 pub(crate) use ttl::{DefaultTtl, TtlTime};
 
@@ -92,9 +95,18 @@ pub trait Retention: Send + Sync + 'static {
 /// assert_eq!(backend.scan(b"plane/").count(), 2);
 /// # Ok::<(), krishiv_api::StateError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a state backend",
+    label = "no `StateBackend`",
+    note = "state is kept on an `InMemoryStateBackend`, a `RocksDbStateBackend`, or one of your own, in an `Arc`"
+)]
 pub trait StateBackend: Send + Sync + 'static {
-    /// Whether a batch is still there after a crash once [`write`](Self::write) has returned.
-    const DURABLE: bool;
+    /// What a crash leaves of a batch once [`write`](Self::write) has returned: [`Durable`] or [`Volatile`]. `#[state(durable)]` state
+    /// opens on a durable backend alone. A backend that hands batches on to another one says what that one says.
+    type Survival: Survival;
+
+    /// Whether a batch is still there after a crash, as [`Survival`](Self::Survival) says.
+    const DURABLE: bool = <Self::Survival as Survival>::DURABLE;
 
     /// Whether nobody else can write to the storage as long as this object lives, not even another object of this type.
     ///

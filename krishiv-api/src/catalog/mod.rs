@@ -13,7 +13,7 @@ pub(crate) mod records;
 mod registry;
 mod retention;
 pub(crate) mod rows;
-mod stored;
+pub(crate) mod stored;
 pub(crate) mod tables;
 pub(crate) mod untraced;
 

@@ -60,7 +60,11 @@ impl StoredOperator {
 ///
 /// If the backend cannot be read, or its catalog is damaged.
 pub fn stored_operators(backend: &impl StateBackend) -> Result<Vec<StoredOperator>, StateError> {
-    let backend: &dyn AnyBackend = backend;
+    on(backend)
+}
+
+/// The same of a backend of any type.
+pub(crate) fn on(backend: &dyn AnyBackend) -> Result<Vec<StoredOperator>, StateError> {
     let stored = backend.scan(&records::operators_prefix()).map(|record| {
         let record: OperatorRecord = records::read("operator record", &record?.1)?;
         let positions = stored_positions(backend, record.id)?;

@@ -16,7 +16,7 @@ use crate::keyed::report::Report;
 use crate::keyed::rows::Rows;
 use crate::keyed::store::Instance;
 use crate::keyed::timers::Timers;
-use crate::keyed::{Keyed, KeyedState, UndeclaredState};
+use crate::keyed::{Keeps, Keyed, KeyedState, UndeclaredState};
 use crate::names::TIMERS;
 use crate::scope::shared::Shared;
 use crate::time::{Clock, SystemClock};
@@ -47,7 +47,7 @@ impl<S: KeyedState> Keyed<S> {
     ///
     /// When the stored state does not fit the declared one (both sides are named, and nothing is written),
     /// another store owns the same key groups, or the backend fails.
-    pub fn open<B: StateBackend>(backend: Arc<B>) -> Result<Self, StateError> {
+    pub fn open<B: StateBackend + Keeps<S>>(backend: Arc<B>) -> Result<Self, StateError> {
         Self::builder().open(backend)
     }
 
@@ -239,13 +239,12 @@ impl<S: KeyedState> KeyedBuilder<S> {
     ///
     /// When the stored state does not fit the declared one (both sides are named), a setting is out of
     /// bounds, another store owns some of the key groups, or the backend fails.
-    pub fn open<B: StateBackend>(self, backend: Arc<B>) -> Result<Keyed<S>, StateError> {
-        const {
-            assert!(
-                B::DURABLE || !S::DURABLE,
-                "`#[state(durable)]` state needs a backend that survives a crash, such as RocksDbStateBackend"
-            );
-        }
+    pub fn open<B: StateBackend + Keeps<S>>(self, backend: Arc<B>) -> Result<Keyed<S>, StateError> {
+        self.open_on_any(backend)
+    }
+
+    /// The same, whatever a crash leaves of the backend.
+    pub(crate) fn open_on_any<B: StateBackend>(self, backend: Arc<B>) -> Result<Keyed<S>, StateError> {
         let operator = self.operator.clone().unwrap_or_else(|| S::OPERATOR.to_owned());
         let name = operator.clone();
         let span = info_span!("open", operator, key_groups = Empty).entered();

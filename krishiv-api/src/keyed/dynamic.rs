@@ -1,5 +1,6 @@
 //! States that no struct declares: handles made by name find them here.
 
+use crate::backend::Volatile;
 use crate::descriptor::StateDescriptor;
 use crate::error::StateError;
 use crate::keyed::kept::Kept;
@@ -34,6 +35,7 @@ pub struct Dynamic<K> {
 
 impl<K: StateKey> KeyedState for Dynamic<K> {
     type Key = K;
+    type Needs = Volatile;
     type Row = ();
     const OPERATOR: &'static str = "dynamic";
     const DESCRIPTORS: &'static [StateDescriptor] = &[];

@@ -1,5 +1,6 @@
 //! What a struct of handles is to its store.
 
+use crate::backend::Survival;
 use crate::descriptor::StateDescriptor;
 use crate::error::StateError;
 use crate::keyed::binder::Binder;
@@ -27,6 +28,10 @@ pub trait KeyedState: Sized + Send + 'static {
     /// What the state is kept per.
     type Key: StateKey;
 
+    /// What a crash must leave of the state: all, [`Durable`](crate::Durable), or nothing, [`Volatile`](crate::Volatile). See
+    /// [`Keeps`](crate::Keeps).
+    type Needs: Survival;
+
     /// What is held in memory of one key.
     #[doc(hidden)]
     type Row: Default + Send + 'static;
@@ -38,7 +43,7 @@ pub trait KeyedState: Sized + Send + 'static {
     const DESCRIPTORS: &'static [StateDescriptor];
 
     /// Whether the state must survive a crash, so that only a durable backend will do.
-    const DURABLE: bool = false;
+    const DURABLE: bool = <Self::Needs as Survival>::DURABLE;
 
     #[doc(hidden)]
     fn attach(binder: &mut Binder<'_>) -> Result<Self, StateError>;

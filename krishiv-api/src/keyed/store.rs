@@ -1,5 +1,6 @@
 //! The store of one operator instance: what it is made of, and what can be asked of it between events.
 
+use crate::catalog::stored::{self, StoredOperator};
 use crate::catalog::untraced::Untraced;
 use crate::codec::Plan;
 use crate::codec::keys::RowKey;
@@ -236,6 +237,25 @@ impl<S: KeyedState> Keyed<S> {
     /// ```
     pub fn undeclared(&self) -> &[UndeclaredState] {
         &self.undeclared
+    }
+
+    /// All operators whose state is on the backend, this one included, in the order of their names.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let mut store = Keyed::<Dynamic<String>>::open(Arc::new(InMemoryStateBackend::new()))?;
+    /// assert_eq!(store.stored_operators()?.len(), 0);
+    /// store.commit("")?;
+    /// assert_eq!(store.stored_operators()?[0].name(), "dynamic");
+    /// # Ok::<(), StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the backend cannot be read, or its catalog is damaged.
+    pub fn stored_operators(&self) -> Result<Vec<StoredOperator>, StateError> {
+        stored::on(self.instance.shared.hub.backend().as_ref())
     }
 
     /// The parts of types that could not be traced: a change there is not noticed when the store opens.

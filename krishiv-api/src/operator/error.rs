@@ -26,14 +26,12 @@ use std::fmt;
 /// assert_eq!(error.to_string(), "operator `dynamic`, key `13`: the event failed and was undone: not that one");
 /// # Ok::<(), BoxError>(())
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct OperatorError {
     // Boxed, so that the `Result` of an event stays one word.
     inner: Box<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     operator: String,
     key: Option<String>,
@@ -84,7 +82,7 @@ impl fmt::Display for OperatorInput {
 /// let cause = OperatorCause::from(StateError::damaged("torn"));
 /// assert!(matches!(cause, OperatorCause::State(_)));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OperatorCause {
     /// A state did.
@@ -96,6 +94,12 @@ pub enum OperatorCause {
     /// The operator panicked, with this message.
     #[error("it panicked: {0}")]
     Panicked(String),
+}
+
+impl fmt::Debug for OperatorCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A state's name in front of what is wrong with it.
@@ -203,6 +207,12 @@ impl fmt::Display for OperatorError {
             write!(f, ", key `{key}`")?;
         }
         write!(f, ": {input}: {cause}")
+    }
+}
+
+impl fmt::Debug for OperatorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

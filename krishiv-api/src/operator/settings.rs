@@ -2,7 +2,7 @@
 
 use crate::backend::StateBackend;
 use crate::error::StateError;
-use crate::keyed::{Keyed, KeyedBuilder};
+use crate::keyed::{Keeps, Keyed, KeyedBuilder};
 use crate::operator::{Driver, LateEvents, OnError, Operator};
 use std::sync::Arc;
 
@@ -113,8 +113,13 @@ impl<O: Operator> DriverBuilder<O> {
     /// # Errors
     ///
     /// As [`KeyedBuilder::open`].
-    pub fn open<B: StateBackend>(self, backend: Arc<B>) -> Result<Driver<O>, StateError> {
+    pub fn open<B: StateBackend + Keeps<O::State>>(self, backend: Arc<B>) -> Result<Driver<O>, StateError> {
+        self.open_on_any(backend)
+    }
+
+    /// The same, whatever a crash leaves of the backend.
+    pub(super) fn open_on_any<B: StateBackend>(self, backend: Arc<B>) -> Result<Driver<O>, StateError> {
         let Self { operator, store, on_error, late, lateness_ms } = self;
-        Ok(Driver::new(operator, store.open(backend)?, on_error, late, lateness_ms))
+        Ok(Driver::new(operator, store.open_on_any(backend)?, on_error, late, lateness_ms))
     }
 }

@@ -9,6 +9,7 @@ mod horizon;
 mod list;
 mod live;
 pub(crate) mod map;
+mod misnamed;
 pub(crate) mod named;
 mod reducing;
 mod sought;

@@ -122,6 +122,7 @@ impl<T: StateValue> ReducingState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("delete", "remove"))]
     pub fn clear(&self) {
         self.run(|core| core.clear(), || ())
     }
@@ -159,6 +160,7 @@ impl<T: StateValue + Clone> ReducingState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("add", "reduce", "push"))]
     pub fn merge(&self, value: T) {
         self.run(|core| core.merge(value, self.reducer), || ())
     }
@@ -192,6 +194,7 @@ impl<T: StateValue + Clone> ReducingState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("value", "read"))]
     pub fn get(&self) -> Option<T> {
         self.run(|core| core.with(|value| value.cloned()), || None)
     }

@@ -39,11 +39,7 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
         None => Literal::string(&names::snake_case(&ident.to_string())).to_token_stream(),
     };
     let descriptors = states.iter().map(State::descriptor);
-    let durable = tree.attrs.durable.as_ref().map(|_| {
-        quote!(
-            const DURABLE: ::core::primitive::bool = true;
-        )
-    });
+    let needs = if tree.attrs.durable.is_some() { quote!(Durable) } else { quote!(Volatile) };
     let attached = states.iter().map(|state| {
         let (ident, handle) = (state.field.ident, state.attached());
         quote!(#ident: #handle,)
@@ -72,10 +68,10 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
             #[automatically_derived]
             impl #impl_generics #runtime::KeyedState for #this #where_clause {
                 type Key = #key;
+                type Needs = #runtime::#needs;
                 type Row = __KrishivRow #type_generics;
                 const OPERATOR: &'static ::core::primitive::str = #operator;
                 const DESCRIPTORS: &'static [#runtime::StateDescriptor] = &[#(#descriptors),*];
-                #durable
 
                 fn attach(
                     krishiv_binder: &mut #runtime::Binder<'_>,

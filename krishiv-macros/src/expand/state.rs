@@ -50,8 +50,10 @@ impl<'a> State<'a> {
     pub(super) fn attached(&self) -> TokenStream {
         let Self { field, index, ty, .. } = self;
         let handle = {
-            let runtime = runtime(field.ty.span());
-            quote_spanned!(field.ty.span()=> #runtime::Binder::bind::<#ty>(krishiv_binder, #index))
+            let span = field.ty.span();
+            // The argument's name as it is declared, whatever macro the field comes through.
+            let (runtime, binder) = (runtime(span), Ident::new("krishiv_binder", Span::call_site().located_at(span)));
+            quote_spanned!(span=> #runtime::Binder::bind::<#ty>(#binder, #index))
         };
         match setting::value(&field.attrs.reduce) {
             Some(reducer) => {

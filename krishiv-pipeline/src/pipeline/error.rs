@@ -1,6 +1,7 @@
 //! Why a pipeline stopped.
 
 use krishiv_api::{BoxError, OperatorError, StateError};
+use std::fmt;
 
 /// Why a pipeline stopped. Everything up to the last commit stays; the next run goes on from there.
 ///
@@ -27,7 +28,7 @@ use krishiv_api::{BoxError, OperatorError, StateError};
 /// assert!(matches!(error, PipelineError::Operator(_)));
 /// assert_eq!(error.to_string(), "operator `dynamic`, key `13`: the event failed and was undone: not that one");
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PipelineError {
     /// A source could not be read or taken back to the last commit.
@@ -66,6 +67,12 @@ pub enum PipelineError {
     /// The wish to stop cannot be listened for.
     #[error("cannot listen for signals: {0}")]
     Signal(#[source] std::io::Error),
+}
+
+impl fmt::Debug for PipelineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl PipelineError {

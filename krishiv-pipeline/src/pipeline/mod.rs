@@ -19,9 +19,9 @@ use crate::source::Source;
 use crate::stop::StopSignal;
 use aside::OnReject;
 use input::{BoxedInput, EventTime, Feed};
-use krishiv_api::{Clock, Operator, StateBackend, SystemClock, stored_operators};
+use krishiv_api::{Clock, Keeps, Operator, StateBackend, SystemClock};
 use outlet::{BoxedSink, Outlet};
-use plan::{Last, Opening, Plan, Steps};
+use plan::{Last, Opening, Placed, Plan, Steps};
 use run::Running;
 use settings::Settings;
 use std::sync::Arc;
@@ -122,8 +122,7 @@ pub struct Operators<B, T, C> {
 /// # Ok::<(), BoxError>(())
 /// ```
 #[must_use = "a pipeline does nothing until `run` is called"]
-pub struct Complete<B, P: Plan> {
-    backend: Arc<B>,
+pub struct Complete<P: Plan> {
     inputs: Vec<BoxedInput<P::In>>,
     plan: P,
     settings: Settings,
@@ -207,7 +206,10 @@ impl<B: StateBackend, T> Sources<B, T> {
     /// operators.sink(MemorySink::new()).run()?;
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn operator<O: Operator<In = T>>(self, operator: O) -> Operators<B, T, Step<O>> {
+    pub fn operator<O: Operator<In = T>>(self, operator: O) -> Operators<B, T, Placed<O, B>>
+    where
+        B: Keeps<O::State>,
+    {
         self.step(Step::new(operator))
     }
 
@@ -220,8 +222,12 @@ impl<B: StateBackend, T> Sources<B, T> {
     /// assert_eq!((summary.events, summary.skipped), (2, 1));
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn step<O: Operator<In = T>>(self, step: Step<O>) -> Operators<B, T, Step<O>> {
-        Operators { backend: self.backend, inputs: self.inputs, steps: step }
+    pub fn step<O: Operator<In = T>>(self, step: Step<O>) -> Operators<B, T, Placed<O, B>>
+    where
+        B: Keeps<O::State>,
+    {
+        let steps = Placed::new(step, &self.backend);
+        Operators { backend: self.backend, inputs: self.inputs, steps }
     }
 }
 
@@ -237,7 +243,10 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     /// assert_eq!(numbers.items(), [7, 8]);
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn operator<O: Operator>(self, operator: O) -> Operators<B, T, (C, Step<O>)> {
+    pub fn operator<O: Operator>(self, operator: O) -> Operators<B, T, (C, Placed<O, B>)>
+    where
+        B: Keeps<O::State>,
+    {
         self.step(Step::new(operator))
     }
 
@@ -252,7 +261,11 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     /// assert_eq!(pipeline.sink(MemorySink::new()).run()?.events, 2);
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn step<O: Operator>(self, step: Step<O>) -> Operators<B, T, (C, Step<O>)> {
+    pub fn step<O: Operator>(self, step: Step<O>) -> Operators<B, T, (C, Placed<O, B>)>
+    where
+        B: Keeps<O::State>,
+    {
+        let step = Placed::new(step, &self.backend);
         Operators { backend: self.backend, inputs: self.inputs, steps: (self.steps, step) }
     }
 
@@ -266,7 +279,7 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     /// assert_eq!(numbers.items(), [7, 8]);
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn sink<S>(self, sink: S) -> Complete<B, C::Plan>
+    pub fn sink<S>(self, sink: S) -> Complete<C::Plan>
     where
         S: Sink + 'static,
         C: Steps<Last<S::Item>>,
@@ -274,7 +287,6 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
     {
         let sink: BoxedSink<S::Item> = Box::new(sink);
         Complete {
-            backend: self.backend,
             inputs: self.inputs,
             plan: self.steps.end(Last(sink)),
             settings: Settings {
@@ -286,12 +298,13 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
                 on_commit: Box::new(|_| {}),
                 on_reject: OnReject::Stop,
                 rejects: None,
+                unused: false,
             },
         }
     }
 }
 
-impl<B: StateBackend, P: Plan> Complete<B, P> {
+impl<P: Plan> Complete<P> {
     /// Commits after so many items of the sources, those that are skipped included; 10,000 unless set.
     ///
     /// ```
@@ -380,7 +393,7 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
     /// ```
     pub fn skip_errors(mut self) -> Self {
         self.settings.on_reject = OnReject::Skip;
-        self.settings.rejects = None;
+        self.settings.unused |= self.settings.rejects.take().is_some();
         self
     }
 
@@ -403,7 +416,8 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
     /// ```
     pub fn dead_letters_to(mut self, sink: impl Sink<Item = Reject> + 'static) -> Self {
         self.settings.on_reject = OnReject::Keep;
-        self.settings.rejects = Some(Outlet::new("dead-letters".to_owned(), Box::new(sink)));
+        let sink = Outlet::new("dead-letters".to_owned(), Box::new(sink));
+        self.settings.unused |= self.settings.rejects.replace(sink).is_some();
         self
     }
 
@@ -441,19 +455,22 @@ impl<B: StateBackend, P: Plan> Complete<B, P> {
     ///
     /// Why it stopped before. What was committed stays, and the next run goes on from there.
     pub fn run(self) -> Result<Summary, PipelineError> {
-        let Self { backend, inputs, plan, mut settings } = self;
+        let Self { inputs, plan, mut settings } = self;
+        if settings.unused {
+            let reason = "a sink of `dead_letters_to` of the pipeline would be left unused, since a later call takes its place; leave \
+                          out one of the two";
+            return Err(PipelineError::setting(reason));
+        }
         let stop = match settings.stop.take() {
             Some(stop) => stop,
             None => StopSignal::install().map_err(PipelineError::Signal)?,
         };
         let timed = inputs.iter().any(|input| input.strategy().is_some());
         let (clock, on_reject) = (&settings.clock, settings.on_reject);
-        let mut opening = Opening { backend: &backend, clock, timed, on_reject, names: Vec::new() };
+        let mut opening = Opening { clock, timed, on_reject, names: Vec::new(), stored: Vec::new() };
         let stage = plan.open(&mut opening)?;
-        let mut others = stored_operators(&*backend)?;
-        others.retain(|operator| !opening.names.iter().any(|name| name == operator.name()));
-        // The store's own hold on it is enough.
-        drop(backend);
-        Running::new(inputs, stage, settings, stop).run(&others)
+        let Opening { names, mut stored, .. } = opening;
+        stored.retain(|operator| !names.iter().any(|name| name == operator.name()));
+        Running::new(inputs, stage, settings, stop).run(&stored)
     }
 }

@@ -5,7 +5,9 @@ use crate::pipeline::aside::OnReject;
 use crate::pipeline::outlet::{BoxedSink, Outlet};
 use crate::pipeline::stage::{OperatorStage, Stage};
 use crate::pipeline::step::Step;
-use krishiv_api::{Clock, Driver, KeyedState, OnError, Operator, StateBackend, StateError};
+use krishiv_api::{
+    Clock, Driver, DriverBuilder, Keeps, KeyedState, OnError, Operator, StateBackend, StateError, StoredOperator,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,13 +17,12 @@ pub trait Plan {
     type In;
     type Stage: Stage<In = Self::In>;
 
-    fn open<B: StateBackend>(self, opening: &mut Opening<'_, B>) -> Result<Self::Stage, PipelineError>;
+    fn open(self, opening: &mut Opening<'_>) -> Result<Self::Stage, PipelineError>;
 }
 
 /// What all stages are opened with.
 #[doc(hidden)]
-pub struct Opening<'a, B> {
-    pub(super) backend: &'a Arc<B>,
+pub struct Opening<'a> {
     pub(super) clock: &'a Arc<dyn Clock>,
     /// Whether an input has times.
     pub(super) timed: bool,
@@ -29,12 +30,29 @@ pub struct Opening<'a, B> {
     pub(super) on_reject: OnReject,
     /// Of the operators that are open.
     pub(super) names: Vec<String>,
+    /// All whose state is on the backend.
+    pub(super) stored: Vec<StoredOperator>,
+}
+
+/// A step and the backend of its state.
+#[doc(hidden)]
+pub struct Placed<O: Operator, B> {
+    step: Step<O>,
+    backend: Arc<B>,
+    /// By this nobody has to ask again whether the backend will do.
+    open: fn(DriverBuilder<O>, Arc<B>) -> Result<Driver<O>, StateError>,
+}
+
+impl<O: Operator, B: StateBackend + Keeps<O::State>> Placed<O, B> {
+    pub(super) fn new(step: Step<O>, backend: &Arc<B>) -> Self {
+        Self { step, backend: Arc::clone(backend), open: DriverBuilder::open }
+    }
 }
 
 /// A step and what comes behind it.
 #[doc(hidden)]
-pub struct Linked<O: Operator, N> {
-    step: Step<O>,
+pub struct Linked<O: Operator, B, N> {
+    placed: Placed<O, B>,
     next: N,
 }
 
@@ -49,17 +67,17 @@ pub trait Steps<N> {
     fn end(self, next: N) -> Self::Plan;
 }
 
-impl<O: Operator, N: Plan<In = O::Out>> Steps<N> for Step<O> {
-    type Plan = Linked<O, N>;
-    fn end(self, next: N) -> Linked<O, N> {
-        Linked { step: self, next }
+impl<O: Operator, B, N: Plan<In = O::Out>> Steps<N> for Placed<O, B> {
+    type Plan = Linked<O, B, N>;
+    fn end(self, next: N) -> Linked<O, B, N> {
+        Linked { placed: self, next }
     }
 }
 
-impl<C: Steps<Linked<O, N>>, O: Operator, N: Plan<In = O::Out>> Steps<N> for (C, Step<O>) {
+impl<C: Steps<Linked<O, B, N>>, O: Operator, B, N: Plan<In = O::Out>> Steps<N> for (C, Placed<O, B>) {
     type Plan = C::Plan;
     fn end(self, next: N) -> C::Plan {
-        self.0.end(Linked { step: self.1, next })
+        self.0.end(Linked { placed: self.1, next })
     }
 }
 
@@ -67,16 +85,17 @@ impl<T> Plan for Last<T> {
     type In = T;
     type Stage = Outlet<T>;
 
-    fn open<B: StateBackend>(self, _: &mut Opening<'_, B>) -> Result<Outlet<T>, PipelineError> {
+    fn open(self, _: &mut Opening<'_>) -> Result<Outlet<T>, PipelineError> {
         Ok(Outlet::new("sink".to_owned(), self.0))
     }
 }
 
-impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
+impl<O: Operator, B, N: Plan<In = O::Out>> Plan for Linked<O, B, N> {
     type In = O::In;
     type Stage = OperatorStage<O, N::Stage>;
 
-    fn open<B: StateBackend>(self, opening: &mut Opening<'_, B>) -> Result<Self::Stage, PipelineError> {
+    fn open(self, opening: &mut Opening<'_>) -> Result<Self::Stage, PipelineError> {
+        let Placed { step, backend, open } = self.placed;
         let Step {
             operator,
             store,
@@ -89,22 +108,22 @@ impl<O: Operator, N: Plan<In = O::Out>> Plan for Linked<O, N> {
             broadcasts,
             dropped,
             unused,
-        } = self.step;
+        } = step;
         let on_error = on_error.unwrap_or(match opening.on_reject {
             OnReject::Stop => OnError::stop(),
             OnReject::Skip => OnError::skip(),
             // The row that the event comes from is put aside, so that no copy of the event is needed.
             OnReject::Keep => OnError::report(),
         });
-        let driver = Driver::builder(operator)
+        let builder = Driver::builder(operator)
             .store(store.clock(Arc::new(Arc::clone(opening.clock))))
             .on_error(on_error)
             .late_events(late)
-            .allowed_lateness(lateness_ms)
-            .open(Arc::clone(opening.backend))
-            .map_err(|error| called_the_same(&opening.names, error))?;
+            .allowed_lateness(lateness_ms);
+        let driver = open(builder, backend).map_err(|error| called_the_same(&opening.names, error))?;
         let name = driver.store().operator().to_owned();
         opening.names.push(name.clone());
+        opening.stored = driver.store().stored_operators()?;
         if let Some(what) = unused {
             return Err(PipelineError::setting(format!(
                 "{what} of operator `{name}` would be left unused, since a later call on its step takes its place; leave out one \

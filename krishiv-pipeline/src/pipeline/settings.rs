@@ -21,4 +21,6 @@ pub(super) struct Settings {
     pub(super) on_reject: OnReject,
     /// Where rejects that are kept go.
     pub(super) rejects: Option<Outlet<Reject>>,
+    /// Whether a later call has put such a sink aside.
+    pub(super) unused: bool,
 }

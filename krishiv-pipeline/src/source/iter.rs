@@ -2,6 +2,7 @@
 
 use crate::source::{Polled, Source};
 use krishiv_api::BoxError;
+use std::fmt;
 use std::time::Duration;
 
 /// A source over what an iterator gives, for tests and for items that are in memory.
@@ -77,7 +78,7 @@ impl<I: Iterator> Source for IterSource<I> {
 ///     "the source ends after 2 items, and the state has done 3; give the same items, or start over with a new state"
 /// );
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error(
     "the source ends after {items} items, and the state has done {done}; give the same items, or start over with a new state"
 )]
@@ -87,4 +88,10 @@ pub struct TooFewItems {
     pub items: u64,
     /// Number of items that an earlier run had taken.
     pub done: u64,
+}
+
+impl fmt::Debug for TooFewItems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

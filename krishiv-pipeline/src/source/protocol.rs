@@ -5,10 +5,14 @@ use super::map::Map;
 use super::polled::Polled;
 use super::row::Row;
 use super::try_map::TryMap;
+use crate::error::FileError;
 use krishiv_api::BoxError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
+
+/// How long [`Source::next_item`] waits between two looks.
+const WAIT: Duration = Duration::from_millis(100);
 
 /// Gives items in an order that it can repeat.
 ///
@@ -73,6 +77,36 @@ pub trait Source {
     ///
     /// If the input cannot be read further. One item that is malformed is [`Polled::Bad`], so that those behind it can still come.
     fn poll(&mut self, wait: Duration) -> Result<Polled<Self::Item>, BoxError>;
+
+    /// The next item, for a program that is no pipeline; `None` at the end. It passes over what is [skipped](Polled::Skipped), and waits
+    /// for what is still to come.
+    ///
+    /// ```
+    /// use krishiv_pipeline::{IterSource, Source};
+    ///
+    /// let mut source = IterSource::new([7]);
+    /// assert_eq!(source.next_item()?, Some(7));
+    /// assert_eq!(source.next_item()?, None);
+    /// # Ok::<(), krishiv_pipeline::BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`poll`](Self::poll); what is [bad](Polled::Bad) is an error too, with its row. The next call gives what comes behind it.
+    fn next_item(&mut self) -> Result<Option<Self::Item>, BoxError> {
+        loop {
+            let reason = match self.poll(WAIT)? {
+                Polled::Item(item) => return Ok(Some(item)),
+                Polled::End => return Ok(None),
+                Polled::Skipped | Polled::Pending => continue,
+                Polled::Bad(reason) => reason,
+            };
+            return Err(match self.row() {
+                Some(row) => FileError::line(row.file, row.line, reason).into(),
+                None => reason.into(),
+            });
+        }
+    }
 
     /// Behind the last item that [`poll`](Self::poll) returned.
     ///

@@ -45,15 +45,7 @@ pub fn gunzip(path: &Path) -> String {
 
 /// The next item; what is none is an error.
 pub fn poll<S: Source>(source: &mut S) -> Result<Polled<S::Item>, BoxError> {
-    match source.poll(Duration::ZERO)? {
-        Polled::Bad(reason) => Err(bad(source, &reason).into()),
-        polled => Ok(polled),
-    }
-}
-
-fn bad(source: &impl Source, reason: &str) -> String {
-    let row = source.row().expect("a file has rows");
-    format!("{}:{}: {reason}", row.file.display(), row.line)
+    Ok(source.next_item()?.map_or(Polled::End, Polled::Item))
 }
 
 /// Everything of a source that can be read to its end: its items, and line, row and reason of what is none.

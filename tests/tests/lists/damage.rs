@@ -2,7 +2,8 @@
 
 use crate::{copy, records};
 use krishiv_api::{
-    ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, StateBackend, StateError, ValueState, WriteBatch,
+    ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, StateBackend, StateError, ValueState, Volatile,
+    WriteBatch,
 };
 use krishiv_tests::row;
 use std::sync::Arc;
@@ -32,7 +33,10 @@ fn read(value: &[u8]) -> Result<Vec<String>, StateError> {
     store.with_key("ann", |state| state.lines.get())
 }
 
-fn damaged<S: KeyedState<Key = String>>(value: &[u8], write: impl FnOnce(&S)) -> Arc<InMemoryStateBackend> {
+fn damaged<S: KeyedState<Key = String, Needs = Volatile>>(
+    value: &[u8],
+    write: impl FnOnce(&S),
+) -> Arc<InMemoryStateBackend> {
     let backend = Arc::new(InMemoryStateBackend::new());
     let mut store = Keyed::<S>::open(Arc::clone(&backend)).unwrap();
     store.with_key("ann", write).unwrap();

@@ -2,7 +2,8 @@
 //! are what vectors would be.
 
 use krishiv_api::{
-    InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, Scan, StateBackend, StateError, WriteBatch,
+    InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, Scan, StateBackend, StateError, Volatile,
+    WriteBatch,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -106,7 +107,7 @@ struct Failing {
 }
 
 impl StateBackend for Failing {
-    const DURABLE: bool = false;
+    type Survival = Volatile;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.inner.get(key)

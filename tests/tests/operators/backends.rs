@@ -82,7 +82,7 @@ fn counts(key: &[u8]) -> u64 {
 }
 
 impl<B: StateBackend> StateBackend for Failing<B> {
-    const DURABLE: bool = B::DURABLE;
+    type Survival = B::Survival;
     const MERGES: bool = B::MERGES;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {

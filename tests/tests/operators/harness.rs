@@ -467,3 +467,52 @@ fn an_operator_without_timers_of_its_own_lets_them_pass() {
     assert_eq!(harness.timers().unwrap(), []);
     assert!(harness.emitted().is_empty());
 }
+
+#[derive(KeyedState)]
+#[state(key = String, durable)]
+struct Balances {
+    cents: ValueState<i64>,
+}
+
+/// Adds to an account and puts out what is in it.
+struct Pay;
+
+impl Operator for Pay {
+    type State = Balances;
+    type In = (&'static str, i64);
+    type Out = i64;
+
+    fn key(&self, (account, _): &Self::In) -> String {
+        (*account).to_owned()
+    }
+
+    fn on_event(
+        &mut self,
+        state: &Balances,
+        (_, cents): Self::In,
+        ctx: &mut EventContext<'_, Self>,
+    ) -> Result<(), BoxError> {
+        let cents = state.cents.get_or(0) + cents;
+        state.cents.set(cents);
+        ctx.emit(cents);
+        Ok(())
+    }
+}
+
+#[test]
+fn durable_state_is_tested_on_a_durable_backend_and_in_memory() {
+    fn survives(mut harness: Harness<Pay>) {
+        harness.event(("ann", 5)).unwrap();
+        harness.commit().unwrap();
+        harness.event(("ann", 100)).unwrap();
+        harness.crash_and_reopen().unwrap();
+        harness.event(("ann", 2)).unwrap();
+        harness.rescale(3).unwrap();
+        harness.event(("ann", 3)).unwrap();
+        assert_eq!(harness.emitted(), [5, 7, 10]);
+    }
+    let (own, shared) = (RocksDb::new(), RocksDb::new());
+    survives(Harness::builder(|| Pay).backend(move || RocksDbStateBackend::open(own.path())).open().unwrap());
+    survives(Harness::builder(|| Pay).shared_backend(move || Ok(shared.open())).open().unwrap());
+    survives(Harness::new(|| Pay).unwrap());
+}

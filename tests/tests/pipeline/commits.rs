@@ -152,7 +152,7 @@ struct Noting<B> {
 }
 
 impl<B: StateBackend> StateBackend for Noting<B> {
-    const DURABLE: bool = B::DURABLE;
+    type Survival = B::Survival;
     const MERGES: bool = B::MERGES;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {

@@ -162,9 +162,7 @@ fn unpacked(bytes: &[u8]) -> String {
     std::fs::write(&path, bytes).unwrap();
     let mut source = krishiv_pipeline::JsonLinesSource::<Rec>::open(&path).unwrap();
     let mut text = String::new();
-    while let krishiv_pipeline::Polled::Item(rec) =
-        krishiv_pipeline::Source::poll(&mut source, std::time::Duration::ZERO).unwrap()
-    {
+    while let Some(rec) = krishiv_pipeline::Source::next_item(&mut source).unwrap() {
         writeln!(text, "{rec:?}").unwrap();
     }
     assert!(text.len() > 10_000);

@@ -1,7 +1,7 @@
 //! What a pipeline cannot go on with: each is refused with a sentence that says what to do, and the right one goes on afterwards.
 
 use crate::world::{Fold, Rec, rec};
-use krishiv_api::{Driver, Keyed, WatermarkStrategy};
+use krishiv_api::{Driver, EventContext, Keyed, KeyedState, Operator, WatermarkStrategy};
 use krishiv_pipeline::{
     BoxError, CsvSource, Input, IterSource, JsonLinesSink, MemorySink, Pipeline, PipelineError, Sink, Source, Step,
     StopSignal, Summary,
@@ -80,8 +80,8 @@ fn an_operator_added_to_a_state<P: Place>(place: P) {
     let added = Pipeline::new(place.open()).source(items()).step(named("first")).step(named("second"));
     refused(
         added.sink(Nowhere).stop_on(StopSignal::manual()).run(),
-        "the operators `first` and `second` were not committed together; use the pipeline that the state was made \
-         with, or start over with a new state",
+        "the operators of the pipeline are first -> second, and the state was made with first; use the same ones, or start \
+         over with a new state",
     );
     assert_eq!(run(&place, items(), named("first"), Nowhere).unwrap().events, 3);
 }
@@ -91,24 +91,153 @@ fn a_position_of_somebody_else<P: Place>(place: P) {
         let store = Keyed::builder().operator("fold");
         Driver::builder(Fold::new(3)).store(store).open(place.open()).unwrap().commit(position).unwrap();
     };
-    let foreign = |reason: &str| {
+    let foreign = |start: &str, reason: &str| {
         let words = format!(
-            "the committed position is not one of a pipeline that this program can go on with: {reason}; use the \
-             program that wrote it, or start over with a new state"
+            "operator `fold` was last committed with the position \"{start}\", which is not one of a pipeline that this program \
+             can go on with ({reason}): another program has committed it; go on with that program, give the operator of the \
+             pipeline another name, or use a copy of the state from before, or a new one"
         );
         refused(run(&place, items(), named("fold"), Nowhere), &words);
     };
     commit("offset 7");
-    foreign("expected value at line 1 column 1");
+    foreign("offset 7", "expected value at line 1 column 1");
     commit("");
-    foreign("EOF while parsing a value at line 1 column 0");
-    commit("{}");
-    foreign("missing field `format` at line 1 column 2");
+    foreign("", "EOF while parsing a value at line 1 column 0");
+    commit("{}\n");
+    foreign("{}\\n", "missing field `format` at line 2 column 0");
     let rest = r#""inputs":[0],"turn":0,"watermarks":{"current":null,"inputs":[{"latest":null,"holds":false}]},"firing":false,"drained":false,"operators":["fold"],"broadcasts":{},"sinks":{"sink":null},"events":0"#;
     commit(&format!("{{\"format\":2,{rest}}}"));
-    foreign("its format is 2, expected 1");
+    foreign("{\\\"format\\\":2,\\\"inputs\\\":[0],\\\"turn\\\":0,\\\"wa…", "its format is 2, expected 1");
     commit(&format!("{{\"format\":1,{rest}}}"));
     assert_eq!(run(&place, items(), named("fold"), Nowhere).unwrap().events, 3);
+}
+
+fn a_struct_or_operator_of_another_name<P: Place>(place: P) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.jsonl");
+    run(&place, items(), named("card"), Nowhere).unwrap();
+    let renamed = || run(&place, items(), named("card_state"), JsonLinesSink::open(&out).unwrap());
+    let words = "the operators of the pipeline are card_state, and the state was made with card, so this would begin at the first \
+                 event again; if an operator or its struct was renamed, keep the name by `#[state(name = \"…\")]` on the struct \
+                 or `Step::store(Keyed::builder().operator(\"…\"))`; to begin anew, use another state";
+    refused(renamed(), words);
+    // Nothing is left of it, so that it is refused for the same reason again.
+    assert!(!out.exists());
+    refused(renamed(), words);
+    assert_eq!(run(&place, items(), named("card"), Nowhere).unwrap().commits, 0);
+    // An operator that is no pipeline's has its place beside one.
+    let place = Memory::new();
+    let store = Keyed::builder().operator("other");
+    Driver::builder(Fold::new(3)).store(store).open(place.open()).unwrap().commit("offset 7").unwrap();
+    assert_eq!(run(&place, items(), named("card"), Nowhere).unwrap().events, 3);
+}
+
+#[derive(krishiv_api::KeyedState)]
+#[state(key = u32, name = "card")]
+struct Before {
+    sum: krishiv_api::ValueState<u64>,
+    worst: krishiv_api::ValueState<u64>,
+}
+
+#[derive(krishiv_api::KeyedState)]
+#[state(key = u32, name = "card")]
+struct Now {
+    sum: krishiv_api::ValueState<u64>,
+    greatest: krishiv_api::ValueState<u64>,
+}
+
+#[derive(krishiv_api::KeyedState)]
+#[state(key = u32, name = "card")]
+struct Kept {
+    sum: krishiv_api::ValueState<u64>,
+    #[state(name = "worst")]
+    greatest: krishiv_api::ValueState<u64>,
+}
+
+/// Sums up, on any of the three.
+struct Sums<S>(std::marker::PhantomData<S>);
+
+trait Fields: KeyedState<Key = u32> {
+    fn fields(&self) -> [&krishiv_api::ValueState<u64>; 2];
+}
+
+macro_rules! sums {
+    ($($state:ident $greatest:ident),*) => {$(
+        impl Fields for $state {
+            fn fields(&self) -> [&krishiv_api::ValueState<u64>; 2] {
+                [&self.sum, &self.$greatest]
+            }
+        }
+    )*};
+}
+
+sums!(Before worst, Now greatest, Kept greatest);
+
+impl<S: Fields> Operator for Sums<S> {
+    type State = S;
+    type In = u64;
+    type Out = u64;
+
+    fn key(&self, _: &u64) -> u32 {
+        0
+    }
+
+    fn on_event(&mut self, state: &S, n: u64, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+        let [sum, greatest] = state.fields();
+        sum.set(sum.get_or(0) + n);
+        greatest.set(greatest.get_or(0).max(n));
+        ctx.emit(greatest.get_or(0));
+        Ok(())
+    }
+}
+
+fn a_field_of_another_name<P: Place>(place: P) {
+    fn step<S: Fields>() -> Step<Sums<S>> {
+        Step::new(Sums(std::marker::PhantomData))
+    }
+    fn run<S: Fields + 'static>(
+        place: &impl Place,
+        step: Step<Sums<S>>,
+        items: &[u64],
+    ) -> Result<Vec<u64>, PipelineError> {
+        let sink = MemorySink::new();
+        // It has no marks, so that it may be another one each time.
+        let taken = Taken(sink.clone());
+        let source = IterSource::new(items.to_vec());
+        Pipeline::new(place.open()).source(source).step(step).sink(taken).stop_on(StopSignal::manual()).run()?;
+        Ok(sink.items())
+    }
+    assert_eq!(run(&place, step::<Before>(), &[9, 1]).unwrap(), [9, 9]);
+    let words = "operator `card` has stored `worst`, which its struct does not declare, so that would be left behind; if a field \
+                 was renamed, keep the name by `#[state(name = \"…\")]`; if it is not needed any more, say so by \
+                 `Step::dropped([\"…\"])`";
+    for _ in 0..2 {
+        assert_eq!(run(&place, step::<Now>(), &[9, 1, 2]).unwrap_err().to_string(), words);
+    }
+    assert_eq!(run(&place, step::<Kept>(), &[9, 1, 2]).unwrap(), [9]);
+    assert_eq!(run(&place, step::<Now>().dropped(["worst"]), &[9, 1, 2, 3]).unwrap(), [3]);
+    // What is not there is not missed.
+    assert_eq!(run(&place, step::<Now>().dropped(["worst", "never"]), &[9, 1, 2, 3, 4]).unwrap(), [4]);
+}
+
+/// A sink in memory that takes nothing back.
+struct Taken(MemorySink<u64>);
+
+impl Sink for Taken {
+    type Item = u64;
+    type Mark = ();
+
+    fn write(&mut self, n: u64) -> Result<(), BoxError> {
+        self.0.write(n)
+    }
+
+    fn sync(&mut self) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    fn resume(&mut self, _: Option<()>) -> Result<(), BoxError> {
+        Ok(())
+    }
 }
 
 fn an_operator_twice<P: Place>(place: P) {
@@ -123,6 +252,8 @@ on_every_backend!(
     an_output_that_is_gone,
     an_operator_added_to_a_state,
     a_position_of_somebody_else,
+    a_struct_or_operator_of_another_name,
+    a_field_of_another_name,
     an_operator_twice,
 );
 
@@ -270,6 +401,55 @@ fn broadcasts_that_cannot_be_read_name_their_operator() {
     let step = named("fold").broadcast(rules, |_| i64::MIN);
     let error = run(&place, items(), step, Nowhere).expect_err("it is refused").to_string();
     assert!(error.starts_with("input fold/broadcast: "), "{error}");
+}
+
+#[test]
+fn broadcasts_out_of_the_order_of_their_times() {
+    let (folder, place) = (tempfile::tempdir().unwrap(), Memory::new());
+    let path = folder.path().join("rules.csv");
+    let run = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let rules = CsvSource::<(i64, u64)>::open(&path).unwrap();
+        let input = Input::new(items()).event_time(|item: &Rec| item.time, WatermarkStrategy::monotonous());
+        let step = named("fold").broadcast(rules, |(from, _)| *from);
+        Pipeline::new(place.open()).input(input).step(step).sink(Nowhere).stop_on(StopSignal::manual()).run()
+    };
+    let words = "input fold/broadcast: rules.csv:4: the item takes effect at -5, and the one before it at 0, in milliseconds; sort \
+                 the items by their times";
+    refused_in(folder.path(), run("from,rule\n-7,1\n0,1\n-5,2\n"), words);
+    run("from,rule\n-7,1\n0,1\n0,2\n").unwrap();
+}
+
+#[test]
+fn a_run_that_is_refused_leaves_no_files() {
+    let (folder, place) = (tempfile::tempdir().unwrap(), Memory::new());
+    let path = |name: &str| folder.path().join(name);
+    let json = |name: &str| JsonLinesSink::open(path(name)).unwrap();
+    std::fs::write(path("mine.jsonl"), "what somebody wrote").unwrap();
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    // Whichever of the outputs is refused, and whether when it is checked or when it is made.
+    for (side, main) in
+        [("a.jsonl", "mine.jsonl"), ("mine.jsonl", "a.jsonl"), ("a.jsonl", "none/b.jsonl"), ("none/a.jsonl", "b.jsonl")]
+    {
+        run(&place, items(), named("fold").side("great", json(side)), json(main)).unwrap_err();
+        assert_eq!(files(), 1, "{side} {main}");
+    }
+    let rejects = json("rejects.jsonl");
+    let pipeline = Pipeline::new(place.open()).source(items()).step(named("fold")).sink(json("mine.jsonl"));
+    pipeline.dead_letters_to(rejects).stop_on(StopSignal::manual()).run().unwrap_err();
+    assert_eq!(files(), 1);
+    run(&place, items(), named("fold").side("great", json("a.jsonl")), json("b.jsonl")).unwrap();
+    assert_eq!(files(), 3);
+}
+
+#[test]
+fn dead_letters_of_a_pipeline_that_a_later_call_leaves_unused() {
+    let complete = || Pipeline::new(Memory::new().open()).source(items()).step(named("fold")).sink(Nowhere);
+    let words = "a sink of `dead_letters_to` of the pipeline would be left unused, since a later call takes its place; leave out one \
+                 of the two";
+    refused(complete().dead_letters_to(MemorySink::new()).skip_errors().run(), words);
+    refused(complete().dead_letters_to(MemorySink::new()).dead_letters_to(MemorySink::new()).run(), words);
+    complete().skip_errors().dead_letters_to(MemorySink::new()).stop_on(StopSignal::manual()).run().unwrap();
 }
 
 #[test]

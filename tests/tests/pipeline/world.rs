@@ -90,7 +90,7 @@ impl<B> Flaky<B> {
 }
 
 impl<B: StateBackend> StateBackend for Flaky<B> {
-    const DURABLE: bool = B::DURABLE;
+    type Survival = B::Survival;
     const MERGES: bool = B::MERGES;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {

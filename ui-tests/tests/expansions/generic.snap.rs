@@ -78,6 +78,7 @@ const _: () = {
         for<'krishiv> Joined<K, V, N>: ::core::marker::Send + 'static,
     {
         type Key = (K, u8);
+        type Needs = __krishiv::Volatile;
         type Row = __KrishivRow<K, V, N>;
         const OPERATOR: &'static ::core::primitive::str = "joined";
         const DESCRIPTORS: &'static [__krishiv::StateDescriptor] = &[

@@ -29,6 +29,7 @@ const _: () = {
         type Key = [(); ::core::compile_error! {
             "`log` is `Vec<T>`, which is no state handle; use `ListState<T>`, or mark the field `#[state(skip)]`"
         }];
+        type Needs = __krishiv::Volatile;
         type Row = ();
         const OPERATOR: &'static ::core::primitive::str = "unfinished";
         const DESCRIPTORS: &'static [__krishiv::StateDescriptor] = &[];

@@ -60,6 +60,7 @@ const _: () = {
         for<'krishiv> Aircraft: ::core::marker::Send + 'static,
     {
         type Key = __KrishivKey;
+        type Needs = __krishiv::Volatile;
         type Row = __KrishivRow;
         const OPERATOR: &'static ::core::primitive::str = "planes";
         const DESCRIPTORS: &'static [__krishiv::StateDescriptor] = &[

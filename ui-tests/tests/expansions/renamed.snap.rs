@@ -36,6 +36,7 @@ const _: () = {
         for<'krishiv> Through: ::core::marker::Send + 'static,
     {
         type Key = __KrishivKey;
+        type Needs = __krishiv::Volatile;
         type Row = __KrishivRow;
         const OPERATOR: &'static ::core::primitive::str = "through";
         const DESCRIPTORS: &'static [__krishiv::StateDescriptor] = &[

@@ -41,6 +41,7 @@ const _: () = {
         for<'krishiv> Mixed: ::core::marker::Send + 'static,
     {
         type Key = __KrishivKey;
+        type Needs = __krishiv::Durable;
         type Row = __KrishivRow;
         const OPERATOR: &'static ::core::primitive::str = "mixed";
         const DESCRIPTORS: &'static [__krishiv::StateDescriptor] = &[
@@ -53,7 +54,6 @@ const _: () = {
                 <__KrishivField1 as __krishiv::Handle>::KIND,
             ),
         ];
-        const DURABLE: ::core::primitive::bool = true;
         fn attach(
             krishiv_binder: &mut __krishiv::Binder<'_>,
         ) -> ::core::result::Result<Self, __krishiv::StateError> {
@@ -121,6 +121,7 @@ const _: () = {
         for<'krishiv> Old: ::core::marker::Send + 'static,
     {
         type Key = __KrishivKey;
+        type Needs = __krishiv::Volatile;
         type Row = __KrishivRow;
         const OPERATOR: &'static ::core::primitive::str = "old";
         const DESCRIPTORS: &'static [__krishiv::StateDescriptor] = &[

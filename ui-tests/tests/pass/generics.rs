@@ -1,6 +1,6 @@
 //! Type and constant parameters, with bounds in every place, and none where none is needed.
 
-use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, MapState, ReducingState, StateKey, StateValue, ValueState};
+use krishiv_api::{InMemoryStateBackend, Keeps, Keyed, KeyedState, MapState, ReducingState, StateBackend, StateKey, StateValue, ValueState, Volatile};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -62,8 +62,12 @@ struct Named<V, H, S, Handle, Visitor> {
     visitor: ValueState<Visitor>,
 }
 
-fn open<S: KeyedState>() -> Keyed<S> {
-    Keyed::open(Arc::new(InMemoryStateBackend::new())).unwrap()
+fn open<S: KeyedState<Needs = Volatile>>() -> Keyed<S> {
+    open_on(InMemoryStateBackend::new())
+}
+
+fn open_on<S: KeyedState, B: StateBackend + Keeps<S>>(backend: B) -> Keyed<S> {
+    Keyed::open(Arc::new(backend)).unwrap()
 }
 
 fn keyed<S: KeyedState>() -> usize {

@@ -37,7 +37,73 @@ mod my {
 
 through_a_runtime!(my::runtime);
 
+/// Hands on what it does not look into.
+macro_rules! state_of_a_user {
+    ($name:ident $(<$param:ident>)? { $($fields:tt)* }) => {
+        #[derive(KeyedState)]
+        #[state(key = String)]
+        struct $name $(<$param: krishiv_api::StateValue>)? {
+            $($fields)*
+        }
+    };
+}
+
+macro_rules! twice {
+    ($($all:tt)*) => {
+        state_of_a_user! { $($all)* }
+    };
+}
+
+state_of_a_user! {
+    Visits {
+        seen: ValueState<u32>,
+        #[state(ttl = "7d", clock = "event", name = "pages-seen")]
+        pages: ListState<String>,
+        #[state(reduce = i64::max)]
+        longest: ReducingState<i64>,
+        #[state(skip)]
+        greeting: String,
+    }
+}
+
+twice! {
+    Last<V> {
+        #[state(ttl = "1h")]
+        value: ValueState<V>,
+        #[state(skip)]
+        skipped: Vec<V>,
+    }
+}
+
+/// Takes the whole struct, with what stands above it.
+macro_rules! derived {
+    ($($item:tt)*) => {
+        #[derive(KeyedState)]
+        $($item)*
+    };
+}
+
+derived! {
+    #[state(key = u8, durable)]
+    struct Whole {
+        only: ValueState<u8>,
+    }
+}
+
 fn main() {
+    assert_eq!((Whole::DURABLE, Whole::DESCRIPTORS.len()), (true, 1));
+    let mut visits = Keyed::<Visits>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    let seen = visits.with_key("ann", |state| {
+        state.seen.set(1);
+        state.pages.add("home".to_owned());
+        state.longest.merge(7);
+        (state.seen.get(), state.pages.get(), state.longest.get(), state.greeting.len())
+    });
+    assert_eq!(seen.unwrap(), (Some(1), vec!["home".to_owned()], Some(7), 0));
+    let mut last = Keyed::<Last<u8>>::open(Arc::new(InMemoryStateBackend::new())).unwrap();
+    let seen = last.with_key("ann", |state| (state.value.get_or(3), state.skipped.len()));
+    assert_eq!(seen.unwrap(), (3, 0));
+
     assert_eq!(Flights::OPERATOR, "flights.of-a-day");
     assert_eq!(Flights::DESCRIPTORS.len(), 4);
     assert_eq!(Flights::DESCRIPTORS[1].ttl().map(|ttl| ttl.ttl_ms()), Some(604_800_000));

@@ -11,7 +11,7 @@ mod merge;
 mod options;
 mod retention;
 
-use super::{Each, Op, Retention, Scan, StateBackend, WriteBatch};
+use super::{Durable, Each, Op, Retention, Scan, StateBackend, WriteBatch};
 use crate::error::{Cause, StateError};
 use ::rocksdb::{
     BottommostLevelCompaction, CompactOptions, DB, DBPinnableSlice, DBRawIterator, DEFAULT_COLUMN_FAMILY_NAME,
@@ -181,7 +181,7 @@ impl fmt::Debug for RocksDbStateBackend {
 }
 
 impl StateBackend for RocksDbStateBackend {
-    const DURABLE: bool = true;
+    type Survival = Durable;
     // The folder is locked.
     const EXCLUSIVE: bool = true;
     const MERGES: bool = true;

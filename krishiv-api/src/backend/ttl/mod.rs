@@ -21,7 +21,7 @@ pub use layer::TtlStateBackend;
 pub(crate) use time::{DefaultTtl, TtlTime};
 
 impl<B: StateBackend> StateBackend for TtlStateBackend<B> {
-    const DURABLE: bool = B::DURABLE;
+    type Survival = B::Survival;
     const EXCLUSIVE: bool = B::EXCLUSIVE;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {

@@ -2,19 +2,11 @@
 
 use crate::backend::{InMemoryStateBackend, StateBackend};
 use crate::error::StateError;
-use crate::keyed::{Keyed, KeyedBuilder};
+use crate::keyed::{Keeps, Keyed, KeyedBuilder};
 use crate::operator::{Driver, DriverBuilder, LateEvents, OnError, Operator};
 use std::sync::Arc;
 
 type Open<O> = dyn Fn(Vec<DriverBuilder<O>>) -> Result<Vec<Driver<O>>, StateError>;
-
-/// Opens drivers on a backend that is opened for all of them.
-fn opening<O: Operator, B: StateBackend>(open: impl Fn() -> Result<Arc<B>, StateError> + 'static) -> Box<Open<O>> {
-    Box::new(move |builders| {
-        let backend = open()?;
-        builders.into_iter().map(|builder| builder.open(Arc::clone(&backend))).collect()
-    })
-}
 
 /// Settings of a [`Harness`](crate::Harness) that is about to be opened.
 ///
@@ -38,7 +30,10 @@ impl<O: Operator + 'static> HarnessBuilder<O> {
         let memory = Arc::new(InMemoryStateBackend::new());
         Self {
             make: Box::new(make),
-            open: opening(move || Ok(Arc::clone(&memory))),
+            // It outlives the crashes of a harness, so that state which must is at home here.
+            open: Box::new(move |builders| {
+                builders.into_iter().map(|builder| builder.open_on_any(Arc::clone(&memory))).collect()
+            }),
             store: Keyed::builder(),
             on_error: OnError::default(),
             late: LateEvents::default(),
@@ -46,7 +41,10 @@ impl<O: Operator + 'static> HarnessBuilder<O> {
         }
     }
 
-    /// The backend, in memory unless set. `open` is called anew after each crash, when nothing holds the old one any more.
+    /// The backend. `open` is called anew after each crash, when nothing holds the old one any more.
+    ///
+    /// Unless set, state is in a memory that outlives the crashes of the harness; state with `#[state(durable)]` can be tested there
+    /// too.
     ///
     /// ```no_run
     #[doc = include_str!("../example.txt")]
@@ -54,7 +52,10 @@ impl<O: Operator + 'static> HarnessBuilder<O> {
     /// let harness = Harness::builder(|| Distinct).backend(|| RocksDbStateBackend::open("state")).open()?;
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn backend<B: StateBackend>(self, open: impl Fn() -> Result<B, StateError> + 'static) -> Self {
+    pub fn backend<B: StateBackend + Keeps<O::State>>(
+        self,
+        open: impl Fn() -> Result<B, StateError> + 'static,
+    ) -> Self {
         self.shared_backend(move || open().map(Arc::new))
     }
 
@@ -67,8 +68,14 @@ impl<O: Operator + 'static> HarnessBuilder<O> {
     /// let harness = Harness::builder(|| Distinct).shared_backend(move || Ok(Arc::clone(&same))).open()?;
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn shared_backend<B: StateBackend>(mut self, open: impl Fn() -> Result<Arc<B>, StateError> + 'static) -> Self {
-        self.open = opening(open);
+    pub fn shared_backend<B: StateBackend + Keeps<O::State>>(
+        mut self,
+        open: impl Fn() -> Result<Arc<B>, StateError> + 'static,
+    ) -> Self {
+        self.open = Box::new(move |builders| {
+            let backend = open()?;
+            builders.into_iter().map(|builder| builder.open(Arc::clone(&backend))).collect()
+        });
         self
     }
 

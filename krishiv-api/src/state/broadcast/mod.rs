@@ -139,6 +139,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("contains_key", "has"))]
     pub fn contains<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -181,6 +182,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("len", "size"))]
     pub fn length(&self) -> usize {
         self.run(Table::length, || 0)
     }
@@ -214,6 +216,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("insert", "set"))]
     pub fn put(&self, scope: &mut BroadcastScope, key: K, value: V) {
         self.run(|core| core.put(scope, key, value), || ())
     }
@@ -244,6 +247,7 @@ impl<K: StateKey, V: StateValue> BroadcastState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias = "delete")]
     pub fn remove<Q>(&self, scope: &mut BroadcastScope, key: &Q)
     where
         K: Borrow<Q>,
@@ -357,6 +361,7 @@ impl<K: StateKey, V: StateValue + Clone> BroadcastState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias = "iter")]
     pub fn entries(&self) -> Vec<(K, V)> {
         self.run(Table::entries, Vec::new)
     }

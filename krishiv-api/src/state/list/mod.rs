@@ -98,6 +98,7 @@ impl<T: StateValue> ListState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("push", "append", "insert"))]
     pub fn add(&self, value: T) {
         self.run(|core| core.push(value, core.slot().codec), || ())
     }
@@ -166,6 +167,7 @@ impl<T: StateValue> ListState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias = "extend")]
     pub fn add_all(&self, values: impl IntoIterator<Item = T>) {
         self.run(|core| core.extend(values, core.slot().codec), || ())
     }
@@ -202,6 +204,7 @@ impl<T: StateValue> ListState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias = "iter")]
     pub fn for_each(&self, f: impl FnMut(&T)) {
         self.run_closure(f, List::ready, |core, f| core.read(|items| Iter::for_each(items, f)), |_| ())
     }
@@ -236,6 +239,7 @@ impl<T: StateValue> ListState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("len", "size"))]
     pub fn length(&self) -> usize {
         self.run(|core| core.length(), || 0)
     }
@@ -304,6 +308,7 @@ impl<T: StateValue> ListState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias = "drain")]
     pub fn truncate_front(&self, keep_last: usize) {
         self.run(|core| core.truncate_front(keep_last), || ())
     }
@@ -339,6 +344,7 @@ impl<T: StateValue> ListState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("remove", "filter"))]
     pub fn retain(&self, keep: impl FnMut(&T) -> bool) {
         self.run_closure(keep, List::ready_to_write, List::retain, |_| ())
     }
@@ -374,6 +380,7 @@ impl<T: StateValue> ListState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("update", "set"))]
     pub fn replace(&self, values: impl IntoIterator<Item = T>) {
         self.run(|core| core.replace(values), || ())
     }
@@ -409,6 +416,7 @@ impl<T: StateValue> ListState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias = "delete")]
     pub fn clear(&self) {
         self.run(|core| core.replace::<T>([]), || ())
     }
@@ -445,6 +453,7 @@ impl<T: StateValue + Clone> ListState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("to_vec", "read"))]
     pub fn get(&self) -> Vec<T> {
         self.run(|core| core.with(|items: Iter<'_, T>| items.cloned().collect()), Vec::new)
     }

@@ -104,6 +104,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("insert", "set"))]
     pub fn put(&self, key: K, value: V) {
         self.run(|core| core.put(key, value, core.slot().codec), || ())
     }
@@ -174,6 +175,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias = "extend")]
     pub fn put_all(&self, entries: impl IntoIterator<Item = (K, V)>) {
         self.run(|core| core.put_all(entries), || ())
     }
@@ -208,6 +210,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("contains_key", "has"))]
     pub fn contains<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -286,6 +289,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias = "iter")]
     pub fn for_each(&self, f: impl FnMut(&K, &V)) {
         self.run_closure(
             f,
@@ -359,6 +363,7 @@ impl<K: StateKey, V: StateValue> MapState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("len", "size"))]
     pub fn length(&self) -> usize {
         self.run(|core| core.length(), || 0)
     }
@@ -548,6 +553,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias = "delete")]
     pub fn remove<Q>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -592,6 +598,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("entry", "modify"))]
     pub fn update<R>(&self, key: K, f: impl FnOnce(&mut Option<V>) -> R) -> R {
         let change = |core: &Map, f| core.change(&key, f);
         self.finish(self.run_closure(
@@ -669,6 +676,7 @@ impl<K: StateKey, V: StateValue + Clone> MapState<K, V> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("iter", "to_vec"))]
     pub fn entries(&self) -> Vec<(K, V)> {
         self.run(
             |core| {

@@ -98,6 +98,7 @@ impl<T: StateValue> ValueState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("put", "insert", "replace", "update", "write"))]
     pub fn set(&self, value: T) {
         self.run(|core| core.set(value), || ())
     }
@@ -170,6 +171,7 @@ impl<T: StateValue> ValueState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("is_some", "is_empty", "contains"))]
     pub fn exists(&self) -> bool {
         self.run(|core| core.with(|value| value.is_some()), || false)
     }
@@ -205,6 +207,7 @@ impl<T: StateValue> ValueState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("delete", "remove"))]
     pub fn clear(&self) {
         self.run(|core| core.clear(), || ())
     }
@@ -276,6 +279,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("value", "read"))]
     pub fn get(&self) -> Option<T> {
         self.run(|core| core.with(|value| value.cloned()), || None)
     }
@@ -344,6 +348,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("unwrap_or", "get_or_default"))]
     pub fn get_or(&self, default: T) -> T {
         self.get().unwrap_or(default)
     }
@@ -415,6 +420,7 @@ impl<T: StateValue + Clone> ValueState<T> {
     /// })?;
     /// # Ok::<(), StateError>(())
     /// ```
+    #[doc(alias("modify", "entry"))]
     pub fn update<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> R {
         let f = match self.core() {
             Some(core) => match core.update_hot(f) {

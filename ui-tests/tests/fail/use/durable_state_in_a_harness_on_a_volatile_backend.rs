@@ -1,0 +1,28 @@
+use krishiv_api::{BoxError, EventContext, Harness, InMemoryStateBackend, KeyedState, Operator, ValueState};
+
+#[derive(KeyedState)]
+#[state(key = String, durable)]
+struct Aircraft {
+    late: ValueState<u32>,
+}
+
+struct Count;
+
+impl Operator for Count {
+    type State = Aircraft;
+    type In = String;
+    type Out = u32;
+
+    fn key(&self, tail: &String) -> String {
+        tail.clone()
+    }
+
+    fn on_event(&mut self, state: &Aircraft, _: String, _: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+        state.late.set(1);
+        Ok(())
+    }
+}
+
+fn main() {
+    let _harness = Harness::builder(|| Count).backend(|| Ok(InMemoryStateBackend::new())).open();
+}
