@@ -56,10 +56,10 @@ const SHOWN: usize = 40;
 
 /// Somebody else has committed the operator.
 pub(super) fn foreign(operator: &str, bytes: &[u8], reason: &str) -> PipelineError {
-    let start = bytes.get(..SHOWN).unwrap_or(bytes).escape_ascii();
+    let start = bytes.get(..SHOWN).unwrap_or(bytes).escape_ascii().to_string().replace("\\\"", "\"");
     let more = if bytes.len() > SHOWN { "…" } else { "" };
     PipelineError::setting(format!(
-        "operator `{operator}` was last committed with the position \"{start}{more}\", which is not one of a pipeline that this \
+        "operator `{operator}` was last committed with the position `{start}{more}`, which is not one of a pipeline that this \
          program can go on with ({reason}): another program has committed it; go on with that program, give the operator of the \
          pipeline another name, or use a copy of the state from before, or a new one"
     ))

@@ -1,7 +1,7 @@
 //! What a pipeline cannot go on with: each is refused with a sentence that says what to do, and the right one goes on afterwards.
 
 use crate::world::{Fold, Rec, rec};
-use krishiv_api::{Driver, EventContext, Keyed, KeyedState, Operator, WatermarkStrategy};
+use krishiv_api::{Driver, EventContext, Keyed, KeyedState, Operator, Volatile, WatermarkStrategy};
 use krishiv_pipeline::{
     BoxError, CsvSource, Input, IterSource, JsonLinesSink, MemorySink, Pipeline, PipelineError, Sink, Source, Step,
     StopSignal, Summary,
@@ -93,7 +93,7 @@ fn a_position_of_somebody_else<P: Place>(place: P) {
     };
     let foreign = |start: &str, reason: &str| {
         let words = format!(
-            "operator `fold` was last committed with the position \"{start}\", which is not one of a pipeline that this program \
+            "operator `fold` was last committed with the position `{start}`, which is not one of a pipeline that this program \
              can go on with ({reason}): another program has committed it; go on with that program, give the operator of the \
              pipeline another name, or use a copy of the state from before, or a new one"
         );
@@ -104,10 +104,10 @@ fn a_position_of_somebody_else<P: Place>(place: P) {
     commit("");
     foreign("", "EOF while parsing a value at line 1 column 0");
     commit("{}\n");
-    foreign("{}\\n", "missing field `format` at line 2 column 0");
+    foreign("{}\\n", "missing field `format` at line 1 column 2");
     let rest = r#""inputs":[0],"turn":0,"watermarks":{"current":null,"inputs":[{"latest":null,"holds":false}]},"firing":false,"drained":false,"operators":["fold"],"broadcasts":{},"sinks":{"sink":null},"events":0"#;
     commit(&format!("{{\"format\":2,{rest}}}"));
-    foreign("{\\\"format\\\":2,\\\"inputs\\\":[0],\\\"turn\\\":0,\\\"wa…", "its format is 2, expected 1");
+    foreign(r#"{"format":2,"inputs":[0],"turn":0,"water…"#, "its format is 2, expected 1");
     commit(&format!("{{\"format\":1,{rest}}}"));
     assert_eq!(run(&place, items(), named("fold"), Nowhere).unwrap().events, 3);
 }
@@ -157,7 +157,7 @@ struct Kept {
 /// Sums up, on any of the three.
 struct Sums<S>(std::marker::PhantomData<S>);
 
-trait Fields: KeyedState<Key = u32> {
+trait Fields: KeyedState<Key = u32, Needs = Volatile> {
     fn fields(&self) -> [&krishiv_api::ValueState<u64>; 2];
 }
 
@@ -434,7 +434,7 @@ fn a_run_that_is_refused_leaves_no_files() {
         run(&place, items(), named("fold").side("great", json(side)), json(main)).unwrap_err();
         assert_eq!(files(), 1, "{side} {main}");
     }
-    let rejects = json("rejects.jsonl");
+    let rejects = JsonLinesSink::open(path("rejects.jsonl")).unwrap();
     let pipeline = Pipeline::new(place.open()).source(items()).step(named("fold")).sink(json("mine.jsonl"));
     pipeline.dead_letters_to(rejects).stop_on(StopSignal::manual()).run().unwrap_err();
     assert_eq!(files(), 1);
