@@ -71,6 +71,7 @@ pub use operator::{
     Emitted, EventContext, Harness, HarnessBuilder, KeyOf, LateEvents, OnError, Operator, OperatorCause, OperatorError,
     OperatorInput, Prepared, Rejected, TwoInputOperator, TwoInputs,
 };
+pub use scope::one_thread::OneThreadAtATime;
 pub use state::handle::Handle;
 pub use state::{
     BroadcastScope, BroadcastState, BroadcastStateDescriptor, ListState, MapState, ReducingState, ValueState,

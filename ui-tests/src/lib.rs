@@ -4,7 +4,14 @@
 #[path = "../tests/pass/strict_lints.rs"]
 pub mod strict_lints;
 
+pub mod runtime;
+
 /// The programs of the page are doc tests.
 #[doc = include_str!("../../docs/derive.md")]
 #[cfg(doctest)]
 pub mod derive_page {}
+
+/// The same of the page on threads.
+#[doc = include_str!("../../docs/async.md")]
+#[cfg(doctest)]
+pub mod async_page {}

@@ -1,4 +1,4 @@
-//! `docs/derive.md` says what the derive says.
+//! `docs/derive.md` says what the derive says, and `docs/async.md` what the compiler does.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 const PAGE: &str = include_str!("../../docs/derive.md");
+const THREADS: &str = include_str!("../../docs/async.md");
 
 fn messages(folder: &Path, all: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -57,6 +58,18 @@ fn every_message_on_the_page_is_one_that_users_get() {
         }
     }
     assert!(count > 50, "only {count} messages found on the page");
+}
+
+#[test]
+fn every_message_on_the_page_of_threads_is_one_that_users_get() {
+    let mut all = String::new();
+    messages(Path::new("tests/fail/threads"), &mut all);
+    let rows = THREADS.lines().skip_while(|line| !line.starts_with("| What |")).skip(2);
+    let cells: Vec<_> = rows.map_while(|line| line.split(" | ").nth(1)).collect();
+    assert_eq!(cells.len(), 6);
+    for message in cells.into_iter().flat_map(quoted) {
+        assert!(all.contains(message), "nobody gets {message:?}");
+    }
 }
 
 #[test]

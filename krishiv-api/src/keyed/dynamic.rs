@@ -6,12 +6,13 @@ use crate::error::StateError;
 use crate::keyed::kept::Kept;
 use crate::keyed::{Binder, KeyedState};
 use crate::scope::any_handle::{AnyHandle, Bound};
+use crate::scope::one_thread::OneThreadAtATime;
 use crate::scope::timers::OfKey;
 use crate::state::handle::Visitor;
 use crate::value::StateKey;
 use elsa::FrozenVec;
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
@@ -81,11 +82,17 @@ impl Rest {
 /// They join one by one and never leave, so that a call can use one while others join.
 #[derive(Default)]
 pub(super) struct DynamicHandles {
+    /// Nothing until the first joins. One cell around all that others must not see, so that the compiler complains of one thing.
+    joined: OnceCell<Box<OneThreadAtATime<Joined>>>,
+}
+
+#[derive(Default)]
+struct Joined {
     handles: FrozenVec<Box<Named>>,
     /// Their places by name.
     places: RefCell<HashMap<String, usize>>,
     /// What the handles that joined in the event at hand held at rest.
-    joined: RefCell<Vec<Box<dyn Any + Send>>>,
+    cells: RefCell<Vec<Box<dyn Any + Send>>>,
 }
 
 struct Named {
@@ -96,18 +103,21 @@ struct Named {
 impl DynamicHandles {
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.handles.is_empty()
+        self.joined.get().is_none()
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Bound<'_>> {
-        let named = self.handles.get(*self.places.borrow().get(name)?)?;
+        let joined = self.joined.get()?;
+        let named = joined.handles.get(*joined.places.borrow().get(name)?)?;
         Some(Bound { of: named.of, core: named.handle.as_any() })
     }
 
     /// Runs `f` on every handle.
     #[inline]
     pub(super) fn for_each(&mut self, mut f: impl FnMut(&mut dyn AnyHandle)) {
-        self.handles.as_mut().iter_mut().for_each(|named| f(&mut *named.handle));
+        if let Some(joined) = self.joined.get_mut() {
+            joined.handles.as_mut().iter_mut().for_each(|named| f(&mut *named.handle));
+        }
     }
 
     /// Runs `f` on every handle with its cell in `extra`.
@@ -120,8 +130,9 @@ impl DynamicHandles {
 
     #[cold]
     fn visit_all(&mut self, extra: &mut Extra, mut f: impl FnMut(&mut dyn AnyHandle, &mut (dyn Any + Send))) {
+        let Some(joined) = self.joined.get_mut() else { return };
         let cells = &mut extra.get_or_insert_default().cells;
-        for (index, named) in self.handles.as_mut().iter_mut().enumerate() {
+        for (index, named) in joined.handles.as_mut().iter_mut().enumerate() {
             if cells.len() == index {
                 cells.push(named.handle.new_cell());
             }
@@ -133,20 +144,22 @@ impl DynamicHandles {
 
     /// Takes in a new handle, and enters it into the row of the event, if any.
     pub(super) fn join(&self, name: &str, (of, mut handle): (TypeId, Box<dyn AnyHandle>), in_event: bool) {
+        let joined = self.joined.get_or_init(Box::default);
         if in_event {
             let mut cell = handle.new_cell();
             handle.enter(&mut *cell);
-            self.joined.borrow_mut().push(cell);
+            joined.cells.borrow_mut().push(cell);
         }
-        self.places.borrow_mut().insert(name.to_owned(), self.handles.len());
-        self.handles.push(Box::new(Named { of, handle }));
+        joined.places.borrow_mut().insert(name.to_owned(), joined.handles.len());
+        joined.handles.push(Box::new(Named { of, handle }));
     }
 
     /// Lets the row have the cells of handles that joined while it was there.
     pub(super) fn hand_over(&mut self, extra: &mut Extra) {
-        let joined = self.joined.get_mut();
-        if !joined.is_empty() {
-            extra.get_or_insert_default().cells.append(joined);
+        let Some(joined) = self.joined.get_mut() else { return };
+        let cells = joined.cells.get_mut();
+        if !cells.is_empty() {
+            extra.get_or_insert_default().cells.append(cells);
         }
     }
 }

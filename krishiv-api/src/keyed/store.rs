@@ -65,8 +65,9 @@ impl UndeclaredState {
 /// The store of one operator instance: typed state per key, atomic per event, written by [`commit`](Self::commit).
 ///
 /// Between commits everything is in memory; a crash, or dropping the store, goes back to the last commit.
-/// A store is used by one thread at a time and can move between threads. Stores of the same operator with
-/// disjoint key groups on one backend are its parallel instances.
+/// A store is used by one thread at a time and can move between threads; how several use it says
+/// [`OneThreadAtATime`](crate::OneThreadAtATime). Stores of the same operator with disjoint key groups on one backend are its
+/// parallel instances.
 ///
 /// ```
 /// use krishiv_api::{InMemoryStateBackend, Keyed, KeyedState, ValueState};

@@ -4,6 +4,7 @@ pub(crate) mod any_handle;
 pub(crate) mod current;
 pub(crate) mod left;
 pub(crate) mod meter;
+pub(crate) mod one_thread;
 mod reads;
 pub(crate) mod row_commit;
 pub(crate) mod shared;

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum TtlClock {
     /// The clock of the store.
     Processing,
-    /// The watermark of the store.
+    /// The watermark of the store. A life begins at the watermark of the write; before the first one, at the own time of the event that
+    /// writes, if it has one.
     Event,
 }
 

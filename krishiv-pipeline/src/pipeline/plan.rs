@@ -34,13 +34,15 @@ pub struct Opening<'a> {
     pub(super) stored: Vec<StoredOperator>,
 }
 
+type Open<O, B> = fn(DriverBuilder<O>, Arc<B>) -> Result<Driver<O>, StateError>;
+
 /// A step and the backend of its state.
 #[doc(hidden)]
 pub struct Placed<O: Operator, B> {
     step: Step<O>,
     backend: Arc<B>,
     /// By this nobody has to ask again whether the backend will do.
-    open: fn(DriverBuilder<O>, Arc<B>) -> Result<Driver<O>, StateError>,
+    open: Open<O, B>,
 }
 
 impl<O: Operator, B: StateBackend + Keeps<O::State>> Placed<O, B> {

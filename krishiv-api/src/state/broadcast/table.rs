@@ -6,6 +6,7 @@ use crate::codec::{record, show};
 use crate::error::{Cause, StateError};
 use crate::quiet::drop_quietly;
 use crate::scope::left::Left;
+use crate::scope::one_thread::OneThreadAtATime;
 use crate::scope::row_commit::RowCommit;
 use crate::scope::slot::Slot;
 use crate::state::broadcast::BroadcastScope;
@@ -79,14 +80,14 @@ impl<K: StateKey, V> Local<K, V> {
 /// The bound handle of one broadcast state.
 pub struct Table<K, V> {
     slot: Slot,
-    local: RefCell<Local<K, V>>,
+    local: RefCell<OneThreadAtATime<Local<K, V>>>,
 }
 
 impl<K: StateKey, V: StateValue> Table<K, V> {
     pub(super) fn open(slot: Slot) -> Result<Self, StateError> {
         let (by, hasher) = (By::of_keys::<K>(), RandomState::default());
         let local = Local { entries: HashTable::new(), hasher, by, size: 0, undo: Vec::new(), waste: Vec::new() };
-        let table = Self { slot, local: RefCell::new(local) };
+        let table = Self { slot, local: RefCell::new(OneThreadAtATime(local)) };
         let shared = &table.slot.shared;
         let mut tables = shared.hub.tables();
         tables.load(table.slot.id(), shared.id, shared.backend()).map_err(|error| table.slot.blame(error))?;
@@ -96,11 +97,11 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         Ok(table)
     }
 
-    fn borrow(&self) -> Result<Ref<'_, Local<K, V>>, StateError> {
+    fn borrow(&self) -> Result<Ref<'_, OneThreadAtATime<Local<K, V>>>, StateError> {
         self.local.try_borrow().map_err(|_| self.slot.blame(Cause::Reentrant.into()))
     }
 
-    fn borrow_mut(&self) -> Result<RefMut<'_, Local<K, V>>, StateError> {
+    fn borrow_mut(&self) -> Result<RefMut<'_, OneThreadAtATime<Local<K, V>>>, StateError> {
         self.local.try_borrow_mut().map_err(|_| self.slot.blame(Cause::Reentrant.into()))
     }
 
@@ -138,7 +139,7 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         let mut record = Vec::new();
         self.slot.write(&value, &mut record)?;
         let suffix = self.suffix(&key)?;
-        let local = &mut *self.borrow_mut()?;
+        let local = &mut self.borrow_mut()?.0;
         self.admit(local, &key, &suffix)?;
         let size = suffix.len() + record.len();
         let before = local.put(Entry { key: key.clone(), value, size, suffix: suffix.clone() });
@@ -165,7 +166,7 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         self.check(scope)?;
         let owned = key.to_owned();
         let suffix = self.suffix(&owned)?;
-        let local = &mut *self.borrow_mut()?;
+        let local = &mut self.borrow_mut()?.0;
         self.admit(local, &owned, &suffix)?;
         if let Some(before) = local.take(&owned, &suffix) {
             scope.changes.push(self.change(suffix, None));

@@ -9,6 +9,7 @@ use crate::codec::keys::RowKey;
 use crate::codec::{Codec, encode};
 use crate::error::{Cause, StateError};
 use crate::scope::left::Left;
+use crate::scope::one_thread::OneThreadAtATime;
 use crate::scope::row_commit::RowCommit;
 use crate::scope::slot::{Found, Slot};
 use crate::state::handle::Core;
@@ -32,7 +33,7 @@ pub struct List {
     slot: Slot,
     /// Whether nothing happens when an element is dropped.
     is_plain: bool,
-    working: RefCell<Working>,
+    working: RefCell<OneThreadAtATime<Working>>,
 }
 
 impl List {
@@ -41,12 +42,16 @@ impl List {
         Self {
             slot,
             is_plain: spare.is_plain(),
-            working: RefCell::new(Working { live: Live::new(fresh::<T>), spare, is_spare_used: false }),
+            working: RefCell::new(OneThreadAtATime(Working {
+                live: Live::new(fresh::<T>),
+                spare,
+                is_spare_used: false,
+            })),
         }
     }
 
     #[inline]
-    fn borrow(&self) -> Result<RefMut<'_, Working>, StateError> {
+    fn borrow(&self) -> Result<RefMut<'_, OneThreadAtATime<Working>>, StateError> {
         let working = self.working.try_borrow_mut().map_err(|_| self.reentrant())?;
         self.slot.shared.touch_entries();
         if working.live.is_entered() { Ok(working) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
@@ -69,7 +74,7 @@ impl List {
         {
             return Ok(());
         }
-        let working = &mut *self.borrow()?;
+        let working = &mut self.borrow()?.0;
         let (cell, undo) = working.live.parts();
         if !cell.loaded {
             self.load(cell)?;
@@ -161,7 +166,7 @@ impl List {
     pub(super) fn push<T: StateValue>(&self, value: T, codec: Codec) -> Result<(), StateError> {
         let (codec, heap) = self.slot.settle(&value, codec)?;
         let run = Run::new(codec, self.slot.stamp(), heap);
-        let working = &mut *self.borrow()?;
+        let working = &mut self.borrow()?.0;
         let (cell, undo) = working.live.parts();
         let before = (cell.runs.len(), cell.runs.back().copied());
         let values = cell.values.of_mut();
@@ -179,7 +184,7 @@ impl List {
         codec: Codec,
     ) -> Result<(), StateError> {
         let elements = self.new_elements(values, codec)?;
-        let working = &mut *self.borrow()?;
+        let working = &mut self.borrow()?.0;
         let (cell, undo) = working.live.parts();
         if !elements.is_empty() {
             let (before, count) = ((cell.runs.len(), cell.runs.back().copied()), elements.len());
@@ -192,7 +197,7 @@ impl List {
     /// Puts `values` in place of all elements, without reading them.
     pub(super) fn replace<T: StateValue>(&self, values: impl IntoIterator<Item = T>) -> Result<(), StateError> {
         let elements = self.new_elements(values, self.slot.codec)?;
-        let working = &mut *self.borrow()?;
+        let working = &mut self.borrow()?.0;
         let (cell, undo) = working.live.parts();
         if elements.is_empty() && cell.loaded && cell.values.len() == 0 {
             return Ok(());
@@ -206,7 +211,7 @@ impl List {
 
     pub(super) fn truncate_front(&self, keep_last: usize) -> Result<(), StateError> {
         self.ready()?;
-        let Working { live, spare, is_spare_used } = &mut *self.borrow()?;
+        let Working { live, spare, is_spare_used } = &mut self.borrow()?.0;
         let (cell, undo) = live.parts();
         let surplus = cell.values.len().saturating_sub(keep_last);
         if surplus > 0 {
@@ -223,7 +228,7 @@ impl List {
     }
 
     fn remove(&self, goes: &[bool]) -> Result<(), StateError> {
-        let Working { live, spare, is_spare_used } = &mut *self.borrow()?;
+        let Working { live, spare, is_spare_used } = &mut self.borrow()?.0;
         let (cell, undo) = live.parts();
         if goes.contains(&true) {
             *is_spare_used = true;
@@ -338,7 +343,7 @@ impl Core for List {
     #[inline]
     fn leave(&mut self, cell: &mut Self::Cell) -> Left {
         let is_plain = self.is_plain;
-        let Working { live, spare, is_spare_used } = self.working.get_mut();
+        let Working { live, spare, is_spare_used } = &mut self.working.get_mut().0;
         let wrote = live.leave(cell, is_plain);
         if is_plain && std::mem::take(is_spare_used) {
             spare.sweep();
@@ -347,18 +352,18 @@ impl Core for List {
     }
 
     fn undo(&mut self) {
-        let Working { live, spare, .. } = self.working.get_mut();
+        let Working { live, spare, .. } = &mut self.working.get_mut().0;
         live.undo(|cell, step| step.take(cell, &mut **spare));
     }
 
     #[inline]
     fn has_waste(&mut self) -> bool {
-        let Working { live, is_spare_used, .. } = self.working.get_mut();
+        let Working { live, is_spare_used, .. } = &mut self.working.get_mut().0;
         live.has_waste() || *is_spare_used
     }
 
     fn sweep(&mut self) {
-        let Working { live, spare, is_spare_used } = self.working.get_mut();
+        let Working { live, spare, is_spare_used } = &mut self.working.get_mut().0;
         live.sweep();
         spare.sweep();
         *is_spare_used = false;

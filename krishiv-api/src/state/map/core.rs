@@ -8,6 +8,7 @@ use super::undo::Undo;
 use crate::codec::keys::{check_key, check_same, encode_key};
 use crate::codec::{Codec, show};
 use crate::error::{Cause, StateError};
+use crate::scope::one_thread::OneThreadAtATime;
 use crate::scope::slot::Slot;
 use crate::state::calls::Ran;
 use crate::state::live::Live;
@@ -31,9 +32,9 @@ pub struct Map {
     pub(super) slot: Slot,
     /// Whether nothing happens when an entry is dropped.
     pub(super) is_plain: bool,
-    pub(super) working: RefCell<Working>,
+    pub(super) working: RefCell<OneThreadAtATime<Working>>,
     /// Scratch: a key that is being encoded.
-    encoded: Scratch<Vec<u8>>,
+    encoded: Scratch<OneThreadAtATime<Vec<u8>>>,
     by: By,
 }
 
@@ -44,14 +45,14 @@ impl Map {
         Self {
             slot,
             is_plain: !std::mem::needs_drop::<(K, V)>(),
-            working: RefCell::new(working),
+            working: RefCell::new(OneThreadAtATime(working)),
             encoded: Scratch::default(),
             by: By::of_keys::<K>(),
         }
     }
 
     #[inline]
-    fn borrow(&self) -> Result<RefMut<'_, Working>, StateError> {
+    fn borrow(&self) -> Result<RefMut<'_, OneThreadAtATime<Working>>, StateError> {
         let working = self.working.try_borrow_mut().map_err(|_| self.reentrant())?;
         self.slot.shared.touch_entries();
         if working.live.is_entered() { Ok(working) } else { Err(self.slot.blame(Cause::OutsideEvent.into())) }
@@ -82,11 +83,11 @@ impl Map {
     }
 
     fn suffix<K: StateKey>(&self, key: &K) -> Result<Suffix, StateError> {
-        let mut encoded = self.encoded.take();
+        let OneThreadAtATime(mut encoded) = self.encoded.take();
         encoded.clear();
         encode_key(key, self.slot.key_codec, &mut encoded).map_err(|error| self.slot.blame(error))?;
         let suffix = Suffix::from_slice(&encoded);
-        self.encoded.set(encoded);
+        self.encoded.set(OneThreadAtATime(encoded));
         Ok(suffix)
     }
 
@@ -177,7 +178,7 @@ impl Map {
 
     /// Judges the entry at `place`, if there is one.
     fn judge_at(&self, place: Option<usize>) -> Result<Option<usize>, StateError> {
-        let Working { live, .. } = &mut *self.borrow()?;
+        let Working { live, .. } = &mut self.borrow()?.0;
         let (cell, undo) = live.parts();
         if let Some(place) = place {
             self.judge(cell, place, undo);
@@ -187,7 +188,7 @@ impl Map {
 
     /// Reads the entry of a key of which nothing is known.
     fn load_entry<K: StateKey, V: StateValue>(&self, key: K, suffix: Suffix) -> Result<Option<usize>, StateError> {
-        let Working { live, .. } = &mut *self.borrow()?;
+        let Working { live, .. } = &mut self.borrow()?.0;
         let (cell, undo) = live.parts();
         self.slot.shared.meter.loads.add(1);
         let (known, value) = match self.slot.load_at::<V>(&suffix)? {
@@ -269,7 +270,7 @@ impl Map {
     }
 
     fn make_ready(&self, in_order: bool) -> Result<(), StateError> {
-        let Working { live, .. } = &mut *self.borrow()?;
+        let Working { live, .. } = &mut self.borrow()?.0;
         let (cell, undo) = live.parts();
         if !cell.complete {
             self.load(cell)?;
@@ -373,7 +374,7 @@ impl Map {
 
     fn write<K: StateKey, V: StateValue>(&self, key: K, value: Option<V>, known: Known) -> Result<(), StateError> {
         let sought = if self.by == By::Bytes { self.admitted(&key)? } else { Suffix::new() };
-        let Working { live, spare, is_spare_used } = &mut *self.borrow()?;
+        let Working { live, spare, is_spare_used } = &mut self.borrow()?.0;
         let (cell, undo) = live.parts();
         cell.prepare();
         let by_key = self.by == By::Key;
@@ -463,7 +464,7 @@ impl Map {
 
     /// Drops all entries without reading them.
     pub(super) fn clear(&self) -> Result<(), StateError> {
-        let Working { live, .. } = &mut *self.borrow()?;
+        let Working { live, .. } = &mut self.borrow()?.0;
         let mut empty = live.fresh();
         let (cell, undo) = live.parts();
         if cell.complete && cell.there == 0 {

@@ -31,7 +31,7 @@ impl Core for Map {
     #[inline]
     fn leave(&mut self, cell: &mut Self::Cell) -> Left {
         let is_plain = self.is_plain;
-        let Working { live, spare, is_spare_used } = self.working.get_mut();
+        let Working { live, spare, is_spare_used } = &mut self.working.get_mut().0;
         let wrote = live.leave(cell, is_plain);
         if is_plain && std::mem::take(is_spare_used) {
             spare.sweep();
@@ -40,7 +40,7 @@ impl Core for Map {
     }
 
     fn undo(&mut self) {
-        let Working { live, spare, is_spare_used } = self.working.get_mut();
+        let Working { live, spare, is_spare_used } = &mut self.working.get_mut().0;
         *is_spare_used = true;
         let (plan, mut added) = (self.slot.key_plan(), Vec::new());
         live.undo(|cell, step| step.take(cell, &mut added, &mut **spare, plan));
@@ -51,12 +51,12 @@ impl Core for Map {
 
     #[inline]
     fn has_waste(&mut self) -> bool {
-        let Working { live, is_spare_used, .. } = self.working.get_mut();
+        let Working { live, is_spare_used, .. } = &mut self.working.get_mut().0;
         live.has_waste() || *is_spare_used
     }
 
     fn sweep(&mut self) {
-        let Working { live, spare, is_spare_used } = self.working.get_mut();
+        let Working { live, spare, is_spare_used } = &mut self.working.get_mut().0;
         live.sweep();
         spare.sweep();
         *is_spare_used = false;

@@ -3,6 +3,7 @@
 use crate::codec::record::Stamp;
 use crate::codec::{Codec, is_writable};
 use crate::error::{Cause, StateError};
+use crate::scope::one_thread::OneThreadAtATime;
 use crate::scope::slot::Slot;
 use crate::state::calls::Ran;
 use crate::state::value::cell::Cell;
@@ -33,7 +34,7 @@ pub(super) struct Live<T> {
 /// The bound handle of one value.
 pub struct Value<T> {
     pub(super) slot: Slot,
-    pub(super) live: RefCell<Live<T>>,
+    pub(super) live: RefCell<OneThreadAtATime<Live<T>>>,
     /// How a reducing state merges; none replaces the old value.
     pub(crate) reducer: Option<fn(T, T) -> T>,
 }
@@ -42,11 +43,11 @@ impl<T: StateValue> Value<T> {
     pub(crate) fn new(slot: Slot) -> Self {
         let live = Live { cell: Cell::Outside, before: Before::Same };
         slot.shared.add_value(slot.id());
-        Self { slot, live: RefCell::new(live), reducer: None }
+        Self { slot, live: RefCell::new(OneThreadAtATime(live)), reducer: None }
     }
 
     #[inline]
-    fn borrow(&self) -> Result<RefMut<'_, Live<T>>, StateError> {
+    fn borrow(&self) -> Result<RefMut<'_, OneThreadAtATime<Live<T>>>, StateError> {
         self.live.try_borrow_mut().map_err(|_| self.reentrant())
     }
 
@@ -86,7 +87,7 @@ impl<T: StateValue> Value<T> {
         if self.live.try_borrow_mut().is_err() && self.live.try_borrow().is_ok() {
             return Ok(());
         }
-        let live = &mut *self.borrow()?;
+        let live = &mut self.borrow()?.0;
         self.slot.shared.touch();
         match live.cell {
             Cell::Outside => return Err(self.outside()),
@@ -180,7 +181,7 @@ impl<T: StateValue> Value<T> {
         if !std::mem::needs_drop::<T>()
             && is_writable(&value)
             && let Ok(mut live) = self.live.try_borrow_mut()
-            && let Live { cell: Cell::Hot { value: there, .. }, before } = &mut *live
+            && let Live { cell: Cell::Hot { value: there, .. }, before } = &mut live.0
         {
             let value = std::mem::replace(there, value);
             if matches!(before, Before::Same) {
@@ -198,7 +199,7 @@ impl<T: StateValue> Value<T> {
             && is_writable(&value)
             && let Some(end) = self.slot.end()
             && let Ok(mut live) = self.live.try_borrow_mut()
-            && let Live { cell: Cell::Timed { expires_at, value: there, .. }, before } = &mut *live
+            && let Live { cell: Cell::Timed { expires_at, value: there, .. }, before } = &mut live.0
         {
             let value = std::mem::replace(there, value);
             let expires_at = std::mem::replace(expires_at, end);
@@ -217,7 +218,7 @@ impl<T: StateValue> Value<T> {
         if codec == self.slot.codec
             && let Ok(mut live) = self.live.try_borrow_mut()
         {
-            let Live { cell, before } = &mut *live;
+            let Live { cell, before } = &mut live.0;
             match cell {
                 Cell::Hot { heap: heap_there, value: there } => {
                     let heap = self.weigh(heap_there, heap);
@@ -284,7 +285,7 @@ impl<T: StateValue> Value<T> {
     }
 
     fn replace(&self, new: Cell<T>) -> Result<(), StateError> {
-        let live = &mut *self.borrow()?;
+        let live = &mut self.borrow()?.0;
         if matches!(live.cell, Cell::Outside) {
             return Err(self.outside());
         }
@@ -309,7 +310,9 @@ impl<T: StateValue> Value<T> {
         T: Clone,
     {
         let mut value = match self.live.try_borrow().as_deref() {
-            Ok(Live { cell: Cell::Hot { value, .. }, .. }) if !std::mem::needs_drop::<T>() => Some(value.clone()),
+            Ok(OneThreadAtATime(Live { cell: Cell::Hot { value, .. }, .. })) if !std::mem::needs_drop::<T>() => {
+                Some(value.clone())
+            }
             _ => return Err(f),
         };
         let result = f(&mut value);

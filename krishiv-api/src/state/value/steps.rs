@@ -26,7 +26,7 @@ impl<T: StateValue> Core for Value<T> {
 
     #[inline]
     fn rest(&mut self, cell: &mut Cell<T>) {
-        let live = self.live.get_mut();
+        let live = &mut self.live.get_mut().0;
         if !std::mem::needs_drop::<T>() {
             live.before = Before::Same;
         }
@@ -35,7 +35,7 @@ impl<T: StateValue> Core for Value<T> {
 
     #[inline]
     fn leave(&mut self, cell: &mut Cell<T>) -> Left {
-        let live = self.live.get_mut();
+        let live = &mut self.live.get_mut().0;
         let wrote = !matches!(live.before, Before::Same | Before::Gone(_));
         if !std::mem::needs_drop::<T>() {
             live.before = Before::Same;
@@ -53,7 +53,7 @@ impl<T: StateValue> Core for Value<T> {
     }
 
     fn undo(&mut self) {
-        let Live { cell, before } = self.live.get_mut();
+        let Live { cell, before } = &mut self.live.get_mut().0;
         let old = match std::mem::replace(before, Before::Same) {
             Before::Same => return,
             Before::Stamp { dirty, stamp } => {
