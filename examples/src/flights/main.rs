@@ -13,11 +13,14 @@ mod job;
 mod outputs;
 mod report;
 mod rules;
+#[path = "../say.rs"]
+mod say;
 
 use args::{Args, Backend};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use job::Outcome;
+use say::{fail, say};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -29,13 +32,11 @@ fn main() -> ExitCode {
     let bar = progress_bar();
     let outcome = job::run(&args, &bar);
     bar.finish_and_clear();
-    // A reader that closes the pipe early wants no more; the work is done either way.
     match outcome {
         Ok(Outcome::Finished(report)) => {
             let outputs = args.outputs();
             let (alerts, idle) = (outputs.alerts.path.display(), outputs.idle.path.display());
-            let _ = writeln!(std::io::stdout(), "{report}\nalerts are in {alerts}, idle aircraft in {idle}");
-            ExitCode::SUCCESS
+            say(&format!("{report}\nalerts are in {alerts},\nidle aircraft in {idle}"))
         }
         Ok(Outcome::Stopped(rows)) => {
             let next = match args.backend {
@@ -45,17 +46,14 @@ fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "stopped after row {}; {next}", report::grouped(rows));
             ExitCode::from(STOPPED)
         }
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error.to_string()),
     }
 }
 
 /// A bar over the bytes of the input, on a terminal only.
 fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3}%  {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:12} {percent:>3}%  {msg}") {
         bar.set_style(style);
     }
     bar

@@ -96,7 +96,7 @@ impl fmt::Display for Report {
         writeln!(f, "{totals}")?;
 
         let mut longest = table();
-        longest.set_header(["longest streaks", "carrier", "late departures", "worst delay (min)"]);
+        longest.set_header(["longest streaks", "carrier", "late in a row", "worst (min)"]);
         for Longest { tailnum, carrier, streak, worst_delay } in &self.longest {
             let worst_delay = worst_delay.map(|minutes| minutes.to_string()).unwrap_or_default();
             longest.add_row([tailnum.clone(), carrier.clone(), streak.to_string(), worst_delay]);

@@ -6,6 +6,8 @@
 mod card;
 mod dirty;
 mod payment;
+#[path = "../say.rs"]
+mod say;
 
 use card::Fraud;
 use clap::Parser;
@@ -13,7 +15,7 @@ use dirty::Dirty;
 use krishiv_api::{RocksDbStateBackend, WatermarkStrategy};
 use krishiv_pipeline::{BoxError, CsvSource, Input, JsonLinesSink, JsonLinesSource, Pipeline, Summary};
 use payment::Payment;
-use std::io::Write;
+use say::{fail, say};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,19 +47,9 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let said = match run(&args) {
-        Ok(summary) => writeln!(std::io::stdout(), "{}", report(&args, &summary)),
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match said {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: cannot write the report: {error}");
-            ExitCode::FAILURE
-        }
+    match run(&args) {
+        Ok(summary) => say(&report(&args, &summary)),
+        Err(error) => fail(&error.to_string()),
     }
 }
 
@@ -90,7 +82,8 @@ fn report(args: &Args, summary: &Summary) -> String {
     }
     format!(
         "{} payments, {} of them done before\n\
-         {} more alerts are in {folder}/alerts.jsonl, {} rows that were broken in {folder}/rejects.jsonl",
+         {} more alerts are in {folder}/alerts.jsonl,\n\
+         {} rows that were broken in {folder}/rejects.jsonl",
         summary.events,
         summary.events_before,
         items("sink"),

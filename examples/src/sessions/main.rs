@@ -5,6 +5,8 @@
 
 mod args;
 mod generator;
+#[path = "../say.rs"]
+mod say;
 mod session;
 mod view;
 
@@ -14,8 +16,8 @@ use generator::{DISORDER_MS, Generator, Stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use krishiv_api::{InMemoryStateBackend, Keyed, RocksDbStateBackend, StateBackend, WatermarkStrategy};
 use krishiv_pipeline::{BoxError, Input, JsonLinesSink, Pipeline, Step, Summary};
+use say::{fail, say};
 use session::{LATE, SessionWindows};
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,14 +28,9 @@ fn main() -> ExitCode {
     match open_and_run(&args) {
         Ok(summary) => {
             let rate = (summary.events - summary.events_before) as f64 / start.elapsed().as_secs_f64();
-            // A reader that closes the pipe early wants no more; the work is done either way.
-            let _ = writeln!(std::io::stdout(), "{}", report(&args, &summary, rate));
-            ExitCode::SUCCESS
+            say(&report(&args, &summary, rate))
         }
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error.to_string()),
     }
 }
 
@@ -88,7 +85,7 @@ fn report(args: &Args, summary: &Summary, rate: f64) -> String {
 /// A bar over the views, on a terminal only.
 fn progress_bar(views: u64) -> ProgressBar {
     let bar = ProgressBar::new(views);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3}%  {human_pos} views") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3}%  {human_pos} views") {
         bar.set_style(style);
     }
     bar

@@ -2,7 +2,8 @@
 //!
 //! What runs for time T sees what had not ended at T, however far the watermark or the clock has come by then. So each of
 //! the two stands still at the next timer that is still to fire, and neither goes back. That is what state is judged by; what is
-//! written counts as written at the whole of the time that has come, but by a timer at the timer's own.
+//! written counts as written at the whole of the time that has come, but by a timer at the timer's own, and by an event at its own
+//! where the store says so.
 
 use crate::backend::{DefaultTtl, TtlTime};
 use crate::catalog::expiry::{FirstWatermark, Now, Ttl};
@@ -123,11 +124,19 @@ pub(crate) struct StoreTime {
     timer: AtomicU8,
     /// The time that the event has of its own, where there is no watermark.
     event_time: AtomicI64,
+    /// Whether what an event with a time writes counts as written then.
+    from_event_time: bool,
 }
 
 impl StoreTime {
     /// The time of a store that goes on from `past`; `timers` says whether the backend may have any of its timers.
-    pub(crate) fn new(clock: Arc<dyn Clock>, backend: Option<DefaultTtl>, past: Reached, timers: bool) -> Self {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        backend: Option<DefaultTtl>,
+        past: Reached,
+        timers: bool,
+        from_event_time: bool,
+    ) -> Self {
         let next_timer = if timers { UNKNOWN } else { NO_TIMER };
         let time = Self {
             processing: Arc::new(Processing::new(clock, next_timer, past.processing_clock)),
@@ -144,6 +153,7 @@ impl StoreTime {
             timer: AtomicU8::new(NO_KIND),
             shown: AtomicI64::new(NONE),
             event_time: AtomicI64::new(NONE),
+            from_event_time,
         };
         time.begin();
         time
@@ -221,12 +231,28 @@ impl StoreTime {
         self.event_written.store(clock.max(all).unwrap_or(NONE), Relaxed);
     }
 
-    /// Takes note of the time that the next event has of its own, if there is no watermark.
+    /// Takes note of the time that the next event has of its own, if anything counts from that.
     #[inline]
     pub(crate) fn take_event_time(&self, event_time: Option<i64>) {
         if self.event_clock.load(Relaxed) == NONE {
             self.event_time.store(event_time.unwrap_or(NONE), Relaxed);
+        } else if self.from_event_time {
+            self.write_from(event_time);
         }
+    }
+
+    /// Lets what the next event writes count as written at its own time, if it has one.
+    fn write_from(&self, event_time: Option<i64>) {
+        self.take_written();
+        if let Some(own) = event_time.filter(|_| !self.is_timer(TimerKind::Event)) {
+            // What is before that had ended before there was any time.
+            self.event_written.store(own.max(PENDING_END), Relaxed);
+        }
+    }
+
+    /// Whether what an event writes may end before what an event before it has written.
+    pub(crate) fn counts_from_event_time(&self) -> bool {
+        self.from_event_time
     }
 
     /// Takes the time that the next event sees.

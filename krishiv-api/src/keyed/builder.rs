@@ -89,12 +89,22 @@ pub struct KeyedBuilder<S> {
     max_parallelism: Option<u16>,
     key_groups: Option<Range<u16>>,
     broadcast_limit: usize,
+    ttl_from_event_time: bool,
     state: PhantomData<fn() -> S>,
 }
 
 impl<S> Clone for KeyedBuilder<S> {
     fn clone(&self) -> Self {
-        let Self { operator, memory_budget, clock, max_parallelism, key_groups, broadcast_limit, state } = self;
+        let Self {
+            operator,
+            memory_budget,
+            clock,
+            max_parallelism,
+            key_groups,
+            broadcast_limit,
+            ttl_from_event_time,
+            state,
+        } = self;
         Self {
             operator: operator.clone(),
             memory_budget: *memory_budget,
@@ -102,6 +112,7 @@ impl<S> Clone for KeyedBuilder<S> {
             max_parallelism: *max_parallelism,
             key_groups: key_groups.clone(),
             broadcast_limit: *broadcast_limit,
+            ttl_from_event_time: *ttl_from_event_time,
             state: *state,
         }
     }
@@ -116,6 +127,7 @@ impl<S: KeyedState> KeyedBuilder<S> {
             max_parallelism: None,
             key_groups: None,
             broadcast_limit: BROADCAST_LIMIT,
+            ttl_from_event_time: false,
             state: PhantomData,
         }
     }
@@ -225,6 +237,48 @@ impl<S: KeyedState> KeyedBuilder<S> {
         self
     }
 
+    /// Lets the life of what an event with a time writes begin at that time, wherever the watermark is, in states whose TTL goes by
+    /// event time. What reading renews never ends sooner by it.
+    ///
+    /// Without this it begins at the watermark, once there is one, which is behind the newest events and ahead of late ones.
+    ///
+    /// ```
+    /// use krishiv_api::{BoxError, EventContext, Harness, Keyed, KeyedState, Operator, ValueState};
+    ///
+    /// #[derive(KeyedState)]
+    /// #[state(key = u8)]
+    /// struct Seen {
+    ///     #[state(ttl = "60s", clock = "event")]
+    ///     times: ValueState<u32>,
+    /// }
+    ///
+    /// struct Count;
+    ///
+    /// impl Operator for Count {
+    ///     type State = Seen;
+    ///     type In = u8;
+    ///     type Out = ();
+    ///     fn key(&self, key: &u8) -> u8 { *key }
+    ///     fn on_event(&mut self, seen: &Seen, _: u8, _: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
+    ///         seen.times.set(1);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let mut harness = Harness::builder(|| Count).store(Keyed::builder().ttl_from_event_time()).open()?;
+    /// harness.watermark(20_000)?;
+    /// harness.event_at(7, 25_000)?;
+    /// harness.watermark(84_999)?;
+    /// assert_eq!(harness.state(&7, |seen| seen.times.get())?, Some(1));
+    /// harness.watermark(85_000)?; // 60 s after the event, not after the watermark that it met
+    /// assert_eq!(harness.state(&7, |seen| seen.times.get())?, None);
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn ttl_from_event_time(mut self) -> Self {
+        self.ttl_from_event_time = true;
+        self
+    }
+
     /// Opens the operator's state on `backend`; writes nothing.
     ///
     /// ```
@@ -273,7 +327,7 @@ impl<S: KeyedState> KeyedBuilder<S> {
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
         let timers_id = hub.state(TIMERS);
         let stored = timers_id.is_some();
-        let time = StoreTime::new(clock, rows.ttl, past.reached, stored);
+        let time = StoreTime::new(clock, rows.ttl, past.reached, stored, self.ttl_from_event_time);
         let shared = Arc::new(Shared::new(operator, Arc::clone(&hub), time, self.broadcast_limit, past.next_position));
         if let Some(id) = timers_id {
             shared.know_timers(id);

@@ -130,6 +130,13 @@ impl Slot {
         }
     }
 
+    /// The stamp that what carries `stamp` gets by being read.
+    pub(crate) fn renewed(&self, stamp: Stamp) -> Stamp {
+        let now = self.stamp();
+        let ends_later = stamp.clock == now.clock && stamp.expires_at > now.expires_at;
+        if ends_later && self.shared.time.counts_from_event_time() { stamp } else { now }
+    }
+
     /// When what is written now ends, if that takes an addition: the time is counted, and the event knows it.
     #[inline(always)]
     pub(crate) fn end(&self) -> Option<i64> {

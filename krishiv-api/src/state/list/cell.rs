@@ -209,11 +209,11 @@ impl Cell {
     }
 
     /// Gives all elements another stamp. Since all are written then, neighbours become one run.
-    pub(super) fn renew(&mut self, stamp: Stamp) -> Shape {
+    pub(super) fn renew(&mut self, renewed: impl Fn(Stamp) -> Stamp) -> Shape {
         let (noted, size) = (self.gone.len(), self.values.size());
         let runs = std::mem::take(&mut self.runs);
         for run in &runs {
-            let run = run.renewed(stamp);
+            let run = run.renewed(renewed(run.stamp()));
             if self.runs.back_mut().is_some_and(|last| last.join(&run, size)) {
                 self.gone.extend(run.stored_at());
             } else {

@@ -81,9 +81,9 @@ impl List {
         }
         drop(cell.take_expired(&self.slot));
         if self.slot.refreshes_on_read() {
-            let stamp = self.slot.stamp();
-            if cell.runs.iter().any(|run| run.stamp() != stamp) {
-                undo.push(Undo::Restore(cell.renew(stamp)));
+            let renewed = |stamp| self.slot.renewed(stamp);
+            if cell.runs.iter().any(|run| run.stamp() != renewed(run.stamp())) {
+                undo.push(Undo::Restore(cell.renew(renewed)));
             }
         }
         Ok(())

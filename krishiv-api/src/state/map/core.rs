@@ -74,7 +74,7 @@ impl Map {
             self.slot.shared.meter.expired.add(1);
             cell.table.clear(place);
         } else if self.slot.refreshes_on_read() {
-            let stamp = self.slot.stamp();
+            let stamp = self.slot.renewed(known.stamp());
             if stamp != known.stamp() {
                 undo.push(Undo::Renew(place, known.dirty, known.stamp()));
                 cell.replace(place, known.renewed(true, stamp));

@@ -102,7 +102,7 @@ impl<T: StateValue> Value<T> {
         } else if self.slot.refreshes_on_read()
             && let Cell::Present { dirty, clock, expires_at, .. } = &mut live.cell
         {
-            let renewed = self.slot.stamp();
+            let renewed = self.slot.renewed(stamp);
             if renewed != stamp {
                 if matches!(live.before, Before::Same) {
                     live.before = Before::Stamp { dirty: *dirty, stamp };
