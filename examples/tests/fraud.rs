@@ -132,7 +132,7 @@ fn every_broken_row_is_put_aside_and_no_other() {
         .filter(|line| !unwritten.contains(&reference(line)))
         .map(|line| format!("{line}\n"))
         .collect();
-    assert!(want.lines().count() > 1_000);
+    assert!(want.lines().count() > 300);
     assert!(alerts == want, "the alerts are not those of the good rows");
 }
 
@@ -158,8 +158,8 @@ fn killed_twenty_times_the_files_are_those_of_one_run() {
         seed ^= seed << 17;
         seed % end
     };
-    // Commits at other places than in the undisturbed run; the rows meet as they do there only if it commits as often.
-    let args = "--commit-every 10000";
+    // As often as the undisturbed run, so that the rows of the two files meet as they do there.
+    let args = "";
     for count in 0..KILLS {
         let mut child = place.command(args).spawn().unwrap();
         let length = want[1].len() as u64 / (KILLS + 2) * count + below(want[1].len() as u64 / (KILLS + 2));
@@ -174,7 +174,8 @@ fn killed_twenty_times_the_files_are_those_of_one_run() {
     place.run(args).ok();
     assert!(place.outputs() == want, "the files differ from those of one run");
     // There is nothing more to do.
-    assert!(place.run(args).ok().starts_with(&format!("{} payments, ", ROWS - 1_800)), "all are done");
+    let broken = want[1].lines().filter(|line| line.starts_with("{\"at\":\"input")).count();
+    assert!(place.run(args).ok().starts_with(&format!("{} payments, ", ROWS - broken)), "all are done");
     assert!(place.outputs() == want);
 }
 

@@ -36,6 +36,10 @@ fn reject(line: u64, row: &str, reason: &str) -> Reject {
     (line, row.to_owned(), reason.to_owned())
 }
 
+fn quote(lines: u8, reason: &str) -> String {
+    format!("a quote is not closed, or not where it should be: with the {lines} lines behind it, {reason}")
+}
+
 #[track_caller]
 fn csv(text: impl AsRef<[u8]>, items: &[Delay], rejects: &[Reject]) {
     let place = Place::new();
@@ -97,19 +101,19 @@ fn a_quote_that_nobody_closed_takes_no_good_rows_along() {
     csv(
         "tail,minutes\nN1,1\n\"N2,2\nN3,3\nN4,4",
         &[delay("N1", 1), delay("N3", 3), delay("N4", 4)],
-        &[reject(3, "\"N2,2", "a quote is not closed before the file ends")],
+        &[reject(3, "\"N2,2", &quote(2, "the file ends in it"))],
     );
     // With as many fields as there should be.
     csv(
         "tail,minutes\nN1,1\nN2,\"2\nN3,3",
         &[delay("N1", 1), delay("N3", 3)],
-        &[reject(3, "N2,\"2", "a quote is not closed before the file ends")],
+        &[reject(3, "N2,\"2", &quote(1, "the file ends in it"))],
     );
     // To the next quote.
     csv(
         "tail,minutes\nN1,\"1\nN2,2\nN3,3\n\"N4\",4\nN5,5\n",
         &[delay("N2", 2), delay("N3", 3), delay("N4", 4), delay("N5", 5)],
-        &[reject(2, "N1,\"1", "3 fields, expected 2 as in the header")],
+        &[reject(2, "N1,\"1", &quote(3, "3 fields, expected 2 as in the header"))],
     );
     // A good row of several lines is one, and so is one that only is no item.
     csv(

@@ -101,7 +101,7 @@ impl Dirty {
                 Some(_) if self.clean => {
                     payment = Payment { card: "none".to_owned(), cents: 0, at: EARLY.to_owned(), ..payment };
                 }
-                Some(Wrong::FarFuture) => payment.at = "9999-12-31T00:00:00Z".to_owned(),
+                Some(Wrong::FarFuture) => payment.at = "9998-12-31T00:00:00Z".to_owned(),
                 Some(Wrong::NoTime) => payment.at.clear(),
                 Some(Wrong::Unstorable) => payment.reference = format!("?{number}"),
                 _ => {}

@@ -2,3 +2,4 @@
 
 mod cuts;
 mod examples;
+mod from_event;

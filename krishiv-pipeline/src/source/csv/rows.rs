@@ -122,7 +122,7 @@ impl Rows for CsvRows {
             self.reader.get_mut().begin_row();
             match self.reader.read_record(&mut self.record) {
                 Ok(true) if self.reader.get_ref().is_open() => {
-                    break ("a quote is not closed before the file ends".to_owned(), None);
+                    break ("the file ends in it".to_owned(), None);
                 }
                 Ok(true) if self.record.len() == self.header.len() => return Ok(Read::Row),
                 Ok(true) => {
@@ -136,10 +136,15 @@ impl Rows for CsvRows {
         };
         self.bad = Some(rest);
         let mut served = std::mem::take(self.reader.get_mut());
-        served.keep_one_line();
+        let others = served.keep_one_line();
         // One that has met the end of the file, or an error, would read no further.
         self.reader = reader(served);
-        Ok(Read::Bad(reason))
+        Ok(Read::Bad(match others {
+            0 => reason,
+            _ => {
+                format!("a quote is not closed, or not where it should be: with the {others} lines behind it, {reason}")
+            }
+        }))
     }
 
     fn pass(&mut self) {

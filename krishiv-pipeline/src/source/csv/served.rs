@@ -71,15 +71,17 @@ impl Served {
     }
 
     /// Leaves only the first line to the row: the others come once more. A quote that nobody closed must not take all the lines
-    /// behind it along.
-    pub(super) fn keep_one_line(&mut self) {
+    /// behind it along. Returns how many they are.
+    pub(super) fn keep_one_line(&mut self) -> usize {
         let first = self.first();
+        let others = self.starts.len().saturating_sub(first + 1);
         while self.starts.len() > first + 1 {
-            let Some(start) = self.starts.pop() else { return };
+            let Some(start) = self.starts.pop() else { break };
             let line = self.row.split_off(start);
             self.again.push_front((line, self.last.take().unwrap_or(Line::Whole)));
             self.number -= 1;
         }
+        others
     }
 
     /// Goes on to the next file; `false`: there is none.
