@@ -136,6 +136,15 @@ fn every_broken_row_is_put_aside_and_no_other() {
     assert!(alerts == want, "the alerts are not those of the good rows");
 }
 
+#[test]
+fn the_readme_shows_this_program() {
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("```rust,ignore\n").nth(1).unwrap().split("```").next().unwrap();
+    let program = include_str!("../src/fraud/main.rs");
+    let trimmed = |text: &str| text.lines().map(|line| line.trim().to_owned() + "\n").collect::<String>();
+    assert!(trimmed(program).contains(&trimmed(shown)), "{shown}");
+}
+
 /// Kills the run, which had not ended.
 fn kill(mut child: Child) {
     child.kill().unwrap();

@@ -88,7 +88,11 @@ fn a_truncated_or_corrupt_gz_stops_the_job_and_the_whole_one_lets_it_go_on() {
         ("truncated in the trailer", packed[..packed.len() - 3].to_vec(), "it is truncated"),
         ("a wrong checksum", flipped(packed.len() - 6), "cannot be read further: corrupt gzip stream"),
         ("a wrong length", flipped(packed.len() - 2), "cannot be read further: corrupt gzip stream"),
-        ("garbage at the end", with_garbage, "cannot be read further: something that is no gzip data follows behind the last member"),
+        (
+            "garbage at the end",
+            with_garbage,
+            "cannot be read further: something that is no gzip data follows behind the last member",
+        ),
     ] {
         let place = Place::new();
         place.write("flights.csv.gz", bytes);

@@ -51,6 +51,13 @@ impl Position {
     }
 }
 
+/// Whether somebody's position is one of a pipeline, of this format or another.
+pub(super) fn is_of_a_pipeline(bytes: &[u8]) -> bool {
+    let position: Option<Value> = serde_json::from_slice(bytes).ok();
+    // What no format leaves out.
+    position.is_some_and(|position| ["format", "inputs", "operators"].iter().all(|field| position.get(field).is_some()))
+}
+
 /// How much of a foreign position is shown, in bytes.
 const SHOWN: usize = 40;
 

@@ -4,7 +4,7 @@ use crate::pipeline::PipelineError;
 use crate::pipeline::aside::Aside;
 use crate::pipeline::input::{At, BoxedInput, Filling, Timed};
 use crate::pipeline::outlet::AnyOutlet;
-use crate::pipeline::position::{FORMAT, Position, foreign};
+use crate::pipeline::position::{FORMAT, Position, foreign, is_of_a_pipeline};
 use crate::pipeline::reject::Reject;
 use crate::pipeline::settings::Settings;
 use crate::pipeline::stage::Stage;
@@ -195,8 +195,7 @@ impl<S: Stage> Running<S> {
     fn check_others(&self, others: &[StoredOperator]) -> Result<(), PipelineError> {
         let mut operators = Vec::new();
         self.stage.positions(&mut operators);
-        let of_a_pipeline =
-            |operator: &&StoredOperator| operator.position().is_some_and(|bytes| Position::decode(bytes).is_ok());
+        let of_a_pipeline = |operator: &&StoredOperator| operator.position().is_some_and(is_of_a_pipeline);
         let then: Vec<_> = others.iter().filter(of_a_pipeline).map(StoredOperator::name).collect();
         if then.is_empty() {
             return Ok(());

@@ -125,6 +125,12 @@ fn a_struct_or_operator_of_another_name<P: Place>(place: P) {
     assert!(!out.exists());
     refused(renamed(), words);
     assert_eq!(run(&place, items(), named("card"), Nowhere).unwrap().commits, 0);
+    // So it is where the other pipeline is of another version.
+    let place = Memory::new();
+    let newer = r#"{"format":99,"inputs":[],"operators":["card"],"more":true}"#;
+    let store = Keyed::builder().operator("card");
+    Driver::builder(Fold::new(3)).store(store).open(place.open()).unwrap().commit(newer).unwrap();
+    refused(run(&place, items(), named("card_state"), Nowhere), words);
     // An operator that is no pipeline's has its place beside one.
     let place = Memory::new();
     let store = Keyed::builder().operator("other");
