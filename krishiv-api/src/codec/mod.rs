@@ -13,8 +13,10 @@ pub(crate) mod timer_key;
 mod unreadable;
 mod walk;
 mod weight;
+mod writable;
 
 pub(crate) use exact::is_exact;
 pub(crate) use payload::{Codec, Payload, decode, decode_run, encode, encode_run, is_sound, show, write};
 pub(crate) use shape::{News, Shape, Traced, trace};
 pub(crate) use weight::{Plan, weigh, weigh_strictly};
+pub(crate) use writable::is_writable;

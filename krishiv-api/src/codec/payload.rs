@@ -13,11 +13,11 @@ use super::same::same;
 use super::unreadable::Unreadable;
 use super::walk::{Stop, Visit, walk};
 use crate::quiet::drop_quietly;
-use elements::FREE_ELEMENTS;
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
+pub(super) use elements::FREE_ELEMENTS;
 pub(crate) use run::{decode_run, encode_run};
 
 /// How a stored value is written.

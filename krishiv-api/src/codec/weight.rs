@@ -6,6 +6,7 @@
 mod plan;
 
 use crate::codec::faithful::{Faithful, POSTCARD, Watch};
+use crate::codec::payload::FREE_ELEMENTS;
 use crate::codec::walk::Stop;
 use plan::{At, VEC};
 use serde::ser::{self, Serialize, Serializer};
@@ -22,6 +23,8 @@ pub(crate) fn weigh_strictly<T: Serialize + 'static>(value: &T, plan: &Plan) -> 
     let (watch, heap) = (Watch::default(), Cell::new(0));
     let weigh = Weigh { plan, at: plan.root(), heap: &heap, strict: true };
     match value.serialize(Faithful::<_, POSTCARD>::new(weigh, &watch)) {
+        // Whether so many are too many depends on the bytes they take.
+        Ok(_) if watch.elements() > FREE_ELEMENTS => Err("it has very many elements".to_owned()),
         Ok(size) => Ok(heap.get() + size.saturating_sub(size_of::<T>())),
         Err(error) => Err(watch.reason().map_or_else(|| error.to_string(), str::to_owned)),
     }

@@ -30,8 +30,8 @@ impl<S: KeyedState> Keyed<S> {
     ///
     /// # Errors
     ///
-    /// When a value does not encode (set another one for the key that is named) or the backend fails. Then
-    /// everything stays as it was, and the commit can be repeated. [`Cause::Fenced`](crate::Cause::Fenced) when another backend
+    /// When a value that could be written in its event no longer can, since its `Serialize` does not do the same each time (set another
+    /// one for the key that is named), or the backend fails. Then everything stays as it was, and the commit can be repeated. [`Cause::Fenced`](crate::Cause::Fenced) when another backend
     /// object over the same storage has committed, and [`Cause::NestedCommit`](crate::Cause::NestedCommit) inside another commit of
     /// this thread and backend.
     pub fn commit(&mut self, position: impl AsRef<[u8]>) -> Result<(), StateError> {

@@ -9,7 +9,7 @@ use crate::catalog::expiry::too_early;
 use crate::catalog::records::StateRecord;
 use crate::codec::keys::{RowKey, STAMPED};
 use crate::codec::record::{self, Head, How, Stamp};
-use crate::codec::{Codec, Payload, Plan, encode, weigh, weigh_strictly};
+use crate::codec::{Codec, Payload, Plan, encode, is_writable, weigh, weigh_strictly};
 use crate::error::{Cause, StateError};
 use crate::scope::shared::Shared;
 use crate::time::TtlClock;
@@ -387,7 +387,7 @@ impl Slot {
     /// No codec can give the value back: better to know now than at every commit from here on.
     #[inline]
     pub(crate) fn settle<T: StateValue>(&self, value: &T, wanted: Codec) -> Result<(Codec, usize), StateError> {
-        if wanted == Codec::Postcard && !std::mem::needs_drop::<T>() {
+        if wanted == Codec::Postcard && !std::mem::needs_drop::<T>() && is_writable(value) {
             return Ok((wanted, 0));
         }
         self.settle_by_walk(value, wanted)

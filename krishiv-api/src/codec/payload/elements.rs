@@ -5,7 +5,7 @@ use serde::de::{self, DeserializeSeed, Deserializer};
 
 /// Elements that take no bytes and may still be announced, in total. Without a limit a few hostile bytes keep a
 /// reader busy for ages: `Vec<()>` of length 2^60 is nothing but its length.
-pub(super) const FREE_ELEMENTS: usize = 1 << 16;
+pub(in crate::codec) const FREE_ELEMENTS: usize = 1 << 16;
 
 /// A reader that limits how deep a value is nested, as deep as the bytes may ask for.
 pub(super) trait Nested: Sized {

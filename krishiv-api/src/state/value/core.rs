@@ -1,7 +1,7 @@
 //! The bound handle of one value, which value and reducing states are made of: its calls.
 
-use crate::codec::Codec;
 use crate::codec::record::Stamp;
+use crate::codec::{Codec, is_writable};
 use crate::error::{Cause, StateError};
 use crate::scope::slot::Slot;
 use crate::state::calls::Ran;
@@ -175,8 +175,10 @@ impl<T: StateValue> Value<T> {
     /// Sets the value.
     #[inline(always)]
     pub(crate) fn set(&self, value: T) -> Result<(), StateError> {
-        // Most values that are set were set before since the last commit, and own no memory: only they change.
+        // Most values that are set were set before since the last commit, and own no memory: only they change. Of numbers the compiler
+        // sees that they can be written.
         if !std::mem::needs_drop::<T>()
+            && is_writable(&value)
             && let Ok(mut live) = self.live.try_borrow_mut()
             && let Live { cell: Cell::Hot { value: there, .. }, before } = &mut *live
         {
@@ -193,6 +195,7 @@ impl<T: StateValue> Value<T> {
     fn set_in_place(&self, value: T) -> Result<(), StateError> {
         // The same for those that end.
         if !std::mem::needs_drop::<T>()
+            && is_writable(&value)
             && let Some(end) = self.slot.end()
             && let Ok(mut live) = self.live.try_borrow_mut()
             && let Live { cell: Cell::Timed { expires_at, value: there, .. }, before } = &mut *live
