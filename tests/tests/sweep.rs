@@ -2,12 +2,12 @@
 
 use krishiv_api::{
     BoxError, Cause, Driver, EventContext, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState,
-    Operator, ReducingState, Scan, StateBackend, StateError, Timer, ValueState, WriteBatch,
+    Operator, ReducingState, Retention, Scan, StateBackend, StateError, Timer, ValueState, WriteBatch,
 };
 use krishiv_tests::{Memory, Place, Reading, on_every_backend};
 use proptest::prelude::*;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// Keys that never come back.
 const MANY: u32 = 60_000;
@@ -235,6 +235,63 @@ on_every_backend!(
     what_is_not_committed_neither_ends_nor_goes,
     one_operator_and_one_range_leave_the_others_alone,
 );
+
+/// Says of all that has ended by its word; that it is over, or idle, as it is told.
+#[derive(Default)]
+struct Rule {
+    asked: AtomicUsize,
+    panics: bool,
+    is_over: AtomicBool,
+    is_idle: AtomicBool,
+}
+
+impl Retention for Rule {
+    fn is_expired(&self, _: &[u8], value: &[u8]) -> bool {
+        self.asked.fetch_add(1, Relaxed);
+        assert!(!self.panics, "a bug in a rule");
+        value == b"ended"
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Relaxed)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.is_idle.load(Relaxed)
+    }
+}
+
+#[test]
+fn memory_asks_a_rule_for_as_long_as_it_has_something_to_say() {
+    let backend = InMemoryStateBackend::new();
+    let put = |value: &[u8]| {
+        let mut batch = WriteBatch::default();
+        batch.put(b"k", value);
+        batch.put(b"other", b"stays");
+        backend.write(batch).unwrap();
+        backend.get(b"k").unwrap().is_some()
+    };
+    let panics = Arc::new(Rule { panics: true, ..Rule::default() });
+    backend.add_retention(Arc::clone(&panics) as Arc<dyn Retention>);
+    assert!(put(b"ended"));
+    assert!(panics.asked.load(Relaxed) > 0);
+    panics.is_over.store(true, Relaxed);
+    let rule = Arc::new(Rule::default());
+    backend.add_retention(Arc::clone(&rule) as Arc<dyn Retention>);
+    assert_eq!(Arc::strong_count(&panics), 1, "one that is over is forgotten");
+    assert!(!put(b"ended") && put(b"lives"));
+    rule.is_idle.store(true, Relaxed);
+    let asked = rule.asked.load(Relaxed);
+    assert!(put(b"ended"));
+    rule.is_idle.store(false, Relaxed);
+    rule.is_over.store(true, Relaxed);
+    assert!(put(b"ended"));
+    assert_eq!(rule.asked.load(Relaxed), asked);
+    rule.is_over.store(false, Relaxed);
+    // However little is written.
+    backend.write(WriteBatch::default()).unwrap();
+    assert_eq!(backend.scan(b"").count(), 1);
+}
 
 /// Memory that drops nothing by itself, may be others' too, and fails when it has written so often.
 struct Plain {
