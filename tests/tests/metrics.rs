@@ -474,6 +474,40 @@ fn what_has_expired_is_counted_once_where_it_is_found() {
 }
 
 #[test]
+fn what_has_ended_and_is_still_stored_is_as_it_was_counted_last() {
+    recorded(|snapshotter| {
+        let name = "krishiv_ended_records";
+        let clock = Arc::new(ManualClock::new(0));
+        // One that drops nothing by itself.
+        let backend = Arc::new(Failing::default());
+        let mut store = Keyed::<Fading>::builder().clock(Arc::clone(&clock)).open(Arc::clone(&backend)).unwrap();
+        store.with_key("ann", fill).unwrap();
+        store.commit("").unwrap();
+        clock.set(1_000);
+        store.commit("").unwrap();
+        assert!(!taken(snapshotter, ALL).contains_key(name), "nobody has counted");
+        // A value, the record of three elements, two entries.
+        assert_eq!(store.ended().unwrap(), 4);
+        assert_eq!(gauge(&taken(snapshotter, ALL), name), 4.0);
+        backend.fails.store(true, Relaxed);
+        store.sweep().unwrap_err();
+        assert_eq!(store.ended().unwrap(), 4);
+        backend.fails.store(false, Relaxed);
+        store.commit("").unwrap();
+        assert_eq!(gauge(&taken(snapshotter, ALL), name), 4.0);
+        assert_eq!(store.sweep().unwrap(), 4);
+        assert_eq!(gauge(&taken(snapshotter, ALL), name), 0.0);
+        // What is of no store any more is not said to be there.
+        store.with_key("bob", fill).unwrap();
+        store.commit("").unwrap();
+        clock.set(2_000);
+        assert_eq!(store.ended().unwrap(), 4);
+        drop(store);
+        assert_eq!(gauge(&taken(snapshotter, ALL), name), 0.0);
+    });
+}
+
+#[test]
 fn a_compaction_says_how_much_it_dropped() {
     // RocksDB compacts in threads of its own, where no local recorder is seen; nothing else here looks at this one.
     let recorder = DebuggingRecorder::new();
@@ -582,7 +616,10 @@ fn assert_documented(
 #[test]
 fn the_manual_has_every_metric_and_no_other() {
     recorded(|snapshotter| {
-        open::<Account, _>(&memory(), 0).commit("").unwrap();
+        let mut store = open::<Account, _>(&memory(), 0);
+        store.commit("").unwrap();
+        store.ended().unwrap();
+        drop(store);
         let all = snapshotter.snapshot().into_vec();
         let documented = MANUAL.lines().filter(|line| line.starts_with("| `krishiv_")).count();
         // The one that is not a store's own is that of compactions.

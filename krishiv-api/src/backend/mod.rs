@@ -6,6 +6,7 @@ pub mod contract;
 mod memory;
 #[cfg(feature = "rocksdb")]
 mod rocksdb;
+mod rules;
 mod survival;
 mod ttl;
 
@@ -43,7 +44,8 @@ pub type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StateError> + 'a;
 
 /// Tells which records may be dropped because they have expired.
 ///
-/// Stores hand one to [`StateBackend::add_retention`]; a backend that rewrites its files asks it.
+/// Stores hand one to [`StateBackend::add_retention`]; a backend asks it when it rewrites its files, or while it writes. So a rule
+/// does not call the backend.
 ///
 /// ```
 /// use krishiv_api::Retention;
@@ -74,6 +76,18 @@ pub trait Retention: Send + Sync + 'static {
     /// assert!(!KeepAll.is_over());
     /// ```
     fn is_over(&self) -> bool {
+        false
+    }
+
+    /// Whether nothing can expire by the rule as things are, so that a backend need not look at records for its sake.
+    ///
+    /// ```
+    /// # use krishiv_api::Retention;
+    /// # struct DropAll;
+    /// # impl Retention for DropAll { fn is_expired(&self, _: &[u8], _: &[u8]) -> bool { true } }
+    /// assert!(!DropAll.is_idle());
+    /// ```
+    fn is_idle(&self) -> bool {
         false
     }
 }
@@ -244,9 +258,10 @@ pub trait StateBackend: Send + Sync + 'static {
     /// and writing the same batch again is harmless.
     fn write(&self, batch: WriteBatch) -> Result<(), StateError>;
 
-    /// Takes a rule by which the backend may drop expired records when it rewrites its files.
+    /// Takes a rule by which the backend may drop expired records: when it rewrites its files, or a few with each write.
     ///
-    /// A hint: the default ignores it, since expired records are absent to readers in any case.
+    /// A hint: the default ignores it, since expired records are absent to readers in any case. Without it they stay until
+    /// [`Keyed::sweep`](crate::Keyed::sweep) drops them.
     ///
     /// ```
     /// use krishiv_api::{InMemoryStateBackend, Retention, StateBackend};

@@ -82,6 +82,19 @@ impl Joint {
     }
 }
 
+impl OperatorHub {
+    /// Writes what no reader can tell from what was there, apart from any commit.
+    pub(crate) fn write_aside(&self, batch: WriteBatch) -> Result<(), StateError> {
+        let backend = &self.backend;
+        backend.owner.check(&*backend.backend)?;
+        let turn = lock(&backend.commit);
+        // Somebody else may have written other records under the same keys.
+        backend.owner.claim(&*backend.backend)?;
+        drop(turn);
+        backend.backend.write(batch)
+    }
+}
+
 /// What a write changes, an operator each. Dropped without [`note`](Self::note), its outcome is unknown.
 struct Plans(Vec<Plan>);
 

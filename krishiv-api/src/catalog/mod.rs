@@ -11,7 +11,7 @@ mod owner;
 pub(crate) mod positions;
 pub(crate) mod records;
 mod registry;
-mod retention;
+pub(crate) mod retention;
 pub(crate) mod rows;
 pub(crate) mod stored;
 pub(crate) mod tables;

@@ -7,7 +7,7 @@ use crate::catalog::expiry::{Expiry, Moment, Now};
 use crate::catalog::positions::{in_force, stored_positions};
 use crate::catalog::records::{self, KeyRecord, OperatorRecord, PositionRecord, StateRecord, describe, mismatch};
 use crate::catalog::registry::Registry;
-use crate::catalog::retention::{OperatorRetention, WhileOpen};
+use crate::catalog::retention::{OperatorRetention, Remains, WhileOpen};
 use crate::catalog::tables::Tables;
 use crate::codec::Codec;
 use crate::error::{Cause, StateError};
@@ -271,6 +271,11 @@ impl OperatorHub {
     /// Lets the other instances know that the tables have changed.
     pub(crate) fn announce(&self, tables: &Tables) {
         self.tables_version.store(tables.version(), Ordering::Release);
+    }
+
+    /// What is left of a record once what has ended for good is gone: by the clocks as all instances have committed them.
+    pub(crate) fn remains(&self, key: &[u8], value: &[u8]) -> Remains {
+        self.retention.remains(key, value)
     }
 
     /// Lets compaction know how long these states live.

@@ -1,4 +1,4 @@
-//! Which records of an operator the backend may drop in compaction.
+//! What of an operator's records has ended for good, so that the backend may drop it.
 
 use crate::backend::{Retention, TtlTime};
 use crate::catalog::clocks::{Processing, UNKNOWN};
@@ -9,9 +9,10 @@ use crate::codec::row::{Place, values};
 use crate::lock::lock;
 use crate::time::{Clock, TtlClock};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-/// Which records of an operator may be dropped in compaction.
+/// What of the records of one operator may be dropped.
 pub(super) struct OperatorRetention {
     operator: u16,
     state: Mutex<RetentionState>,
@@ -93,6 +94,11 @@ impl RetentionState {
 }
 
 impl RetentionState {
+    /// Whether there is anything that can end.
+    fn can_expire(&self) -> bool {
+        self.committed.iter().any(|(slot, life)| life.can_expire() && self.states.contains_key(slot))
+    }
+
     /// Whether a record of a slot has ended for good.
     fn has_ended(&self, disk_slot: u16, record: &[u8]) -> bool {
         let slot = disk_slot & !STAMPED;
@@ -129,6 +135,20 @@ impl Retention for WhileOpen {
     fn is_over(&self) -> bool {
         self.0.strong_count() == 0
     }
+
+    fn is_idle(&self) -> bool {
+        self.0.upgrade().is_none_or(|rule| !rule.state().can_expire())
+    }
+}
+
+/// What remains of a record once what has ended is gone.
+pub(crate) enum Remains {
+    /// All of it.
+    All,
+    /// These bytes, of a row of which so many values have ended.
+    Less(Vec<u8>, u64),
+    /// Nothing, of so many values; of a list all elements of a record are one.
+    Nothing(u64),
 }
 
 impl OperatorRetention {
@@ -145,4 +165,36 @@ impl OperatorRetention {
         let has_ended = |(place, at): (Place, _)| value.get(at).is_some_and(|record| now.has_ended(place.slot, record));
         values(value).all(|value| value.is_ok_and(has_ended))
     }
+
+    /// What remains of a record.
+    pub(super) fn remains(&self, key: &[u8], value: &[u8]) -> Remains {
+        let is_row = parse(key).is_some_and(|parts| parts.operator == self.operator && parts.is_row());
+        if self.is_expired(key, value) {
+            return Remains::Nothing(if is_row { values(value).flatten().filter(is_here).count() as u64 } else { 1 });
+        }
+        if is_row { self.remains_of_row(value).unwrap_or(Remains::All) } else { Remains::All }
+    }
+
+    /// What remains of the record of a row, of which something does; none of one that is damaged.
+    fn remains_of_row(&self, row: &[u8]) -> Option<Remains> {
+        let now = self.state();
+        let (mut left, mut ended, mut start) = (Vec::new(), 0, 0);
+        for value in values(row) {
+            let value = value.ok()?;
+            let (place, at) = &value;
+            if now.has_ended(place.slot, row.get(at.clone())?) {
+                ended += u64::from(is_here(&value));
+            } else {
+                // With the tag and the length in front of it.
+                left.extend_from_slice(row.get(start..at.end)?);
+            }
+            start = at.end;
+        }
+        (left.len() < row.len()).then_some(Remains::Less(left, ended))
+    }
+}
+
+/// Whether a value of a row is in its record; one that lies apart counts there.
+fn is_here((place, _): &(Place, Range<usize>)) -> bool {
+    !place.apart
 }

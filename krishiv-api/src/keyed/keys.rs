@@ -120,7 +120,8 @@ impl<S: KeyedState> Keyed<S> {
         by_bytes.collect()
     }
 
-    fn prefixes(&self) -> Vec<Vec<u8>> {
+    /// What the keys of this store's records begin with.
+    pub(super) fn prefixes(&self) -> Vec<Vec<u8>> {
         if self.instance.range == (0..self.instance.max_parallelism) {
             return vec![operator_prefix(self.instance.shared.id).to_vec()];
         }

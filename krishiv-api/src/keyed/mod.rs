@@ -16,6 +16,7 @@ mod report;
 mod row;
 mod rows;
 mod store;
+mod sweep;
 mod timed;
 pub(crate) mod timers;
 mod visitors;

@@ -145,6 +145,9 @@ const HISTOGRAMS: &[Histogram] = &[
     },
 ];
 
+/// A gauge that is known only when somebody has counted: that takes a look at every record.
+const ENDED: &str = "krishiv_ended_records";
+
 /// What a store has done since it was opened.
 pub(super) struct Work<'a> {
     pub(super) events: u64,
@@ -176,6 +179,8 @@ pub(super) struct Report {
     counters: Vec<(Key, u64)>,
     gauges: Vec<Key>,
     histograms: Vec<Key>,
+    ended: Key,
+    has_counted: bool,
 }
 
 impl Report {
@@ -188,6 +193,9 @@ impl Report {
             for Metric { name, unit, help, .. } in GAUGES {
                 recorder.describe_gauge((*name).into(), Some(*unit), (*help).into());
             }
+            let help =
+                "Values, list records and map entries that had ended and were still stored when they were last counted";
+            recorder.describe_gauge(ENDED.into(), Some(Unit::Count), help.into());
             for Metric { name, unit, help, .. } in HISTOGRAMS {
                 recorder.describe_histogram((*name).into(), Some(*unit), (*help).into());
             }
@@ -199,6 +207,21 @@ impl Report {
             counters: COUNTERS.iter().map(|metric| (key(metric.name), 0)).collect(),
             gauges: GAUGES.iter().map(|metric| key(metric.name)).collect(),
             histograms: HISTOGRAMS.iter().map(|metric| key(metric.name)).collect(),
+            ended: key(ENDED),
+            has_counted: false,
+        }
+    }
+
+    /// Hands over how much has ended and is still stored, now that it was counted.
+    pub(super) fn ended(&mut self, ended: u64) {
+        self.has_counted = true;
+        with_recorder(|recorder| recorder.register_gauge(&self.ended, METADATA).set(ended as f64));
+    }
+
+    /// Takes back what was counted: it is no longer this store's.
+    pub(super) fn forget_ended(&mut self) {
+        if self.has_counted {
+            self.ended(0);
         }
     }
 

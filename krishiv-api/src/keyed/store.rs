@@ -320,6 +320,7 @@ impl<S: KeyedState> Drop for Keyed<S> {
     fn drop(&mut self) {
         self.instance.shared.hub.release(&self.instance.range);
         self.report(&Size::default(), None);
+        self.report.forget_ended();
         // One by one, and whatever one of them does: a store may be dropped on the way of a panic.
         self.rows.table.drain().for_each(Row::drop_quietly);
     }

@@ -11,6 +11,7 @@ mod merge;
 mod options;
 mod retention;
 
+use super::rules::Rules;
 use super::{Durable, Each, Op, Retention, Scan, StateBackend, WriteBatch};
 use crate::error::{Cause, StateError};
 use ::rocksdb::{
@@ -20,7 +21,6 @@ use ::rocksdb::{
 use bounds::verified;
 use cursors::{Cursors, within};
 use guard::Guard;
-use retention::Rules;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

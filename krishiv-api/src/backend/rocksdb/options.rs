@@ -1,7 +1,7 @@
 //! How a RocksDB folder is opened.
 
 use super::merge;
-use super::retention::Rules;
+use crate::backend::rules::Rules;
 use ::rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 use std::fmt;
 use std::path::Path;

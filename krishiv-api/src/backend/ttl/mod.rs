@@ -97,6 +97,10 @@ impl Retention for Unstamped {
     fn is_over(&self) -> bool {
         self.rule.is_over()
     }
+
+    fn is_idle(&self) -> bool {
+        self.rule.is_idle()
+    }
 }
 
 #[cfg(test)]

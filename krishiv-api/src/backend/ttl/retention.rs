@@ -41,4 +41,13 @@ impl Retention for RawRetention {
         };
         !marker::is_library(key) && stamp::split(key, value).is_ok_and(|(expires_at, _)| is_expired(expires_at, now))
     }
+
+    fn is_over(&self) -> bool {
+        self.horizon.strong_count() == 0
+    }
+
+    fn is_idle(&self) -> bool {
+        let Some(horizon) = self.horizon.upgrade() else { return true };
+        matches!(&*horizon.read().unwrap_or_else(PoisonError::into_inner), Horizon::None)
+    }
 }

@@ -1,19 +1,23 @@
 //! State that lives as long as the process.
 
-use super::{Op, Record, Scan, StateBackend, Volatile, WriteBatch};
+mod round;
+
+use super::rules::Rules;
+use super::{Op, Record, Retention, Scan, StateBackend, Volatile, WriteBatch};
 use crate::codec::row::merged;
 use crate::error::StateError;
-use std::collections::BTreeMap;
+use round::{Map, Round};
 use std::fmt;
 use std::ops::Bound;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Records that a scan takes under one lock.
 const PAGE: usize = 256;
 
-type Map = BTreeMap<Vec<u8>, Vec<u8>>;
-
 /// A [`StateBackend`] in memory, for tests and development; nothing of it outlives the process.
+///
+/// Each write also looks at a few records, one after the other, and drops what has ended: of what nobody comes back to there is
+/// never more than of what lives, or than the next writes drop.
 ///
 /// ```
 /// use krishiv_api::{InMemoryStateBackend, StateBackend, WriteBatch};
@@ -27,7 +31,14 @@ type Map = BTreeMap<Vec<u8>, Vec<u8>>;
 /// ```
 #[derive(Default)]
 pub struct InMemoryStateBackend {
-    map: RwLock<Map>,
+    records: RwLock<Records>,
+    rules: Rules,
+}
+
+#[derive(Default)]
+struct Records {
+    map: Map,
+    round: Round,
 }
 
 impl InMemoryStateBackend {
@@ -42,16 +53,17 @@ impl InMemoryStateBackend {
     }
 
     // No step below can leave the map half changed by a panic, so a poisoned lock still guards a whole map.
-    fn read(&self) -> RwLockReadGuard<'_, Map> {
-        self.map.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Records> {
+        self.records.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn changed(&self) -> RwLockWriteGuard<'_, Map> {
-        self.map.write().unwrap_or_else(PoisonError::into_inner)
+    fn changed(&self) -> RwLockWriteGuard<'_, Records> {
+        self.records.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn page(&self, prefix: &[u8], from: Bound<&[u8]>) -> Vec<Record> {
         self.read()
+            .map
             .range::<[u8], _>((from, Bound::Unbounded))
             .take_while(|(key, _)| key.starts_with(prefix))
             .take(PAGE)
@@ -62,7 +74,7 @@ impl InMemoryStateBackend {
 
 impl fmt::Debug for InMemoryStateBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InMemoryStateBackend").field("records", &self.read().len()).finish()
+        f.debug_struct("InMemoryStateBackend").field("records", &self.read().map.len()).finish()
     }
 }
 
@@ -72,12 +84,12 @@ impl StateBackend for InMemoryStateBackend {
     const MERGES: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        Ok(self.read().get(key).cloned())
+        Ok(self.read().map.get(key).cloned())
     }
 
     fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
-        let map = self.read();
-        Ok(keys.iter().map(|key| map.get(*key).cloned()).collect())
+        let records = self.read();
+        Ok(keys.iter().map(|key| records.map.get(*key).cloned()).collect())
     }
 
     fn scan<'a>(&'a self, prefix: &[u8]) -> Scan<'a> {
@@ -94,7 +106,9 @@ impl StateBackend for InMemoryStateBackend {
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StateError> {
-        let mut map = self.changed();
+        let rules = self.rules.busy();
+        let Records { map, round } = &mut *self.changed();
+        let before = map.len();
         // Neighbours are found next to each other, and what is there keeps its key.
         batch.for_each_in_key_order(|op| match op {
             Op::Put(key, value) => match map.get_mut(key) {
@@ -107,7 +121,15 @@ impl StateBackend for InMemoryStateBackend {
                 if row.is_empty() { drop(map.remove(key)) } else { drop(map.insert(key.to_vec(), row)) }
             }
         });
+        if !rules.is_empty() {
+            let new = map.len().saturating_sub(before);
+            round.go_on(map, &rules, batch.len(), new);
+        }
         Ok(())
+    }
+
+    fn add_retention(&self, rule: Arc<dyn Retention>) {
+        self.rules.add(rule);
     }
 }
 
