@@ -337,3 +337,23 @@ fn an_input_without_rows_is_done_at_once() {
     assert_eq!(common::cell(&place.run("--input flights.csv").ok(), "rows"), 0);
     assert!(place.run("--input flights.csv").ok().starts_with("finished before"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_written_is_an_error() {
+    let place = Place::new();
+    place.write("flights.csv", rows(100));
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let run = common::Run::from(place.command("--input flights.csv").stdout(full).output().unwrap());
+    run.fails("cannot write the report: No space left on device");
+    // The work is done.
+    assert!(place.run("--input flights.csv").ok().starts_with("finished before"));
+}
+
+#[test]
+fn what_is_shown_fits_sixty_columns() {
+    let place = Place::new();
+    place.write("flights.csv", rows(3000));
+    let said = place.run("--input flights.csv").ok();
+    assert!(said.lines().all(|line| line.chars().count() <= 60), "{said}");
+}

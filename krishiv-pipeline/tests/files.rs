@@ -14,6 +14,7 @@ mod common;
 use common::{Place, all, drain, fails, gzip, poll};
 use krishiv_pipeline::{CsvSource, JsonLinesSource, Polled, Source};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+use std::io::Write;
 use std::path::Path;
 
 fn zstd(bytes: &[u8]) -> Vec<u8> {
@@ -200,4 +201,37 @@ fn a_folder_of_json_lines_and_what_is_in_its_way() {
         &place.path("days/more"),
         ": a folder within the folder of the input is not read; ",
     );
+}
+
+/// Says what the standard input holds; the test below runs it in a process of its own.
+#[test]
+fn in_a_process_of_its_own_the_standard_input_is_read() {
+    if std::env::var_os("KRISHIV_TEST_STDIN").is_none() {
+        return;
+    }
+    let mut source = json(Path::new("-"));
+    let read = all(&mut source);
+    println!("read {} {:?} {}", read.len(), source.row(), source.bytes_total());
+}
+
+#[test]
+fn a_dash_is_the_standard_input_plain_or_packed() {
+    for bytes in [rows(3000).into_bytes(), gzip(rows(3000).as_bytes()), zstd(rows(3000).as_bytes())] {
+        let name = "in_a_process_of_its_own_the_standard_input_is_read";
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env("KRISHIV_TEST_STDIN", "yes")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // As it comes: a few bytes, and the rest after a while.
+        stdin.write_all(&bytes[..3]).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        stdin.write_all(&bytes[3..]).unwrap();
+        drop(stdin);
+        let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        assert!(said.contains("read 3000 None 0\n"), "{said}");
+    }
 }

@@ -152,7 +152,8 @@ impl<T: DeserializeOwned> Source for JsonLinesSource<T> {
 
     fn row(&self) -> Option<Row<'_>> {
         let JsonRows { lines, .. } = &self.rows;
-        Some(Row { file: lines.path(), line: lines.number(), bytes: self.rows.line() })
+        let bytes = self.rows.line();
+        (!bytes.is_empty()).then(|| Row { file: lines.path(), line: lines.number(), bytes })
     }
 }
 

@@ -341,8 +341,11 @@ impl<O: Operator + 'static> Harness<O> {
             self.skipped += driver.skipped();
             self.dropped += driver.dropped_late();
         }
-        let HarnessBuilder { make, open, store, on_error, late, .. } = &self.settings;
-        let driver = |store| Driver::builder(make()).store(store).on_error(*on_error).late_events(*late);
+        let HarnessBuilder { make, open, store, on_error, late, lateness_ms, .. } = &self.settings;
+        let driver = |store| {
+            let builder = Driver::builder(make()).store(store).on_error(*on_error);
+            builder.late_events(*late).allowed_lateness(*lateness_ms)
+        };
         self.drivers = open(vec![driver(store.clone().all_key_groups())])?;
         if instances != 1 {
             let groups = self.drivers.first().map_or(0, |driver| driver.store().key_groups().end);

@@ -22,6 +22,7 @@ pub struct HarnessBuilder<O: Operator> {
     pub(super) store: KeyedBuilder<O::State>,
     pub(super) on_error: OnError<O::In>,
     pub(super) late: LateEvents,
+    pub(super) lateness_ms: u64,
     pub(super) instances: u16,
 }
 
@@ -37,6 +38,7 @@ impl<O: Operator + 'static> HarnessBuilder<O> {
             store: Keyed::builder(),
             on_error: OnError::default(),
             late: LateEvents::default(),
+            lateness_ms: 0,
             instances: 1,
         }
     }
@@ -112,6 +114,18 @@ impl<O: Operator + 'static> HarnessBuilder<O> {
     /// ```
     pub fn late_events(mut self, late: LateEvents) -> Self {
         self.late = late;
+        self
+    }
+
+    /// How late an event may be that is taken like others, where late ones are not, in milliseconds; 0 unless set.
+    ///
+    /// ```
+    #[doc = include_str!("../example.txt")]
+    /// let harness = Harness::builder(|| Distinct).late_events(LateEvents::Drop).allowed_lateness(600_000).open()?;
+    /// # Ok::<(), BoxError>(())
+    /// ```
+    pub fn allowed_lateness(mut self, ms: u64) -> Self {
+        self.lateness_ms = ms;
         self
     }
 

@@ -205,6 +205,6 @@ impl<T> Source for CsvSource<T> {
     }
 
     fn row(&self) -> Option<Row<'_>> {
-        Some(self.rows.row())
+        self.rows.row()
     }
 }

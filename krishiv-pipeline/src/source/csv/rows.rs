@@ -50,9 +50,9 @@ impl CsvRows {
     }
 
     /// The same as it is stored.
-    pub(super) fn row(&self) -> Row<'_> {
+    pub(super) fn row(&self) -> Option<Row<'_>> {
         let (bytes, line) = self.reader.get_ref().row();
-        Row { file: self.path(), line, bytes }
+        (!bytes.is_empty()).then(|| Row { file: self.path(), line, bytes })
     }
 
     pub(super) fn progress(&self) -> &Progress {
