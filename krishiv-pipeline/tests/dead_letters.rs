@@ -19,11 +19,12 @@ use krishiv_api::{
 };
 use krishiv_pipeline::{
     BadRecord, Fallible, Input, IterSource, JsonLinesSink, JsonLinesSource, MemorySink, Pipeline, PipelineError,
-    Reject, Sink, Step, StopSignal, Summary,
+    Polled, Reject, Sink, Source, Step, StopSignal, Summary,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Payment {
@@ -268,6 +269,99 @@ fn an_event_from_the_far_future_goes_where_late_ones_go() {
         assert_eq!(emitted.items().iter().map(|(card, _)| card.as_str()).collect::<Vec<_>>(), ["a", "c"]);
         assert_eq!(late_ones.items().len(), usize::from(late));
         assert_eq!(summary.dropped_late, u64::from(!late));
+    }
+}
+
+#[test]
+fn late_ones_of_the_far_future_need_a_place_to_go() {
+    let strategy = WatermarkStrategy::monotonous().at_most_ahead_of_clock(60_000).too_far_ahead(TooFarAhead::Late);
+    let run = |step: Step<Sums>| {
+        let payments = IterSource::new(Vec::<Payment>::new());
+        let input = Input::new(payments).event_time(|payment: &Payment| payment.at.unwrap(), strategy);
+        let sink: MemorySink<(String, f64)> = MemorySink::new();
+        Pipeline::new(Arc::<InMemoryStateBackend>::default()).input(input).step(step).sink(sink).run()
+    };
+    let error = run(Step::new(Sums)).unwrap_err().to_string();
+    assert!(
+        error.starts_with("an input says that events too far ahead are late, and operator `card` takes late"),
+        "{error}"
+    );
+    let error = run(Step::new(Sums).allowed_lateness(5)).unwrap_err().to_string();
+    assert!(error.contains("`drop_late` or `late_to`"), "{error}");
+    run(Step::new(Sums).drop_late().allowed_lateness(5)).unwrap();
+}
+
+/// A source that lets the clock go on while it waits for its item.
+struct Slow(Arc<ManualClock>, Option<Payment>);
+
+impl Source for Slow {
+    type Item = Payment;
+    type Position = ();
+
+    fn poll(&mut self, _: std::time::Duration) -> Result<Polled<Payment>, BoxError> {
+        self.0.advance(3_600_000);
+        Ok(self.1.take().map_or(Polled::End, Polled::Item))
+    }
+
+    fn position(&self) {}
+
+    fn seek(&mut self, (): ()) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_clock_is_looked_at_again_before_an_event_is_refused_by_it() {
+    let clock = Arc::new(ManualClock::new(1_000_000));
+    let payment = Payment { card: "a".to_owned(), cents: 1, at: Some(4_600_000) };
+    let strategy = WatermarkStrategy::monotonous().at_most_ahead_of_clock(60_000);
+    let source = Slow(Arc::clone(&clock), Some(payment));
+    let input = Input::new(source).event_time(|payment: &Payment| payment.at.unwrap(), strategy);
+    let sink: MemorySink<(String, f64)> = MemorySink::new();
+    let pipeline = Pipeline::new(Arc::<InMemoryStateBackend>::default()).input(input).operator(Sums).sink(sink);
+    assert_eq!(pipeline.clock(clock).run().unwrap().events, 1);
+}
+
+#[test]
+fn rows_that_are_put_aside_do_not_fill_the_memory() {
+    let place = Place::new();
+    // A batch would be 256 of these.
+    let bad = vec![b'\xff'; 1 << 20];
+    let path =
+        place.write("payments.jsonl", std::iter::repeat_n([&bad[..], b"\n"].concat(), 40).collect::<Vec<_>>().concat());
+    let most = Arc::new(AtomicUsize::new(0));
+    let sink = Counting { held: 0, most: Arc::clone(&most) };
+    let out: MemorySink<(String, f64)> = MemorySink::new();
+    let pipeline = Pipeline::new(Arc::<InMemoryStateBackend>::default()).input(input(&path)).operator(Sums).sink(out);
+    let summary = pipeline.dead_letters_to(sink).commit_every(4).run().unwrap();
+    assert_eq!(summary.outputs["dead-letters"], 40);
+    // Every batch of some 8 MiB ends, whatever it has.
+    assert!(most.load(Ordering::Relaxed) <= 10, "{most:?}");
+}
+
+/// Counts what it gets between two syncs.
+struct Counting {
+    held: usize,
+    most: Arc<AtomicUsize>,
+}
+
+impl Sink for Counting {
+    type Item = Reject;
+    type Mark = ();
+
+    fn write(&mut self, _: Reject) -> Result<(), BoxError> {
+        self.held += 1;
+        self.most.fetch_max(self.held, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), BoxError> {
+        self.held = 0;
+        Ok(())
+    }
+
+    fn resume(&mut self, _: Option<()>) -> Result<(), BoxError> {
+        Ok(())
     }
 }
 

@@ -136,7 +136,7 @@ fn what_is_no_text_is_named_with_what_to_do() {
         ),
         (wide, ": this looks like UTF-16 text, and UTF-8 was expected; make UTF-8 of it first (`iconv"),
         (b"PK\x03\x04rest".to_vec(), ": this is a zip archive (or a spreadsheet, which is one)"),
-        (b"PAR1rest".to_vec(), ": this is a Parquet file, and UTF-8 text was expected; export it as CSV"),
+        (b"PAR1\x15rest".to_vec(), ": this is a Parquet file, and UTF-8 text was expected; export it as CSV"),
     ] {
         let path = place.write("a.csv", bytes);
         fails(CsvSource::<Item>::open(&path), &path, words);
@@ -151,6 +151,7 @@ fn a_folder_is_its_files_in_the_order_of_their_names() {
     std::fs::create_dir(&folder).unwrap();
     place.write("days/2.csv", csv_rows(3..5).trim_end());
     place.write("days/1.csv.gz", gzip(csv_rows(0..3).as_bytes()));
+    place.write("days/0.csv", "");
     place.write("days/3.csv", "");
     place.write("days/4.csv.zst", zstd(csv_rows(5..6).as_bytes()));
     place.write("days/.hidden", "no rows");
@@ -212,6 +213,41 @@ fn in_a_process_of_its_own_the_standard_input_is_read() {
     let mut source = json(Path::new("-"));
     let read = all(&mut source);
     println!("read {} {:?} {}", read.len(), source.row(), source.bytes_total());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_keeps_nobody_waiting() {
+    let place = Place::new();
+    let path = place.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let (mut source, mut table) = (json(&path), place.path("table"));
+    let soon = std::time::Duration::from_millis(5);
+    // Nobody writes yet, and it says so.
+    assert_eq!(source.poll(soon).unwrap(), Polled::Pending);
+    let mut pipe = std::fs::File::options().write(true).open(&path).unwrap();
+    pipe.write_all(b"[\"N0\",0]\n\n").unwrap();
+    assert_eq!(poll(&mut source).unwrap(), Polled::Item(("N0".to_owned(), 0)));
+    assert_eq!(source.poll(soon).unwrap(), Polled::Pending);
+    pipe.write_all(b"[\"N1\",1]\n[\"N2").unwrap();
+    assert_eq!(poll(&mut source).unwrap(), Polled::Item(("N1".to_owned(), 1)));
+    // Half a line is none.
+    assert_eq!(source.poll(soon).unwrap(), Polled::Pending);
+    pipe.write_all(b"\",2]").unwrap();
+    drop(pipe);
+    assert_eq!(all(&mut source), items(2..3));
+
+    assert!(std::process::Command::new("mkfifo").arg(&table).status().unwrap().success());
+    let rows = csv_rows(0..2);
+    let writer = std::thread::spawn({
+        let path = table.clone();
+        move || std::fs::write(path, rows)
+    });
+    let mut source = csv(&table);
+    assert_eq!(all(&mut source), items(0..2));
+    writer.join().unwrap().unwrap();
+    table.set_file_name("a missing one");
+    fails(CsvSource::<Item>::open(&table), &table, ": cannot open the input: ");
 }
 
 #[test]

@@ -358,8 +358,29 @@ fn what_cannot_be_opened_or_created_says_why() {
     fails(JsonLinesSink::<Row>::open(&folder).map(drop), &folder, ": cannot open the output: ");
     let path = place.path("no-such-folder/late.jsonl");
     let mut sink = JsonLinesSink::<Row>::open(&path).unwrap();
-    sink.resume(None).unwrap();
-    fails(sink.sync(), &path, ": cannot create the output: ");
+    fails(sink.resume(None), &path, ": cannot create the output: ");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_to_nothing_yet_is_followed_and_two_that_make_one_file_are_told_apart() {
+    let place = Place::new();
+    let (link, file) = (place.path("late.jsonl"), place.path("elsewhere.jsonl"));
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let mut sink = open(&link, None);
+    assert_eq!(rows_after(&mut sink, 0..2, &file), [0, 1]);
+    sink.cut_back(None).unwrap();
+    assert!(link.symlink_metadata().is_ok(), "it was there before");
+    drop(sink);
+
+    let path = place.path("both.jsonl");
+    let (mut first, mut second) = (open(&path, None), open(&path, None));
+    first.sync().unwrap();
+    fails(second.sync(), &path, "another run is writing this file");
+    write(&mut first, 0..1);
+    first.sync().unwrap();
+    drop(first);
+    fails(second.sync(), &path, "somebody has written this file since it was looked for");
 }
 
 #[cfg(target_os = "linux")]

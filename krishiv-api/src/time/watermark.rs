@@ -119,6 +119,18 @@ impl WatermarkStrategy {
     pub const fn too_far_ahead(self, then: TooFarAhead) -> Self {
         Self { too_far_ahead: then, ..self }
     }
+
+    /// Whether it makes late events of some.
+    ///
+    /// ```
+    /// use krishiv_api::{TooFarAhead, WatermarkStrategy};
+    /// let bounded = WatermarkStrategy::monotonous().at_most_ahead_of_clock(60_000);
+    /// assert!(!bounded.makes_late());
+    /// assert!(bounded.too_far_ahead(TooFarAhead::Late).makes_late());
+    /// ```
+    pub const fn makes_late(self) -> bool {
+        matches!(self.too_far_ahead, TooFarAhead::Late)
+    }
 }
 
 /// What becomes of an event whose time is too far ahead.
@@ -221,13 +233,15 @@ struct Input {
     latest: Option<i64>,
     /// The same with those that are still to be observed.
     admitted: Option<i64>,
-    /// The watermark when it became quiet.
-    quiet_at: Option<i64>,
-    /// How far the clock has taken it since.
+    /// From where its watermark goes on, and what the clock showed then.
+    goes_on_from: Option<(i64, i64)>,
+    /// How far the clock has taken it.
     gone_on_to: Option<i64>,
     /// Since when there has been no event, by the clock; `None` when one came since the clock was last looked at.
     quiet_since: Option<i64>,
     idle: bool,
+    /// Whether it has been quiet for so long that its watermark goes on with the clock.
+    goes_on: bool,
     ended: bool,
 }
 
@@ -250,10 +264,11 @@ impl Watermarks {
             strategy,
             latest: None,
             admitted: None,
-            quiet_at: None,
+            goes_on_from: None,
             gone_on_to: None,
             quiet_since: None,
             idle: false,
+            goes_on: false,
             ended: false,
         };
         Self { inputs: inputs.into_iter().map(input).collect(), current: None }
@@ -297,7 +312,7 @@ impl Watermarks {
     pub fn observe(&mut self, input: usize, event_time: i64) -> Option<i64> {
         let input = self.inputs.get_mut(input)?;
         let was_idle = std::mem::take(&mut input.idle) | std::mem::take(&mut input.ended);
-        (input.quiet_since, input.gone_on_to) = (None, None);
+        (input.quiet_since, input.goes_on, input.gone_on_to) = (None, false, None);
         if !was_idle && input.latest.is_some_and(|latest| event_time <= latest) {
             return None;
         }
@@ -316,16 +331,26 @@ impl Watermarks {
     /// assert_eq!(watermarks.tick(60_000), Some(7));
     /// ```
     pub fn tick(&mut self, now_ms: i64) -> Option<i64> {
+        let (current, greatest) = (self.current, self.inputs.iter().filter_map(Input::watermark).max());
         for input in &mut self.inputs {
             if input.quiet_since.is_none() {
-                input.quiet_at = input.watermark().max(self.current);
+                let from = input.watermark().max(current);
+                input.goes_on_from = from.map(|from| (from, now_ms));
             }
             let since = *input.quiet_since.get_or_insert(now_ms);
             let quiet = u64::try_from(now_ms.saturating_sub(since)).unwrap_or(0);
             let WatermarkStrategy { idle_after_ms, goes_on_after_ms, .. } = input.strategy;
-            let goes_on = goes_on_after_ms.is_some_and(|after| quiet >= after);
-            input.idle |= goes_on || idle_after_ms.is_some_and(|after| quiet >= after);
-            input.gone_on_to = input.quiet_at.filter(|_| goes_on).map(|at| at.saturating_add_unsigned(quiet));
+            input.goes_on = goes_on_after_ms.is_some_and(|after| quiet >= after);
+            input.idle |= input.goes_on || idle_after_ms.is_some_and(|after| quiet >= after);
+        }
+        let is_held = self.inputs.iter().any(|input| !input.idle && !input.ended);
+        for input in self.inputs.iter_mut().filter(|input| input.goes_on) {
+            if is_held || input.goes_on_from.is_none() {
+                // It follows the others, and goes on from where they leave it.
+                input.goes_on_from = current.or(greatest).map(|from| (from, now_ms));
+            }
+            let passed = input.goes_on_from.map(|(from, at)| from.saturating_add(now_ms.saturating_sub(at).max(0)));
+            input.gone_on_to = passed.filter(|_| !is_held);
         }
         self.advance()
     }
@@ -455,6 +480,34 @@ mod tests {
         watermarks.observe(1, 300);
         assert_eq!(watermarks.tick(1_000), None);
         assert_eq!(watermarks.tick(0), None);
+    }
+
+    #[test]
+    fn a_watermark_goes_on_from_where_the_last_of_the_others_left_it() {
+        // The one that goes on has never had an event.
+        let mut watermarks = Watermarks::new([MONOTONOUS.goes_on_after(10), MONOTONOUS.idle_after(5)]);
+        watermarks.observe(1, 100);
+        assert_eq!(watermarks.tick(0), None);
+        assert_eq!(watermarks.tick(10), Some(100));
+        assert_eq!(watermarks.tick(17), Some(107));
+        // Another one takes over, and ends: what passed meanwhile does not count.
+        let mut watermarks = Watermarks::new([MONOTONOUS.goes_on_after(10), MONOTONOUS]);
+        watermarks.observe(0, 100);
+        watermarks.observe(1, 50);
+        assert_eq!(watermarks.tick(0), None);
+        assert_eq!(watermarks.tick(10), None);
+        assert_eq!(watermarks.observe(1, 9_000), Some(9_000));
+        assert_eq!(watermarks.tick(1_000), None);
+        watermarks.end(1);
+        assert_eq!(watermarks.tick(1_004), Some(9_004));
+        // An event ends it, and what is behind the clock is late.
+        assert_eq!(watermarks.observe(0, 9_001), None);
+        assert_eq!(watermarks.tick(1_005), None);
+        assert_eq!(watermarks.observe(0, 9_010), Some(9_010));
+        // A clock that is set back takes nothing back.
+        watermarks.tick(2_000);
+        assert_eq!(watermarks.tick(2_010), Some(9_020));
+        assert_eq!(watermarks.tick(1_900), None);
     }
 
     #[test]

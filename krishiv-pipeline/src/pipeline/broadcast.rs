@@ -3,8 +3,9 @@
 use crate::attempt::attempt;
 use crate::pipeline::PipelineError;
 use crate::pipeline::aside::Aside;
-use crate::pipeline::input::bad;
+use crate::pipeline::input::stopped_by;
 use crate::pipeline::position::{of_source, of_this_kind};
+use crate::pipeline::reject::Reject;
 use crate::source::{Polled, Row, Source};
 use krishiv_api::{BoxError, BroadcastOperator, Driver, Operator, OperatorError};
 use serde_json::Value;
@@ -13,7 +14,7 @@ use std::time::Duration;
 /// Broadcasts of any kind, as a step holds them.
 pub(super) trait AnyBroadcasts<O: Operator> {
     /// When the next item takes effect, if it is there.
-    fn next(&mut self, input: &dyn Fn() -> String, aside: &mut Aside) -> Result<Option<i64>, BoxError>;
+    fn next(&mut self, input: &str, aside: &mut Aside) -> Result<Option<i64>, PipelineError>;
 
     /// Hands the next item over, if it is there.
     fn hand_over(&mut self, driver: &mut Driver<O>) -> Result<(), OperatorError>;
@@ -48,16 +49,13 @@ where
     S: Source<Item = O::Broadcast>,
     F: Fn(&S::Item) -> i64,
 {
-    fn next(&mut self, input: &dyn Fn() -> String, aside: &mut Aside) -> Result<Option<i64>, BoxError> {
+    fn next(&mut self, input: &str, aside: &mut Aside) -> Result<Option<i64>, PipelineError> {
+        let failed = |error| PipelineError::Source { input: input.to_owned(), error };
         while self.next.is_none() && !self.ended {
             let before = self.source.position();
-            let (item, reason) = match self.source.poll(Duration::ZERO)? {
-                Polled::Item(item) => match attempt(|| (self.time)(&item)) {
-                    Ok(time) if self.last.is_none_or(|last| last <= time) => (Some((item, time)), String::new()),
-                    Ok(time) => return Err(out_of_order(self.source.row(), self.last, time)),
-                    Err(reason) => (None, reason),
-                },
-                Polled::Bad(reason) => (None, reason),
+            let timed = match self.source.poll(Duration::ZERO).map_err(failed)? {
+                Polled::Item(item) => attempt(|| (self.time)(&item)).map(|time| (item, time)),
+                Polled::Bad(reason) => Err(reason),
                 Polled::Skipped => continue,
                 Polled::Pending => break,
                 Polled::End => {
@@ -65,12 +63,17 @@ where
                     break;
                 }
             };
-            match item {
-                Some((item, time)) => {
+            let row = self.source.row();
+            match timed {
+                Ok((_, time)) if self.last.is_some_and(|last| time < last) => {
+                    return Err(failed(out_of_order(row, self.last, time)));
+                }
+                Ok((item, time)) => {
                     self.last = Some(time);
                     self.next = Some((item, time, before));
                 }
-                None => aside.reject(bad(input, reason, self.source.row(), aside)?),
+                Err(reason) if aside.stops() => return Err(failed(stopped_by(reason, row))),
+                Err(reason) => aside.reject(Reject::new(format!("input {input}"), reason), row)?,
             }
         }
         Ok(self.next.as_ref().map(|(_, from, _)| *from))

@@ -209,7 +209,6 @@ impl<S: Source, F: EventTime<S::Item>> AnyInput<S::Item> for Feed<S, F> {
     ) -> Result<usize, BoxError> {
         let Self { input: Input { source, time, strategy }, before, ended } = self;
         let Filling { input, limit, wait, judge } = filling;
-        let name = || input.to_string();
         before.clear();
         aside.begin();
         for polled in 0..limit {
@@ -238,7 +237,12 @@ impl<S: Source, F: EventTime<S::Item>> AnyInput<S::Item> for Feed<S, F> {
                     return Ok(polled);
                 }
             };
-            aside.no_item(batch.len(), bad(&name, reason, source.row(), aside)?);
+            if aside.stops() {
+                return Err(stopped_by(reason, source.row()));
+            }
+            if !aside.no_item(batch.len(), Reject::new(format!("input {input}"), reason), source.row()) {
+                return Ok(polled + 1);
+            }
         }
         Ok(limit)
     }
@@ -260,17 +264,13 @@ impl<S: Source, F: EventTime<S::Item>> AnyInput<S::Item> for Feed<S, F> {
     }
 }
 
-/// What a source has given that is no item; an error where that stops a pipeline.
+/// What a source has given is no item, and that stops a pipeline.
 #[cold]
-pub(super) fn bad(
-    input: &dyn Fn() -> String,
-    reason: String,
-    row: Option<Row<'_>>,
-    aside: &Aside,
-) -> Result<Reject, BoxError> {
+pub(super) fn stopped_by(reason: String, row: Option<Row<'_>>) -> BoxError {
+    let reason =
+        format!("{reason}; mend it, or leave such items out by `skip_errors` or `dead_letters_to` of the pipeline");
     match row {
-        Some(row) if aside.stops() => Err(FileError::line(row.file, row.line, reason).into()),
-        None if aside.stops() => Err(reason.into()),
-        row => Ok(Reject::new(format!("input {}", input()), reason).of_row(row)),
+        Some(row) => FileError::line(row.file, row.line, reason).into(),
+        None => reason.into(),
     }
 }

@@ -297,7 +297,6 @@ impl<B: StateBackend, T, C> Operators<B, T, C> {
                 stop: None,
                 on_commit: Box::new(|_| {}),
                 on_reject: OnReject::Stop,
-                rejects: None,
                 unused: false,
             },
         }
@@ -391,10 +390,8 @@ impl<P: Plan> Complete<P> {
     /// assert_eq!(pipeline.skip_errors().run()?.skipped, 2);
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn skip_errors(mut self) -> Self {
-        self.settings.on_reject = OnReject::Skip;
-        self.settings.unused |= self.settings.rejects.take().is_some();
-        self
+    pub fn skip_errors(self) -> Self {
+        self.on_reject(OnReject::Skip)
     }
 
     /// Leaves out the same, and sends a [`Reject`] to `sink` for each, with file, line and row that it comes from.
@@ -414,10 +411,13 @@ impl<P: Plan> Complete<P> {
     /// );
     /// # Ok::<(), BoxError>(())
     /// ```
-    pub fn dead_letters_to(mut self, sink: impl Sink<Item = Reject> + 'static) -> Self {
-        self.settings.on_reject = OnReject::Keep;
-        let sink = Outlet::new("dead-letters".to_owned(), Box::new(sink));
-        self.settings.unused |= self.settings.rejects.replace(sink).is_some();
+    pub fn dead_letters_to(self, sink: impl Sink<Item = Reject> + 'static) -> Self {
+        self.on_reject(OnReject::Keep(Outlet::new("dead-letters".to_owned(), Box::new(sink))))
+    }
+
+    fn on_reject(mut self, on_reject: OnReject) -> Self {
+        let before = std::mem::replace(&mut self.settings.on_reject, on_reject);
+        self.settings.unused |= matches!(before, OnReject::Keep(_));
         self
     }
 
@@ -466,8 +466,9 @@ impl<P: Plan> Complete<P> {
             None => StopSignal::install().map_err(PipelineError::Signal)?,
         };
         let timed = inputs.iter().any(|input| input.strategy().is_some());
-        let (clock, on_reject) = (&settings.clock, settings.on_reject);
-        let mut opening = Opening { clock, timed, on_reject, names: Vec::new(), stored: Vec::new() };
+        let far_is_late = inputs.iter().any(|input| input.strategy().is_some_and(|strategy| strategy.makes_late()));
+        let (clock, on_reject) = (&settings.clock, &settings.on_reject);
+        let mut opening = Opening { clock, timed, far_is_late, on_reject, names: Vec::new(), stored: Vec::new() };
         let stage = plan.open(&mut opening)?;
         let Opening { names, mut stored, .. } = opening;
         stored.retain(|operator| !names.iter().any(|name| name == operator.name()));

@@ -92,7 +92,7 @@ impl<T> Outlet<T> {
         match self.sink.write(item) {
             Ok(()) => self.written += 1,
             Err(error) if !aside.stops() && error.is::<BadRecord>() => {
-                aside.reject(Reject::new(format!("output {}", self.name), error.to_string()));
+                return aside.reject(Reject::new(format!("output {}", self.name), error.to_string()), None);
             }
             Err(error) => return Err(failed(&self.name, error)),
         }

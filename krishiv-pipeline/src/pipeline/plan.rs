@@ -6,7 +6,8 @@ use crate::pipeline::outlet::{BoxedSink, Outlet};
 use crate::pipeline::stage::{OperatorStage, Stage};
 use crate::pipeline::step::Step;
 use krishiv_api::{
-    Clock, Driver, DriverBuilder, Keeps, KeyedState, OnError, Operator, StateBackend, StateError, StoredOperator,
+    Clock, Driver, DriverBuilder, Keeps, KeyedState, LateEvents, OnError, Operator, StateBackend, StateError,
+    StoredOperator,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +28,9 @@ pub struct Opening<'a> {
     /// Whether an input has times.
     pub(super) timed: bool,
     /// What becomes of failures where a step does not say.
-    pub(super) on_reject: OnReject,
+    pub(super) on_reject: &'a OnReject,
+    /// Whether an event that is too far ahead is late.
+    pub(super) far_is_late: bool,
     /// Of the operators that are open.
     pub(super) names: Vec<String>,
     /// All whose state is on the backend.
@@ -115,7 +118,7 @@ impl<O: Operator, B, N: Plan<In = O::Out>> Plan for Linked<O, B, N> {
             OnReject::Stop => OnError::stop(),
             OnReject::Skip => OnError::skip(),
             // The row that the event comes from is put aside, so that no copy of the event is needed.
-            OnReject::Keep => OnError::report(),
+            OnReject::Keep(_) => OnError::report(),
         });
         let builder = Driver::builder(operator)
             .store(store.clock(Arc::new(Arc::clone(opening.clock))))
@@ -133,6 +136,19 @@ impl<O: Operator, B, N: Plan<In = O::Out>> Plan for Linked<O, B, N> {
             )));
         }
         check_undeclared(&driver, &dropped)?;
+        // Only the first operator gets what is too far ahead.
+        if std::mem::take(&mut opening.far_is_late) && late == LateEvents::Process {
+            return Err(PipelineError::setting(format!(
+                "an input says that events too far ahead are late, and operator `{name}` takes late events like others, so that they would \
+                 take effect all the same; give its step `drop_late` or `late_to`, or leave `TooFarAhead::Late` out"
+            )));
+        }
+        if lateness_ms > 0 && late == LateEvents::Process {
+            return Err(PipelineError::setting(format!(
+                "operator `{name}` allows late events, and would take them in any case; give its step `drop_late` or `late_to`, or leave \
+                 `allowed_lateness` out"
+            )));
+        }
         let mut outlets = BTreeMap::new();
         for (side, sink) in sides {
             if outlets.insert(side, Outlet::new(format!("{name}/side/{side}"), sink)).is_some() {

@@ -63,18 +63,23 @@ impl Reject {
         Self { key: error.key().map(str::to_owned), ..reject }
     }
 
-    /// The same with the row that it comes from, if it is known.
+    /// The same with the place of the row that it comes from, if that is known.
     pub(super) fn of_row(self, row: Option<Row<'_>>) -> Self {
-        let Some(Row { file, line, bytes }) = row else { return self };
-        let hex = std::str::from_utf8(bytes).is_err().then(|| bytes.iter().map(|byte| format!("{byte:02x}")).collect());
-        Self {
-            file: Some(file.to_string_lossy().into_owned()),
-            line: Some(line),
-            raw: Some(String::from_utf8_lossy(bytes).into_owned()),
-            raw_hex: hex,
-            ..self
-        }
+        let Some(Row { file, line, .. }) = row else { return self };
+        Self { file: Some(file.to_string_lossy().into_owned()), line: Some(line), ..self }
     }
+
+    /// The same with the row itself.
+    pub(super) fn with_bytes(self, row: Option<Row<'_>>) -> Self {
+        let Some(Row { bytes, .. }) = row else { return self };
+        let raw_hex = std::str::from_utf8(bytes).is_err().then(|| hex(bytes));
+        Self { raw: Some(String::from_utf8_lossy(bytes).into_owned()), raw_hex, ..self.of_row(row) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 impl fmt::Display for Reject {

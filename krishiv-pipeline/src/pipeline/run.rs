@@ -5,7 +5,6 @@ use crate::pipeline::aside::Aside;
 use crate::pipeline::input::{At, BoxedInput, Filling, Timed};
 use crate::pipeline::outlet::AnyOutlet;
 use crate::pipeline::position::{FORMAT, Position, foreign, is_of_a_pipeline};
-use crate::pipeline::reject::Reject;
 use crate::pipeline::settings::Settings;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::summary::Summary;
@@ -63,7 +62,7 @@ impl From<StateError> for Halt {
 }
 
 impl<S: Stage> Running<S> {
-    pub(super) fn new(inputs: Vec<BoxedInput<S::In>>, stage: S, settings: Settings, stop: StopSignal) -> Self {
+    pub(super) fn new(inputs: Vec<BoxedInput<S::In>>, stage: S, mut settings: Settings, stop: StopSignal) -> Self {
         let strategies = inputs.iter().map(|input| input.strategy().unwrap_or(WatermarkStrategy::monotonous()));
         let mut watermarks = Watermarks::new(strategies);
         for (index, input) in inputs.iter().enumerate() {
@@ -78,7 +77,7 @@ impl<S: Stage> Running<S> {
             stage,
             stop,
             summary: Summary::default(),
-            aside: Aside::new(settings.on_reject),
+            aside: Aside::new(std::mem::take(&mut settings.on_reject)),
             uncommitted: 0,
             now: settings.clock.now_ms(),
             committed_at: settings.clock.now_ms(),
@@ -108,8 +107,7 @@ impl<S: Stage> Running<S> {
     fn summary(&self) -> Summary {
         let mut summary = self.summary.clone();
         self.stage.count(&mut summary);
-        summary.skipped += self.aside.skipped();
-        self.settings.rejects.iter().for_each(|rejects| rejects.add_to(&mut summary));
+        self.aside.add_to(&mut summary);
         summary
     }
 
@@ -119,7 +117,7 @@ impl<S: Stage> Running<S> {
         f: &mut dyn FnMut(&mut dyn AnyOutlet) -> Result<(), PipelineError>,
     ) -> Result<(), PipelineError> {
         self.stage.outlets(f)?;
-        self.settings.rejects.as_mut().map_or(Ok(()), |rejects| f(rejects))
+        self.aside.outlet().map_or(Ok(()), f)
     }
 
     /// Goes back to the last commit, or makes the first.
@@ -274,7 +272,7 @@ impl<S: Stage> Running<S> {
                     }
                 }
             }
-            self.put_early_aside(usize::MAX)?;
+            self.aside.put_early(usize::MAX)?;
             self.uncommitted += polled.saturating_sub(events);
             self.look_at_the_clock()?;
             if self.uncommitted >= self.settings.commit_every || self.stage.needs_commit() {
@@ -300,10 +298,16 @@ impl<S: Stage> Running<S> {
     fn take(&mut self, wait: Duration, batch: &mut Vec<Timed<S::In>>) -> Result<u64, PipelineError> {
         let left = self.settings.commit_every.saturating_sub(self.uncommitted);
         let limit = usize::try_from(left).unwrap_or(BATCH).clamp(1, BATCH);
-        let Self { inputs, turn, watermarks, now, aside, .. } = self;
-        let (turn, now) = (*turn, *now);
+        let Self { inputs, turn, watermarks, now, aside, settings, .. } = self;
+        let turn = *turn;
         let Some(input) = inputs.get_mut(turn).filter(|input| !input.has_ended()) else { return Ok(0) };
-        let judge = &mut |time| watermarks.admit(turn, time, now);
+        // Before an event is refused by the clock that is looked at again: the source may have waited for it.
+        let judge = &mut |time| {
+            watermarks.admit(turn, time, *now).and_then(|_| {
+                *now = settings.clock.now_ms();
+                watermarks.admit(turn, time, *now)
+            })
+        };
         let polled = input.fill(Filling { input: turn, limit, wait, judge }, batch, aside);
         let polled = polled.map_err(|error| PipelineError::Source { input: turn.to_string(), error })?;
         Ok(polled as u64)
@@ -317,7 +321,7 @@ impl<S: Stage> Running<S> {
         process: impl FnOnce(&mut S, &mut Aside) -> Result<(), PipelineError>,
     ) -> Result<(), Halt> {
         if self.aside.has_early(place) {
-            self.put_early_aside(place)?;
+            self.aside.put_early(place)?;
         }
         if let Some(time) = time {
             // Before the event, which may be the first to tell that time has passed.
@@ -328,31 +332,9 @@ impl<S: Stage> Running<S> {
         }
         let Self { stage, aside, .. } = self;
         aside.at(Some(place), |aside| process(stage, aside))?;
-        if self.aside.has_rejects() {
-            self.put_aside()?;
-        }
         self.summary.events += 1;
         self.uncommitted += 1;
         Ok(())
-    }
-
-    /// Writes what was no item, and came before that at `place`.
-    #[cold]
-    fn put_early_aside(&mut self, place: usize) -> Result<(), PipelineError> {
-        let rejects = self.aside.take_early(place);
-        rejects.into_iter().try_for_each(|reject| self.write_reject(reject))
-    }
-
-    /// Writes what came to nothing since the last time.
-    #[cold]
-    fn put_aside(&mut self) -> Result<(), PipelineError> {
-        let rejects = self.aside.take();
-        rejects.into_iter().try_for_each(|reject| self.write_reject(reject))
-    }
-
-    fn write_reject(&mut self, reject: Reject) -> Result<(), PipelineError> {
-        // What is to be kept and cannot be written stops the pipeline.
-        self.settings.rejects.as_mut().map_or(Ok(()), |rejects| rejects.write(reject, &mut Aside::default()))
     }
 
     /// Moves the watermark, and fires what that makes due; where that is more than memory should hold, it is committed on
@@ -376,7 +358,6 @@ impl<S: Stage> Running<S> {
 
     fn fire(&mut self, kind: TimerKind, at: At) -> Result<(), Halt> {
         while self.stage.fire(kind, &mut self.aside)? {
-            self.put_aside()?;
             let stop = self.stop.is_set();
             if stop || self.stage.needs_commit() {
                 self.commit(at)?;
@@ -385,7 +366,7 @@ impl<S: Stage> Running<S> {
                 return Err(Halt::Stop);
             }
         }
-        Ok(self.put_aside()?)
+        Ok(())
     }
 
     /// Does what the clock says: timers, idle inputs, a commit that is due.
@@ -431,7 +412,6 @@ impl<S: Stage> Running<S> {
             sinks: BTreeMap::new(),
             events: self.summary.events,
         };
-        self.put_aside()?;
         self.stage.broadcast_positions(&mut position.broadcasts)?;
         self.outlets(&mut |outlet| {
             let mark = outlet.sync()?;

@@ -1,8 +1,6 @@
 //! How a pipeline runs.
 
 use crate::pipeline::aside::OnReject;
-use crate::pipeline::outlet::Outlet;
-use crate::pipeline::reject::Reject;
 use crate::pipeline::summary::Summary;
 use crate::stop::StopSignal;
 use krishiv_api::Clock;
@@ -19,8 +17,6 @@ pub(super) struct Settings {
     pub(super) stop: Option<StopSignal>,
     pub(super) on_commit: OnCommit,
     pub(super) on_reject: OnReject,
-    /// Where rejects that are kept go.
-    pub(super) rejects: Option<Outlet<Reject>>,
     /// Whether a later call has put such a sink aside.
     pub(super) unused: bool,
 }

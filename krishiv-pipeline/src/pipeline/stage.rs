@@ -113,8 +113,7 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
     /// When the next broadcast to this operator takes effect, if one is there.
     fn next_here(&mut self, aside: &mut Aside) -> Result<Option<i64>, PipelineError> {
         let Some(broadcasts) = &mut self.broadcasts else { return Ok(None) };
-        let input = || format!("{}/broadcast", self.name);
-        broadcasts.next(&input, aside).map_err(|error| PipelineError::Source { input: input(), error })
+        broadcasts.next(&format!("{}/broadcast", self.name), aside)
     }
 
     /// Sends what the operator has put out where it belongs.
@@ -138,10 +137,9 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
             match dead_letters {
                 Some(dead_letters) => dead_letters.write(letter, aside)?,
                 None => {
-                    let reject = Reject::of_operator(&letter.error);
-                    let row = broadcasts.as_ref().filter(|_| matches!(letter.rejected, Rejected::Broadcast));
-                    let row = row.and_then(|broadcasts| broadcasts.row());
-                    aside.reject(reject.of_row(row));
+                    let of_broadcast = broadcasts.as_ref().filter(|_| matches!(letter.rejected, Rejected::Broadcast));
+                    let row = of_broadcast.and_then(|broadcasts| broadcasts.row());
+                    aside.reject(Reject::of_operator(&letter.error), row)?;
                 }
             }
         }

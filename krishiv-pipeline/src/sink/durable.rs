@@ -159,6 +159,10 @@ impl DurableFile {
             // The run that created it may have crashed before this.
             sync_folder_of(&self.path).map_err(FileError::io(&self.path, "cannot make the output durable"))?;
         }
+        if self.file.is_none() {
+            // What would keep it from being made is said before anything else is done.
+            folder_of(&self.path).metadata().map_err(FileError::io(&self.path, "cannot create the output"))?;
+        }
         self.resumed = true;
         self.cut_back(mark)
     }
@@ -168,10 +172,17 @@ impl DurableFile {
         if self.file.is_some() || !self.resumed {
             return Ok(());
         }
-        let created = OpenOptions::new().read(true).write(true).create_new(true).open(&self.path);
-        let created = created.map_err(FileError::io(&self.path, "cannot create the output"))?;
-        self.created = true;
-        self.file = Some(self.lock(created)?);
+        let was_there = self.path.symlink_metadata().is_ok();
+        // Also by a link that leads to nothing yet.
+        let created = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&self.path);
+        let created = self.lock(created.map_err(FileError::io(&self.path, "cannot create the output"))?)?;
+        if created.metadata().map_err(FileError::io(&self.path, "cannot read the output"))?.len() > 0 {
+            let reason =
+                "somebody has written this file since it was looked for; name another file, or move this one away";
+            return Err(FileError::refused(&self.path, reason));
+        }
+        self.created = !was_there;
+        self.file = Some(created);
         sync_folder_of(&self.path).map_err(FileError::io(&self.path, "cannot make the output durable"))
     }
 
@@ -236,8 +247,11 @@ impl DurableFile {
 /// Makes the name of a new file durable, where folders can be synced.
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()?;
+        File::open(folder_of(path))?.sync_all()?;
     }
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

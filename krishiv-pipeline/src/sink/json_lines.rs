@@ -110,7 +110,7 @@ impl<T: Serialize> JsonLinesSink<T> {
     ///
     /// # Errors
     ///
-    /// If the file is in use, or cannot be opened.
+    /// If the file is in use, or cannot be opened. Whether it can be made shows when it is.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         Ok(Self {
@@ -212,10 +212,9 @@ impl<T: Serialize> Sink for JsonLinesSink<T> {
         // A type may panic when it is written.
         let written = attempt(|| serde_json::to_writer(line, &item).map_err(|error| error.to_string()));
         written.and_then(|written| written).map_err(|reason| self.bad_record(&reason))?;
-        if memmem::find(&self.line, b"null").is_some()
-            && let Some(reason) = not_finite(&item)
-        {
-            return Err(self.bad_record(&reason).into());
+        if memmem::find(&self.line, b"null").is_some() {
+            let odd = attempt(|| not_finite(&item)).unwrap_or_else(Some);
+            odd.map_or(Ok(()), |reason| Err(self.bad_record(&reason)))?;
         }
         self.line.push(b'\n');
         self.take_line().map_err(self.cannot_pack())?;

@@ -1,4 +1,4 @@
-//! The files that a path stands for: one, all in a folder, or the standard input.
+//! What a path stands for: a file, all files in a folder, or what comes as somebody writes it.
 
 use crate::error::FileError;
 use crate::source::text::{self, Progress, Text};
@@ -8,6 +8,31 @@ use std::path::{Path, PathBuf};
 /// The path that stands for the standard input.
 const STDIN: &str = "-";
 
+/// What is at a path.
+pub(super) enum Input {
+    Files(Files),
+    /// It gives what somebody writes, and nobody knows when.
+    Live {
+        is_stdin: bool,
+    },
+}
+
+impl Input {
+    pub(super) fn at(path: &Path) -> Result<Self, FileError> {
+        if path.as_os_str() == STDIN {
+            return Ok(Self::Live { is_stdin: true });
+        }
+        let about = path.metadata().map_err(FileError::io(path, "cannot open the input"))?;
+        if about.is_dir() {
+            return Files::of_folder(path).map(Self::Files);
+        }
+        if !about.is_file() {
+            return Ok(Self::Live { is_stdin: false });
+        }
+        Files::open(VecDeque::new(), path.to_owned(), about.len()).map(Self::Files)
+    }
+}
+
 /// Files that are read one behind the other.
 pub(super) struct Files {
     /// Those that are not open yet.
@@ -15,26 +40,28 @@ pub(super) struct Files {
     /// The one that is read.
     path: PathBuf,
     text: Text,
-    is_stdin: bool,
     progress: Progress,
 }
 
 impl Files {
-    /// Opens the first of the files that `path` stands for.
-    pub(super) fn open(path: &Path) -> Result<Self, FileError> {
-        let is_stdin = path.as_os_str() == STDIN;
-        let (mut rest, total) = if is_stdin { (VecDeque::from([path.to_owned()]), 0) } else { list(path)? };
-        let progress = Progress::of(total);
-        let path = rest
+    /// Opens the first of the files of a folder, in the order of their names.
+    fn of_folder(path: &Path) -> Result<Self, FileError> {
+        let (mut files, total) = list(path)?;
+        let first = files
             .pop_front()
             .ok_or_else(|| FileError::refused(path, "the folder has no files to read; name one that has, or a file"))?;
-        Ok(Self { rest, text: text::open(&path, is_stdin, &progress)?, path, is_stdin, progress })
+        Self::open(files, first, total)
+    }
+
+    fn open(rest: VecDeque<PathBuf>, path: PathBuf, total: u64) -> Result<Self, FileError> {
+        let progress = Progress::of(total);
+        Ok(Self { rest, text: text::open(&path, false, &progress)?, path, progress })
     }
 
     /// Opens the next one; `false`: there is none.
     pub(super) fn next(&mut self) -> Result<bool, FileError> {
         let Some(path) = self.rest.pop_front() else { return Ok(false) };
-        self.text = text::open(&path, self.is_stdin, &self.progress)?;
+        self.text = text::open(&path, false, &self.progress)?;
         self.path = path;
         Ok(true)
     }
@@ -53,13 +80,8 @@ impl Files {
     }
 }
 
-/// The files of a folder in the order of their names, or one file, and their bytes.
+/// The files of a folder in the order of their names, and their bytes.
 fn list(path: &Path) -> Result<(VecDeque<PathBuf>, u64), FileError> {
-    // What does not exist is reported when it is opened, as what it is.
-    let about = path.metadata().map_err(FileError::io(path, "cannot open the input"))?;
-    if !about.is_dir() {
-        return Ok((VecDeque::from([path.to_owned()]), about.len()));
-    }
     let unreadable = || FileError::io(path, "cannot read the input");
     let (mut files, mut total) = (Vec::new(), 0);
     for entry in path.read_dir().map_err(unreadable())? {

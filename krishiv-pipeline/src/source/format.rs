@@ -16,18 +16,18 @@ pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 pub(super) const GZIP: &[u8] = b"\x1f\x8b";
 pub(super) const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
-/// First bytes of what is no text, its name, and what makes text of it.
+/// Bytes that tell what is no text, how far from the start they are, its name, and what makes text of it.
 ///
 /// <https://datatracker.ietf.org/doc/html/rfc2781#section-3.2> for UTF-16, and the magic numbers that the formats' own
 /// specifications name.
-const NO_TEXT: [(&[u8], &str, &str); 7] = [
-    (b"\xff\xfe", "UTF-16 text", "make UTF-8 of it first (`iconv -f UTF-16 -t UTF-8`)"),
-    (b"\xfe\xff", "UTF-16 text", "make UTF-8 of it first (`iconv -f UTF-16 -t UTF-8`)"),
-    (b"PK\x03\x04", "a zip archive (or a spreadsheet, which is one)", "unpack it first, or export it as CSV"),
-    (b"BZh", "bzip2 data", "unpack it first (`bunzip2`), or pack it by gzip or zstd"),
-    (b"\xfd7zXZ\0", "xz data", "unpack it first (`unxz`), or pack it by gzip or zstd"),
-    (b"PAR1", "a Parquet file", "export it as CSV or JSON lines first"),
-    (b"SQLite format 3\0", "an SQLite database", "export it as CSV or JSON lines first"),
+const NO_TEXT: [(usize, &[u8], &str, &str); 7] = [
+    (0, b"\xff\xfe", "UTF-16 text", "make UTF-8 of it first (`iconv -f UTF-16 -t UTF-8`)"),
+    (0, b"\xfe\xff", "UTF-16 text", "make UTF-8 of it first (`iconv -f UTF-16 -t UTF-8`)"),
+    (0, b"PK\x03\x04", "a zip archive (or a spreadsheet, which is one)", "unpack it first, or export it as CSV"),
+    (4, b"1AY&SY", "bzip2 data", "unpack it first (`bunzip2`), or pack it by gzip or zstd"),
+    (0, b"\xfd7zXZ\0", "xz data", "unpack it first (`unxz`), or pack it by gzip or zstd"),
+    (0, b"PAR1\x15", "a Parquet file", "export it as CSV or JSON lines first"),
+    (0, b"SQLite format 3\0", "an SQLite database", "export it as CSV or JSON lines first"),
 ];
 
 impl Format {
@@ -44,7 +44,9 @@ impl Format {
             Ok(Self::Gzip)
         } else if start.starts_with(ZSTD) || named("zst") {
             Ok(Self::Zstd)
-        } else if let Some((_, what, how)) = NO_TEXT.iter().find(|(magic, ..)| start.starts_with(magic)) {
+        } else if let Some((_, _, what, how)) =
+            NO_TEXT.iter().find(|(at, magic, ..)| start.get(*at..).is_some_and(|start| start.starts_with(magic)))
+        {
             Err(format!("this is {what}, and UTF-8 text was expected; {how}"))
         } else if is_wide(start) {
             let how = "make UTF-8 of it first (`iconv -f UTF-16LE -t UTF-8`, or `UTF-16BE`)";
@@ -77,8 +79,11 @@ mod tests {
         assert_eq!(of(b"tail,minutes\n", "a.csv.gz"), Ok(Format::Gzip));
         assert_eq!(of(b"\x28\xb5\x2f\xfd", "a.csv"), Ok(Format::Zstd));
         assert_eq!(of(b"tail,minutes\n", "a.csv.zst"), Ok(Format::Zstd));
-        for (magic, ..) in NO_TEXT {
-            assert_eq!(of(&[magic, b"rest"].concat(), "a.csv"), Err(true));
+        for (at, magic, ..) in NO_TEXT {
+            assert_eq!(of(&[&b"BZh9"[..at], magic, b"rest"].concat(), "a.csv"), Err(true));
+        }
+        for header in ["PAR1,a", "BZhome,a", "PK,a"] {
+            assert_eq!(of(header.as_bytes(), "a.csv"), Ok(Format::Plain));
         }
         assert_eq!(of(b"t\0a\0", "a.csv"), Err(true));
         assert_eq!(of(b"\0t\0a", "a.csv"), Err(true));

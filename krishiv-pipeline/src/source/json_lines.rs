@@ -123,10 +123,14 @@ impl<T: DeserializeOwned> Source for JsonLinesSource<T> {
     type Item = T;
     type Position = RowPosition;
 
-    fn poll(&mut self, _wait: Duration) -> Result<Polled<T>, BoxError> {
+    fn poll(&mut self, wait: Duration) -> Result<Polled<T>, BoxError> {
         let rows = &mut self.rows;
+        if !rows.lines.is_ready(wait) {
+            return Ok(Polled::Pending);
+        }
         let polled = match rows.read()? {
             Read::End => return Ok(Polled::End),
+            Read::Nothing => return Ok(Polled::Pending),
             Read::Bad(reason) => Polled::Bad(reason),
             Read::Row => {
                 let line = rows.line();
@@ -180,7 +184,11 @@ impl Rows for JsonRows {
             match self.lines.read(&mut self.bytes)? {
                 Line::End if self.lines.next_file()? => {}
                 Line::End => return Ok(Read::End),
-                Line::Whole if self.bytes.trim_ascii().is_empty() => {}
+                Line::Whole if self.bytes.trim_ascii().is_empty() => {
+                    if !self.lines.is_ready(Duration::ZERO) {
+                        return Ok(Read::Nothing);
+                    }
+                }
                 Line::Whole => return Ok(Read::Row),
                 Line::TooLong(rest) => {
                     self.rest = Some(rest);

@@ -1,13 +1,15 @@
 //! Lines of files, with their numbers.
 
-use super::files::Files;
+use super::files::{Files, Input};
 use super::format::BOM;
+use super::live::Live;
 use super::text;
 use crate::error::FileError;
 use crate::source::Progress;
 use memchr::{memchr, memchr2};
 use std::io::{self, BufRead};
 use std::path::Path;
+use std::time::Duration;
 
 /// Of a longer line only the start is kept: a missing end must not fill the memory.
 pub(super) const MAX_LINE: usize = 64 << 20;
@@ -39,26 +41,50 @@ pub(super) enum Line {
 
 /// Reads files line by line.
 pub(super) struct Lines {
-    files: Files,
+    from: From,
     ends: Ends,
     /// Lines of this file that were read.
     number: u64,
 }
 
+enum From {
+    Files(Files),
+    Live(Live),
+}
+
 impl Lines {
     pub(super) fn open(path: &Path, ends: Ends) -> Result<Self, FileError> {
-        Ok(Self { files: Files::open(path)?, ends, number: 0 })
+        let from = match Input::at(path)? {
+            Input::Files(files) => From::Files(files),
+            Input::Live { is_stdin } => From::Live(Live::open(path, is_stdin, ends)?),
+        };
+        Ok(Self { from, ends, number: 0 })
     }
 
     /// Goes on to the next file; `false`: there is none.
     pub(super) fn next_file(&mut self) -> Result<bool, FileError> {
-        self.number = 0;
-        self.files.next()
+        let From::Files(files) = &mut self.from else { return Ok(false) };
+        let found = files.next()?;
+        if found {
+            self.number = 0;
+        }
+        Ok(found)
+    }
+
+    /// Whether a line is there within `wait`, or none is to come. The lines of a file always are.
+    pub(super) fn is_ready(&mut self, wait: Duration) -> bool {
+        match &mut self.from {
+            From::Files(_) => true,
+            From::Live(live) => live.is_ready(wait),
+        }
     }
 
     /// The file that is read.
     pub(super) fn path(&self) -> &Path {
-        self.files.path()
+        match &self.from {
+            From::Files(files) => files.path(),
+            From::Live(live) => live.path(),
+        }
     }
 
     /// Number of the line that was read last, from 1.
@@ -67,14 +93,22 @@ impl Lines {
     }
 
     pub(super) fn progress(&self) -> &Progress {
-        self.files.progress()
+        match &self.from {
+            From::Files(files) => files.progress(),
+            From::Live(live) => live.progress(),
+        }
     }
 
     /// Appends the next line of this file, with its end, to `line`.
     pub(super) fn read(&mut self, line: &mut Vec<u8>) -> Result<Line, FileError> {
         let start = line.len();
-        let read = read_line(self.files.text(), self.ends, line);
-        let found = read.map_err(|error| FileError::line(self.path(), self.number + 1, text::unreadable(&error)))?;
+        let found = match &mut self.from {
+            From::Files(files) => {
+                let read = read_line(files.text(), self.ends, line);
+                read.map_err(|error| FileError::line(files.path(), self.number + 1, text::unreadable(&error)))?
+            }
+            From::Live(live) => live.read(line)?,
+        };
         if self.number == 0 && line.get(start..).is_some_and(|line| line.starts_with(BOM)) {
             line.drain(start..start + BOM.len());
         }
@@ -83,7 +117,7 @@ impl Lines {
     }
 }
 
-fn read_line(text: &mut impl BufRead, ends: Ends, line: &mut Vec<u8>) -> io::Result<Line> {
+pub(super) fn read_line(text: &mut impl BufRead, ends: Ends, line: &mut Vec<u8>) -> io::Result<Line> {
     let start = line.len();
     let mut rest = None;
     loop {

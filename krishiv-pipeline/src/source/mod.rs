@@ -7,6 +7,7 @@ mod format;
 mod iter;
 mod json_lines;
 mod lines;
+mod live;
 mod map;
 mod packed;
 mod polled;

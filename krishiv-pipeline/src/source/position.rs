@@ -41,6 +41,8 @@ pub(super) enum Read {
     Row,
     /// What is no row whatever the type, and why.
     Bad(String),
+    /// There is none now, and more may come.
+    Nothing,
     End,
 }
 
@@ -64,11 +66,14 @@ pub(super) trait Rows {
 /// If the files have fewer rows, or others.
 pub(super) fn seek(rows: &mut impl Rows, to: RowPosition) -> Result<(), FileError> {
     while rows.position().rows < to.rows {
-        if let Read::End = rows.read()? {
-            let how = format!("it ends after {} rows", rows.position().rows);
-            return Err(other_input(rows.path(), &how, to.rows));
+        match rows.read()? {
+            Read::Row | Read::Bad(_) => rows.pass(),
+            Read::Nothing => {}
+            Read::End => {
+                let how = format!("it ends after {} rows", rows.position().rows);
+                return Err(other_input(rows.path(), &how, to.rows));
+            }
         }
-        rows.pass();
     }
     let at = rows.position();
     if at.rows > to.rows {

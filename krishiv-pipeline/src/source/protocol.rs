@@ -138,7 +138,8 @@ pub trait Source {
     /// If it is another input, as far as the source can tell, or cannot be read.
     fn seek(&mut self, position: Self::Position) -> Result<(), BoxError>;
 
-    /// The row that the last [`poll`](Self::poll) read, for a message about it; `None` where there are no rows.
+    /// The row that the last [`poll`](Self::poll) read, for a message about it; `None` where there are no rows. A source around
+    /// another one hands on what that has.
     ///
     /// ```
     /// use krishiv_pipeline::{IterSource, Source};

@@ -80,8 +80,8 @@ pub(super) fn open(path: &Path, is_stdin: bool, progress: &Progress) -> Result<T
     let counted = Counted { stored, read: Arc::clone(&progress.read) };
     let mut stored = BufReader::with_capacity(BUFFER, counted);
     let mut start = Vec::new();
-    // A pipe may give it byte by byte.
-    (&mut stored).take(START).read_to_end(&mut start).map_err(FileError::io(path, "cannot read the input"))?;
+    // A pipe may give it byte by byte, and no more than a line for a while.
+    (&mut stored).take(START).read_until(b'\n', &mut start).map_err(FileError::io(path, "cannot read the input"))?;
     let format = Format::of(&start, path).map_err(|reason| FileError::refused(path, reason))?;
     let stored = Cursor::new(start).chain(stored);
     Ok(match format {

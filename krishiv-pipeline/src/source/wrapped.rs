@@ -39,10 +39,11 @@ impl<S: Source, U, E: Display, F: FnMut(S::Item) -> Result<U, E>> Source for Try
     type Position = S::Position;
 
     fn poll(&mut self, wait: Duration) -> Result<Polled<U>, BoxError> {
-        Ok(self.source.poll(wait)?.and_then(|item| match attempt(|| (self.f)(item)) {
-            Ok(Ok(item)) => Polled::Item(item),
-            Ok(Err(error)) => Polled::Bad(error.to_string()),
-            Err(panic) => Polled::Bad(panic),
+        Ok(self.source.poll(wait)?.and_then(|item| {
+            match attempt(|| (self.f)(item).map_err(|error| error.to_string())) {
+                Ok(Ok(item)) => Polled::Item(item),
+                Ok(Err(reason)) | Err(reason) => Polled::Bad(reason),
+            }
         }))
     }
 

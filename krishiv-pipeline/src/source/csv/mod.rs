@@ -82,6 +82,11 @@ impl<T: DeserializeOwned> CsvSource<T> {
             if header.is_empty() {
                 return Err("the file has no header".to_owned());
             }
+            if let Some(twice) = named_twice(header) {
+                return Err(format!(
+                    "the header has `{twice}` twice, so nobody knows which one a field is; name them apart"
+                ));
+            }
             let header = header.clone();
             Ok(move |record: &StringRecord| {
                 record.deserialize(Some(&header)).map_err(|error| misfit(error, record, &header))
@@ -177,14 +182,27 @@ impl<T> CsvSource<T> {
     }
 }
 
+/// A name that two columns have.
+fn named_twice(header: &StringRecord) -> Option<&str> {
+    header
+        .iter()
+        .enumerate()
+        .find(|(at, name)| header.iter().skip(at + 1).any(|other| other == *name))
+        .map(|(_, name)| name)
+}
+
 impl<T> Source for CsvSource<T> {
     type Item = T;
     type Position = RowPosition;
 
-    fn poll(&mut self, _wait: Duration) -> Result<Polled<T>, BoxError> {
+    fn poll(&mut self, wait: Duration) -> Result<Polled<T>, BoxError> {
         let Self { rows, parse } = self;
+        if !rows.is_ready(wait) {
+            return Ok(Polled::Pending);
+        }
         let polled = match rows.read()? {
             Read::End => return Ok(Polled::End),
+            Read::Nothing => return Ok(Polled::Pending),
             Read::Bad(reason) => Polled::Bad(reason),
             // A function or a type may panic.
             Read::Row => match attempt(|| parse(rows.record())) {

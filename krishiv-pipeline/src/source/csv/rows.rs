@@ -1,21 +1,36 @@
 //! The rows of CSV files that have one header.
 
-use super::served::{Failed, Served};
+use super::served::{Failed, Quotes, Served};
 use crate::error::FileError;
 use crate::source::lines::{Ends, Lines};
 use crate::source::position::{Read, Rows};
 use crate::source::{Progress, Row, RowPosition};
 use csv::{Error, ErrorKind, Reader, ReaderBuilder, StringRecord};
 use std::path::Path;
+use std::time::Duration;
 
 pub(super) struct CsvRows {
     reader: Reader<Served>,
     progress: Progress,
     header: StringRecord,
     record: StringRecord,
-    /// What was read is no row; of a line that is too long, a checksum of what is not kept.
-    bad: Option<Option<u32>>,
+    found: Found,
     position: RowPosition,
+}
+
+/// What was read last.
+enum Found {
+    Row,
+    /// No row; of a line that is too long, with a checksum of what is not kept.
+    Bad(Option<u32>),
+}
+
+/// Why what was read is no row.
+struct Fault {
+    reason: String,
+    /// Whether it has lines that may be rows by themselves.
+    spans: bool,
+    rest: Option<u32>,
 }
 
 /// Headers are rows, and rows of other lengths are ours to name.
@@ -32,10 +47,17 @@ impl CsvRows {
             reader: reader(Served::new(lines)),
             header: StringRecord::new(),
             record: StringRecord::new(),
-            bad: None,
+            found: Found::Row,
             position: RowPosition::default(),
         };
-        rows.header = rows.read_header()?.unwrap_or_default();
+        // Files without a byte are left behind by those who write many.
+        while rows.header.is_empty() {
+            match rows.read_header()? {
+                Some(header) => rows.header = header,
+                None if rows.reader_of_next_file()? => {}
+                None => break,
+            }
+        }
         add(&mut rows.position, &rows.header);
         Ok(rows)
     }
@@ -59,28 +81,26 @@ impl CsvRows {
         &self.progress
     }
 
+    /// Whether a row is there within `wait`, or none is to come.
+    pub(super) fn is_ready(&mut self, wait: Duration) -> bool {
+        self.reader.get_mut().is_ready(wait)
+    }
+
     /// The header of the file that is read; an empty file has none.
     fn read_header(&mut self) -> Result<Option<StringRecord>, FileError> {
         let mut header = StringRecord::new();
         self.reader.get_mut().begin_row();
-        match self.reader.read_record(&mut header) {
-            Ok(found) => Ok(found.then_some(header)),
-            Err(error) => {
-                let reason = self.why(error)?.0;
-                Err(FileError::line(self.path(), 1, reason))
-            }
-        }
+        let reason = match self.reader.read_record(&mut header) {
+            Ok(found) if self.reader.get_ref().quotes() == Quotes::Right => return Ok(found.then_some(header)),
+            Ok(_) => "a quote in the header is not closed, or not where it should be".to_owned(),
+            Err(error) => self.why(error)?.reason,
+        };
+        Err(FileError::line(self.path(), 1, reason))
     }
 
     /// Goes on to the next file with a header; `false`: there is none.
     fn next_file(&mut self) -> Result<bool, FileError> {
-        loop {
-            let mut served = std::mem::take(self.reader.get_mut());
-            let found = served.next_file()?;
-            self.reader = reader(served);
-            if !found {
-                return Ok(false);
-            }
+        while self.reader_of_next_file()? {
             match self.read_header()? {
                 Some(header) if header == self.header => return Ok(true),
                 Some(_) => {
@@ -90,20 +110,43 @@ impl CsvRows {
                 None => {}
             }
         }
+        Ok(false)
+    }
+
+    fn reader_of_next_file(&mut self) -> Result<bool, FileError> {
+        let found = self.reader.get_mut().next_file()?;
+        self.renew_reader();
+        Ok(found)
+    }
+
+    /// A reader that has met the end of a file, or an error, reads no further.
+    fn renew_reader(&mut self) {
+        self.reader = reader(self.reader.get_mut().for_another());
     }
 
     /// Puts an error of the reader into plain words; what is no fault of the row is an error here too.
-    fn why(&mut self, error: Error) -> Result<(String, Option<u32>), FileError> {
-        match self.reader.get_mut().take_failed() {
+    fn why(&mut self, error: Error) -> Result<Fault, FileError> {
+        let (reason, rest) = match self.reader.get_mut().take_failed() {
             Some(Failed::File(error)) => return Err(error),
-            Some(Failed::Row(reason, rest)) => return Ok((reason.to_owned(), rest)),
-            None => {}
-        }
-        let reason = match error.into_kind() {
-            ErrorKind::Utf8 { err, .. } => format!("field {} is not UTF-8", err.field() + 1),
-            other => format!("{other:?}"),
+            Some(Failed::Row(reason, rest)) => (reason.to_owned(), rest),
+            None => match error.into_kind() {
+                ErrorKind::Utf8 { err, .. } => (format!("field {} is not UTF-8", err.field() + 1), None),
+                other => (format!("{other:?}"), None),
+            },
         };
-        Ok((reason, None))
+        Ok(Fault { reason, spans: self.reader.get_ref().quotes() != Quotes::Right || rest.is_some(), rest })
+    }
+
+    /// What is wrong with a record that the reader has taken.
+    fn fault(&self) -> Option<Fault> {
+        let (fields, expected) = (self.record.len(), self.header.len());
+        let (reason, spans) = match self.reader.get_ref().quotes() {
+            Quotes::Open => ("a quote is not closed before the file ends".to_owned(), true),
+            Quotes::Astray => ("a quote is not closed, or not where it should be".to_owned(), true),
+            Quotes::Right if fields == expected => return None,
+            Quotes::Right => (format!("{fields} fields, expected {expected} as in the header"), false),
+        };
+        Some(Fault { reason, spans, rest: None })
     }
 }
 
@@ -117,41 +160,38 @@ impl Rows for CsvRows {
     }
 
     fn read(&mut self) -> Result<Read, FileError> {
-        let (reason, rest) = loop {
-            self.bad = None;
+        let (Fault { reason, spans, rest }, ended) = loop {
             self.reader.get_mut().begin_row();
             match self.reader.read_record(&mut self.record) {
-                Ok(true) if self.reader.get_ref().is_open() => {
-                    break ("the file ends in it".to_owned(), None);
-                }
-                Ok(true) if self.record.len() == self.header.len() => return Ok(Read::Row),
-                Ok(true) => {
-                    let (fields, expected) = (self.record.len(), self.header.len());
-                    break (format!("{fields} fields, expected {expected} as in the header"), None);
-                }
+                Ok(true) => match self.fault() {
+                    Some(fault) => break (fault, self.reader.get_ref().has_ended()),
+                    None => {
+                        self.found = Found::Row;
+                        return Ok(Read::Row);
+                    }
+                },
                 Ok(false) if self.next_file()? => {}
                 Ok(false) => return Ok(Read::End),
-                Err(error) => break self.why(error)?,
+                Err(error) => break (self.why(error)?, true),
             }
         };
-        self.bad = Some(rest);
-        let mut served = std::mem::take(self.reader.get_mut());
-        let others = served.keep_one_line();
-        // One that has met the end of the file, or an error, would read no further.
-        self.reader = reader(served);
+        self.found = Found::Bad(rest);
+        let others = if spans { self.reader.get_mut().keep_one_line() } else { 0 };
+        if others > 0 || ended {
+            self.renew_reader();
+        }
         Ok(Read::Bad(match others {
             0 => reason,
-            _ => {
-                format!("a quote is not closed, or not where it should be: with the {others} lines behind it, {reason}")
-            }
+            1 => format!("{reason} (read with the line behind it)"),
+            _ => format!("{reason} (read with the {others} lines behind it)"),
         }))
     }
 
     fn pass(&mut self) {
         self.position.rows += 1;
-        match self.bad {
-            None => add(&mut self.position, &self.record),
-            Some(rest) => {
+        match self.found {
+            Found::Row => add(&mut self.position, &self.record),
+            Found::Bad(rest) => {
                 let (bytes, _) = self.reader.get_ref().row();
                 self.position.add(bytes);
                 self.position.add_length(bytes.len());

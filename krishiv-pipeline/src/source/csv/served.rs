@@ -3,26 +3,29 @@
 use crate::error::FileError;
 use crate::source::lines::{Line, Lines, MAX_LINE, TOO_LONG};
 use memchr::memchr;
-use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 /// Lines that a CSV reader gets.
 #[derive(Default)]
 pub(super) struct Served {
     /// There are none only while a new reader takes this over.
     lines: Option<Lines>,
-    /// The lines of the row, one behind the other, and where each begins.
-    row: Vec<u8>,
-    starts: Vec<usize>,
-    /// What the last of them is.
-    last: Option<Line>,
-    /// How much of them the reader has got.
+    /// Lines that were read, one behind the other, and where each ends; those of the row, and behind them those that come once more.
+    log: Vec<u8>,
+    ends: Vec<usize>,
+    /// Those of them that were too long, with a checksum of what is not kept.
+    too_long: Vec<(usize, u32)>,
+    /// Of these lines the first of the row, and the next that is served.
+    begin: usize,
+    next: usize,
+    /// How many bytes of the row the reader has got.
     given: usize,
-    /// Lines that come once more, before those of the file.
-    again: VecDeque<(Vec<u8>, Line)>,
-    /// Number of the last line of the row.
+    /// Number of the last line that was served.
     number: u64,
+    /// Whether the reader is new: it would take a mark at the start of its first line for that of a file.
+    is_new: bool,
     /// Whether the file has ended in the row.
     ended: bool,
     /// Why the reader got no further.
@@ -32,55 +35,77 @@ pub(super) struct Served {
 /// Why a reader got no more of a row.
 pub(super) enum Failed {
     File(FileError),
-    /// The row is bad, and why.
+    /// The row is bad, and why; of a line that is too long, a checksum of what is not kept.
     Row(&'static str, Option<u32>),
+}
+
+/// How the quotes of a row are set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Quotes {
+    Right,
+    /// Something follows a quote that ends a field.
+    Astray,
+    /// The last is not closed.
+    Open,
 }
 
 impl Served {
     pub(super) fn new(lines: Lines) -> Self {
-        Self { lines: Some(lines), ..Self::default() }
+        Self { lines: Some(lines), is_new: true, ..Self::default() }
+    }
+
+    /// The same, for a new reader.
+    pub(super) fn for_another(&mut self) -> Self {
+        Self { is_new: true, ..std::mem::take(self) }
     }
 
     /// The next row begins.
     pub(super) fn begin_row(&mut self) {
-        self.row.clear();
-        self.starts.clear();
+        if self.next == self.ends.len() {
+            self.log.clear();
+            self.ends.clear();
+            self.too_long.clear();
+            self.next = 0;
+        }
+        self.begin = self.next;
         (self.given, self.ended) = (0, false);
     }
 
     /// The row without empty lines before it, and the number of its first line.
     pub(super) fn row(&self) -> (&[u8], u64) {
         let first = self.first();
-        let bytes = self.starts.get(first).and_then(|start| self.row.get(*start..)).unwrap_or_default();
-        let behind = self.starts.len().saturating_sub(first + 1) as u64;
+        let bytes = self.log.get(self.start(first)..self.start(self.next)).unwrap_or_default();
+        let behind = self.next.saturating_sub(first + 1) as u64;
         (without_end(bytes), self.number.saturating_sub(behind))
     }
 
-    /// Whether the row only ends since its file does, in a quote that nobody has closed.
-    pub(super) fn is_open(&self) -> bool {
-        self.ended && self.starts.len() > 1 && has_open_quote(self.row().0)
+    /// How many lines the row has.
+    pub(super) fn lines(&self) -> usize {
+        self.next.saturating_sub(self.first())
     }
 
-    /// Which of the lines is the first of the row: a CSV reader passes over empty ones.
-    fn first(&self) -> usize {
-        let ends = self.starts.iter().skip(1).copied().chain([self.row.len()]);
-        let mut lines = self.starts.iter().zip(ends);
-        lines
-            .position(|(start, end)| !without_end(self.row.get(*start..end).unwrap_or_default()).is_empty())
-            .unwrap_or(0)
+    /// Whether the quotes of the row are right; a CSV reader takes them as they come.
+    pub(super) fn quotes(&self) -> Quotes {
+        if self.lines() > 1 {
+            return quotes_of(self.row().0);
+        }
+        // Those of one line harm nobody else; whether they are open shows only where the file ends.
+        let is_open = self.ended && quotes_of(self.row().0) == Quotes::Open;
+        if is_open { Quotes::Open } else { Quotes::Right }
+    }
+
+    /// Whether the file has ended in the row.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Leaves only the first line to the row: the others come once more. A quote that nobody closed must not take all the lines
     /// behind it along. Returns how many they are.
     pub(super) fn keep_one_line(&mut self) -> usize {
-        let first = self.first();
-        let others = self.starts.len().saturating_sub(first + 1);
-        while self.starts.len() > first + 1 {
-            let Some(start) = self.starts.pop() else { break };
-            let line = self.row.split_off(start);
-            self.again.push_front((line, self.last.take().unwrap_or(Line::Whole)));
-            self.number -= 1;
-        }
+        let next = self.first() + 1;
+        let others = self.next.saturating_sub(next);
+        self.next -= others;
+        self.number -= others as u64;
         others
     }
 
@@ -88,6 +113,11 @@ impl Served {
     pub(super) fn next_file(&mut self) -> Result<bool, FileError> {
         self.number = 0;
         self.lines.as_mut().map_or(Ok(false), Lines::next_file)
+    }
+
+    /// Whether a line is there within `wait`, or none is to come.
+    pub(super) fn is_ready(&mut self, wait: Duration) -> bool {
+        self.next < self.ends.len() || self.lines.as_mut().is_none_or(|lines| lines.is_ready(wait))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -98,36 +128,48 @@ impl Served {
         self.failed.take()
     }
 
+    /// Which line is the first of the row: a CSV reader passes over empty ones.
+    fn first(&self) -> usize {
+        let is_empty = |line: &usize| {
+            let bytes = self.log.get(self.start(*line)..self.start(*line + 1)).unwrap_or_default();
+            without_end(bytes).is_empty()
+        };
+        (self.begin..self.next).find(|line| !is_empty(line)).unwrap_or(self.begin)
+    }
+
+    /// Where a line begins.
+    fn start(&self, line: usize) -> usize {
+        line.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0)
+    }
+
     /// Adds a line to the row; `false`: there is none.
     fn next_line(&mut self) -> Result<bool, Failed> {
-        let start = self.row.len();
-        if start > MAX_LINE {
-            return Err(Failed::Row("no row ends within 64 MiB; a quote may not be closed", None));
+        if self.start(self.next) - self.start(self.begin) > MAX_LINE {
+            return Err(Failed::Row("it does not end within 64 MiB", None));
         }
-        let line = match (self.again.pop_front(), &mut self.lines) {
-            (Some((line, kind)), _) => {
-                self.row.extend_from_slice(&line);
-                kind
+        if self.next == self.ends.len() {
+            let Some(lines) = &mut self.lines else { return Ok(false) };
+            match lines.read(&mut self.log).map_err(Failed::File)? {
+                Line::End => return Ok(false),
+                Line::Whole => {}
+                Line::TooLong(rest) => self.too_long.push((self.next, rest)),
             }
-            (None, Some(lines)) => lines.read(&mut self.row).map_err(Failed::File)?,
-            (None, None) => Line::End,
-        };
-        if line == Line::End {
-            return Ok(false);
+            self.ends.push(self.log.len());
         }
-        self.starts.push(start);
-        self.last = Some(line);
+        let rest = self.too_long.iter().find(|(line, _)| *line == self.next).map(|(_, rest)| *rest);
+        self.next += 1;
         self.number += 1;
-        match line {
-            Line::TooLong(rest) => Err(Failed::Row(TOO_LONG, Some(rest))),
-            Line::Whole | Line::End => Ok(true),
-        }
+        rest.map_or(Ok(true), |rest| Err(Failed::Row(TOO_LONG, Some(rest))))
     }
 }
 
 impl Read for Served {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.row.len() {
+        if std::mem::take(&mut self.is_new) {
+            return (&b"\n"[..]).read(buffer);
+        }
+        let begin = self.start(self.begin);
+        if begin + self.given == self.start(self.next) {
             match self.next_line() {
                 Ok(true) => {}
                 Ok(false) => {
@@ -140,26 +182,27 @@ impl Read for Served {
                 }
             }
         }
-        let mut rest = self.row.get(self.given..).unwrap_or_default();
+        let mut rest = self.log.get(begin + self.given..self.start(self.next)).unwrap_or_default();
         let count = rest.read(buffer)?;
         self.given += count;
         Ok(count)
     }
 }
 
-/// Whether the last field of a row begins with a quote and has no end.
-fn has_open_quote(row: &[u8]) -> bool {
+/// Goes through the fields of a row.
+fn quotes_of(row: &[u8]) -> Quotes {
     let mut rest = row;
     loop {
         if let Some(field) = rest.strip_prefix(b"\"") {
-            match behind_quotes(field) {
-                Some(behind) => rest = behind,
-                None => return true,
-            }
+            rest = match behind_quotes(field) {
+                None => return Quotes::Open,
+                Some(behind) if behind.first().is_none_or(|byte| matches!(byte, b',' | b'\r' | b'\n')) => behind,
+                Some(_) => return Quotes::Astray,
+            };
         }
         match memchr(b',', rest) {
             Some(comma) => rest = rest.get(comma + 1..).unwrap_or_default(),
-            None => return false,
+            None => return Quotes::Right,
         }
     }
 }
@@ -182,15 +225,18 @@ fn without_end(line: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::has_open_quote;
+    use super::{Quotes, quotes_of};
 
     #[test]
-    fn a_quote_is_open_where_a_field_begins_with_it_and_does_not_end() {
-        for row in ["\"", "a,\"b", "\"a\",\"", "\"a\"\"", "\"a\"\"\"\",\"\""] {
-            assert!(has_open_quote(row.as_bytes()), "{row}");
+    fn quotes_are_right_where_they_begin_and_end_fields() {
+        for row in ["", "a,b", "5\" pipe,\"a\nb\"", "\"a\",\"\"", "\"a\"\"\",\"\"\"\"", "\"a,\n\"\"b\"\"\",c"] {
+            assert_eq!(quotes_of(row.as_bytes()), Quotes::Right, "{row}");
         }
-        for row in ["", "a,b", "5\" pipe,\"a\nb\"", "\"a\",\"\"", "\"a\"\"\",\"\"\"\""] {
-            assert!(!has_open_quote(row.as_bytes()), "{row}");
+        for row in ["\"", "a,\"b", "\"a\",\"", "\"a\"\"", "\"a\"\"\"\",\"\""] {
+            assert_eq!(quotes_of(row.as_bytes()), Quotes::Open, "{row}");
+        }
+        for row in ["1,\"a\n2,\"b\"", "\"a\"b", "\"a\" ,b", "1,\"a,1\n2,\"b\",2"] {
+            assert_eq!(quotes_of(row.as_bytes()), Quotes::Astray, "{row}");
         }
     }
 }
