@@ -85,7 +85,8 @@
 //! # Ok::<(), krishiv_pipeline::BoxError>(())
 //! ```
 //!
-//! Files may be plain, or packed by gzip or zstd. There is no network here, and no thread.
+//! Files may be plain, or packed by gzip or zstd. There is no network here, and no
+//! thread but one for an input that comes as somebody writes it.
 
 mod attempt;
 mod error;

@@ -238,7 +238,8 @@ impl<S: KeyedState> KeyedBuilder<S> {
     }
 
     /// Lets the life of what an event with a time writes begin at that time, wherever the watermark is, in states whose TTL goes by
-    /// event time. What reading renews never ends sooner by it.
+    /// event time. What a late event writes ends sooner by it, also where an earlier write would have lived longer; what reading renews
+    /// never does.
     ///
     /// Without this it begins at the watermark, once there is one, which is behind the newest events and ahead of late ones.
     ///

@@ -42,7 +42,7 @@ const COMMIT_AFTER_MS: u64 = 1_000;
 ///
 /// After a crash it goes on from the last commit: state, timers, sources and sinks together, so that nothing is lost, and
 /// nothing comes twice in a sink that can be cut back or is idempotent. Ctrl-C and SIGTERM commit and stop. It is
-/// meant for a program that needs no more than that; it has no threads, no network and no shuffle.
+/// meant for a program that needs no more than that; it has no network and no shuffle, and runs on the thread that calls it.
 ///
 /// ```
 /// use krishiv_api::{BoxError, EventContext, InMemoryStateBackend, KeyedState, Operator, ValueState};

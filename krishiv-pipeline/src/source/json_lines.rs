@@ -14,7 +14,7 @@ use std::time::Duration;
 /// The lines of a file, each a JSON value, plain or packed by gzip or zstd.
 ///
 /// A folder stands for all files in it, in the order of their names, but for those that begin with `.` or `_`; `-` stands for the
-/// standard input. A file is packed if it begins so, or its name ends in `.gz` or `.zst`; it may have several members or frames. Empty
+/// standard input, which a thread reads, as it does a pipe. A file is packed if it begins so, or its name ends in `.gz` or `.zst`; it may have several members or frames. Empty
 /// lines are passed over. A position holds a checksum of all that was read, and [`seek`](Source::seek) reads it again: other
 /// files are refused, those that have grown are not.
 ///

@@ -21,13 +21,13 @@ type Parse<T> = Box<dyn FnMut(&StringRecord) -> Result<T, String> + Send>;
 /// The rows of a CSV file with a header, plain or packed by gzip or zstd.
 ///
 /// A folder stands for all files in it, which have one header, in the order of their names, but for those that begin with `.` or
-/// `_`; `-` stands for the standard input. A file is packed if it begins so, or its name ends in `.gz` or `.zst`; it may have several
+/// `_`; `-` stands for the standard input, which a thread reads, as it does a pipe. A file is packed if it begins so, or its name ends in `.gz` or `.zst`; it may have several
 /// members or frames. A position holds a checksum of all that was read, and [`seek`](Source::seek) reads it again: other files are
 /// refused, those that have grown are not.
 ///
 /// A row that is no `T`, has more or fewer fields than the header, is not UTF-8, or is longer than 64 MiB, is
-/// [bad](Polled::Bad). Of a bad row of several lines all but the first are read once more, unless it only is no `T`: a quote that
-/// nobody closed takes no good rows along.
+/// [bad](Polled::Bad). So is one of several lines in which a quote is not closed, or something follows a quote that ends a field; of
+/// such a row all lines but the first are read once more, so that a quote that nobody closed takes no good rows along.
 ///
 /// Inside `#[serde(flatten)]` a text that looks like a number is one, since serde asks what it is: the zip code `02134` becomes
 /// 2134. Keep such columns out of it, or read them by [`open_with`](Self::open_with).
