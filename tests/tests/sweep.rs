@@ -40,7 +40,7 @@ struct World<S: KeyedState, B> {
     store: Keyed<S>,
 }
 
-impl<S: KeyedState, B: StateBackend> World<S, B> {
+impl<S: KeyedState<Needs = Volatile>, B: StateBackend> World<S, B> {
     fn new(backend: Arc<B>) -> Self {
         Self::at(backend, Arc::new(ManualClock::new(0)))
     }

@@ -4,6 +4,7 @@ use crate::pipeline::PipelineError;
 use crate::pipeline::outlet::{AnyOutlet, Outlet};
 use crate::pipeline::reject::Reject;
 use crate::pipeline::summary::Summary;
+use crate::sink::BadRecord;
 use crate::source::Row;
 use std::path::{Path, PathBuf};
 
@@ -152,12 +153,23 @@ impl Aside {
     pub(super) fn reject(&mut self, reject: Reject, row: Option<Row<'_>>) -> Result<(), PipelineError> {
         let row = row.or_else(|| self.place.and_then(|place| self.rows.get(place)));
         match &mut self.on_reject {
-            OnReject::Keep(outlet) => outlet.write(reject.with_bytes(row), &mut Self::default()),
+            OnReject::Keep(outlet) => outlet.write(reject.with_bytes(row)),
             OnReject::Stop | OnReject::Skip => {
                 let reject = reject.of_row(row);
                 self.skip(&reject);
                 Ok(())
             }
+        }
+    }
+
+    /// Writes a record to its sink, and takes it if the sink cannot.
+    #[inline]
+    pub(super) fn write<T>(&mut self, outlet: &mut Outlet<T>, item: T) -> Result<(), PipelineError> {
+        match outlet.write(item) {
+            Err(PipelineError::Sink { output, error }) if !self.stops() && error.is::<BadRecord>() => {
+                self.reject(Reject::new(format!("output {output}"), error.to_string()), None)
+            }
+            written => written,
         }
     }
 
@@ -179,6 +191,6 @@ impl Aside {
     pub(super) fn put_early(&mut self, place: usize) -> Result<(), PipelineError> {
         let count = self.early.iter().take_while(|(first, _)| *first <= place).count();
         let OnReject::Keep(outlet) = &mut self.on_reject else { return Ok(()) };
-        self.early.drain(..count).try_for_each(|(_, reject)| outlet.write(reject, &mut Self::default()))
+        self.early.drain(..count).try_for_each(|(_, reject)| outlet.write(reject))
     }
 }

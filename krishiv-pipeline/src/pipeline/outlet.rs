@@ -2,9 +2,7 @@
 
 use crate::attempt::attempt;
 use crate::pipeline::PipelineError;
-use crate::pipeline::aside::Aside;
 use crate::pipeline::position::of_this_kind;
-use crate::pipeline::reject::Reject;
 use crate::pipeline::summary::Summary;
 use crate::sink::{BadRecord, Sink};
 use krishiv_api::BoxError;
@@ -88,14 +86,9 @@ impl<T> Outlet<T> {
     }
 
     #[inline]
-    pub(super) fn write(&mut self, item: T, aside: &mut Aside) -> Result<(), PipelineError> {
-        match self.sink.write(item) {
-            Ok(()) => self.written += 1,
-            Err(error) if !aside.stops() && error.is::<BadRecord>() => {
-                return aside.reject(Reject::new(format!("output {}", self.name), error.to_string()), None);
-            }
-            Err(error) => return Err(failed(&self.name, error)),
-        }
+    pub(super) fn write(&mut self, item: T) -> Result<(), PipelineError> {
+        self.sink.write(item).map_err(|error| failed(&self.name, error))?;
+        self.written += 1;
         Ok(())
     }
 

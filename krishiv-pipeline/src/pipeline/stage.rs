@@ -127,15 +127,18 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
         for record in driver.drain() {
             match record.side {
                 None => next.event(record.value, record.event_time, aside)?,
-                Some(side) => sides.get_mut(side).ok_or_else(|| no_sink(name, side))?.write(record.value, aside)?,
+                Some(side) => {
+                    let side = sides.get_mut(side).ok_or_else(|| no_sink(name, side))?;
+                    aside.write(side, record.value)?;
+                }
             }
         }
         if let Some(late) = late {
-            driver.drain_late().try_for_each(|(event, _)| late.write(event, aside))?;
+            driver.drain_late().try_for_each(|(event, _)| aside.write(late, event))?;
         }
         for letter in driver.drain_dead_letters() {
             match dead_letters {
-                Some(dead_letters) => dead_letters.write(letter, aside)?,
+                Some(dead_letters) => aside.write(dead_letters, letter)?,
                 None => {
                     let of_broadcast = broadcasts.as_ref().filter(|_| matches!(letter.rejected, Rejected::Broadcast));
                     let row = of_broadcast.and_then(|broadcasts| broadcasts.row());
@@ -295,7 +298,7 @@ impl<T> Stage for Outlet<T> {
     fn look_ahead(&mut self, _: &[T]) {}
 
     fn process(&mut self, item: T, aside: &mut Aside) -> Result<(), PipelineError> {
-        self.write(item, aside)
+        aside.write(self, item)
     }
 
     fn next_broadcast(&mut self, _: &mut Aside) -> Result<Option<i64>, PipelineError> {
@@ -307,11 +310,11 @@ impl<T> Stage for Outlet<T> {
     }
 
     fn event(&mut self, item: T, _: Option<i64>, aside: &mut Aside) -> Result<(), PipelineError> {
-        self.write(item, aside)
+        aside.write(self, item)
     }
 
     fn late(&mut self, item: T, _: i64, aside: &mut Aside) -> Result<(), PipelineError> {
-        self.write(item, aside)
+        aside.write(self, item)
     }
 
     fn set_watermark(&mut self, _: i64) {}

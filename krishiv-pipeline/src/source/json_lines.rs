@@ -1,6 +1,7 @@
 //! The lines of a file, each a JSON value.
 
-use super::lines::{Ends, Line, Lines, TOO_LONG};
+use super::line::{Ends, Line, TOO_LONG};
+use super::lines::Lines;
 use super::position::{self, Read, Rows};
 use crate::attempt::attempt;
 use crate::error::FileError;

@@ -1,6 +1,6 @@
 //! Lines of what comes as somebody writes it: the standard input, a pipe, a terminal.
 
-use super::lines::{Ends, Line, read_line};
+use super::line::{Ends, Line, read_line};
 use super::text::{self, Progress};
 use crate::error::FileError;
 use std::path::{Path, PathBuf};

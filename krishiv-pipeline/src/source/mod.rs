@@ -6,6 +6,7 @@ mod filter_map;
 mod format;
 mod iter;
 mod json_lines;
+mod line;
 mod lines;
 mod live;
 mod map;

@@ -2,7 +2,8 @@
 
 use super::served::{Failed, Quotes, Served};
 use crate::error::FileError;
-use crate::source::lines::{Ends, Lines};
+use crate::source::line::Ends;
+use crate::source::lines::Lines;
 use crate::source::position::{Read, Rows};
 use crate::source::{Progress, Row, RowPosition};
 use csv::{Error, ErrorKind, Reader, ReaderBuilder, StringRecord};

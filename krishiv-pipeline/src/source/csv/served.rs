@@ -1,7 +1,8 @@
 //! Gives a CSV reader the lines of files, one at a time, and keeps those of the row at hand.
 
 use crate::error::FileError;
-use crate::source::lines::{Line, Lines, MAX_LINE, TOO_LONG};
+use crate::source::line::{Line, MAX_LINE, TOO_LONG};
+use crate::source::lines::Lines;
 use memchr::memchr;
 use std::io::{self, Read};
 use std::path::Path;
