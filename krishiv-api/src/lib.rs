@@ -57,6 +57,8 @@ pub use backend::{
     Durable, Each, InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, Survival, TtlStateBackend,
     Volatile, WriteBatch,
 };
+#[cfg(feature = "fjall")]
+pub use backend::{FjallOptions, FjallStateBackend};
 #[cfg(feature = "rocksdb")]
 pub use backend::{RocksDbOptions, RocksDbStateBackend};
 pub use catalog::untraced::{TypeRole, Untraced};
