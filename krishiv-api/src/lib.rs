@@ -54,8 +54,8 @@ mod value;
 #[cfg(feature = "contract")]
 pub use backend::contract;
 pub use backend::{
-    Durable, Each, InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, Survival, TtlStateBackend,
-    Volatile, WriteBatch,
+    Copied, Durable, Each, InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, Survival, TtlStateBackend,
+    Volatile, WriteBatch, copy, copy_and_tell,
 };
 #[cfg(feature = "fjall")]
 pub use backend::{FjallOptions, FjallStateBackend};

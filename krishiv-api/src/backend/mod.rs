@@ -3,6 +3,7 @@
 mod batch;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod copy;
 #[cfg(feature = "fjall")]
 mod fjall;
 #[cfg(any(feature = "fjall", feature = "rocksdb"))]
@@ -20,6 +21,8 @@ use crate::error::StateError;
 use std::sync::Arc;
 
 pub use batch::{Op, WriteBatch};
+pub use copy::{Copied, copy, copy_and_tell};
+pub(crate) use copy::{UNDER_WAY, in_part};
 #[cfg(feature = "fjall")]
 pub use fjall::{FjallOptions, FjallStateBackend};
 pub use memory::InMemoryStateBackend;
