@@ -3,6 +3,8 @@ CARGO_FLAGS = --release
 
 # Where the demo keeps its state: fjall is pure Rust, and built in a minute; rocksdb takes nine, and a C++ compiler.
 BACKEND ?= fjall
+# RocksDB is compiled once, for all commands.
+DEMO_PROFILE = $(if $(filter rocksdb,$(BACKEND)),release,demo)
 
 .PHONY: help setup demo test lint bench bench-full
 
@@ -17,7 +19,7 @@ setup:
 
 demo:
 	@scripts/setup $(BACKEND)
-	cargo run $(CARGO_FLAGS) -p krishiv-examples --no-default-features --features $(BACKEND) --bin flights
+	cargo run --profile $(DEMO_PROFILE) -p krishiv-examples --no-default-features --features $(BACKEND) --bin flights
 
 test: setup
 	cargo test $(CARGO_FLAGS) --workspace

@@ -20,23 +20,26 @@ struct Plane {
 fn fill<B: StateBackend>(backend: &Arc<B>) {
     let mut planes = Keyed::<Plane>::open(Arc::clone(backend)).unwrap();
     for number in 0..500_u32 {
-        let change = |plane: &mut Plane| {
+        let key = format!("N{number}");
+        let changed = planes.with_key(key.as_str(), |plane| {
             plane.streak.set(number);
             plane.delays.add(-5);
-            plane.by_carrier.insert("UA".to_owned(), 7);
-        };
-        planes.with_key(format!("N{number}").as_str(), change).unwrap();
+            plane.by_carrier.put("UA".to_owned(), 7);
+        });
+        changed.unwrap();
     }
     planes.commit("the source is here").unwrap();
 }
 
 fn check<B: StateBackend>(backend: &Arc<B>) {
     let mut planes = Keyed::<Plane>::open(Arc::clone(backend)).unwrap();
-    assert_eq!(planes.position().unwrap().as_deref(), Some("the source is here"));
+    assert_eq!(planes.position(), Some(&b"the source is here"[..]));
     for number in 0..500_u32 {
-        let read = |plane: &mut Plane| (plane.streak.get(), plane.delays.get(), plane.by_carrier.get("UA"));
-        let read = planes.with_key(format!("N{number}").as_str(), read).unwrap();
-        assert_eq!(read, (Some(number), vec![-5], Some(7)));
+        let key = format!("N{number}");
+        let read = planes.with_key(key.as_str(), |plane| {
+            (plane.streak.get(), plane.delays.get(), plane.by_carrier.get("UA"))
+        });
+        assert_eq!(read.unwrap(), (Some(number), vec![-5], Some(7)));
     }
 }
 
