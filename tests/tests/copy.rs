@@ -36,9 +36,8 @@ fn check<B: StateBackend>(backend: &Arc<B>) {
     assert_eq!(planes.position(), Some(&b"the source is here"[..]));
     for number in 0..500_u32 {
         let key = format!("N{number}");
-        let read = planes.with_key(key.as_str(), |plane| {
-            (plane.streak.get(), plane.delays.get(), plane.by_carrier.get("UA"))
-        });
+        let read =
+            planes.with_key(key.as_str(), |plane| (plane.streak.get(), plane.delays.get(), plane.by_carrier.get("UA")));
         assert_eq!(read.unwrap(), (Some(number), vec![-5], Some(7)));
     }
 }

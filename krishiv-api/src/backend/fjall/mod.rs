@@ -149,7 +149,11 @@ impl FjallStateBackend {
     pub fn compact(&self) -> Result<(), StateError> {
         self.records.rotate_memtable().map_err(|error| self.fault(error))?;
         self.wait_while(|| self.records.tree.sealed_memtable_count() > 0)?;
-        self.records.major_compact().map_err(|error| self.fault(error))
+        self.records.major_compact().map_err(|error| self.fault(error))?;
+        // A snapshot shows the files of its time. Taken while nobody writes, the next one has no half of a batch.
+        let _nobody_writes = lock(&self.last);
+        self.show();
+        Ok(())
     }
 
     /// Waits for fjall's workers to catch up.
