@@ -7,12 +7,13 @@ mod keys;
 mod options;
 mod records;
 mod retention;
+mod steps;
 mod tables;
 
 use super::prefix::end_of;
 use super::rules::Rules;
-use super::{Durable, Each, Op, Retention, Scan, StateBackend, WriteBatch};
-use crate::error::{Cause, StateError};
+use super::{Durable, Each, Retention, Scan, StateBackend, WriteBatch};
+use crate::error::StateError;
 use crate::lock::lock;
 use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, KvPair, OwnedWriteBatch, PersistMode, Readable, Snapshot};
 use guard::Guard;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::sleep;
 use std::time::Duration;
+use steps::gather;
 
 pub use options::FjallOptions;
 
@@ -181,44 +183,17 @@ impl FjallStateBackend {
         Records::new(self.shown().range(&self.records, (Bound::Included(start), end)))
     }
 
-    /// The batch as fjall takes it: of the steps on one key it has room for the last.
+    /// The batch of fjall that makes the commit `number`. Nobody else writes meanwhile.
     fn steps(&self, batch: &WriteBatch, number: u64) -> Result<OwnedWriteBatch, StateError> {
         let mode = if self.sync { PersistMode::SyncData } else { PersistMode::Buffer };
         let room = batch.len().saturating_add(1);
         let mut steps = OwnedWriteBatch::with_capacity(self.db.clone(), room).durability(Some(mode));
         steps.insert(&self.records, keys::NUMBER, number.to_le_bytes());
-        let mut add = |op: Op<'_>| {
-            let key = op.key();
-            if key.len() > keys::LONGEST {
-                let reason =
-                    format!("a key is {} bytes long, and this backend takes up to {}", key.len(), keys::LONGEST);
-                return Err(Cause::Setting { reason });
-            }
-            match op {
-                Op::Put(_, value) if u32::try_from(value.len()).is_err() => {
-                    let reason =
-                        format!("a value is {} bytes long, and this backend takes less than 4 GiB", value.len());
-                    return Err(Cause::Setting { reason });
-                }
-                Op::Put(_, value) => steps.insert(&self.records, &*keys::stored(key), value),
-                Op::Delete(_) => steps.remove(&self.records, &*keys::stored(key)),
-                Op::Merge(..) => {
-                    let reason = "this backend does not merge; ask `StateBackend::MERGES` first".to_owned();
-                    return Err(Cause::Setting { reason });
-                }
-            }
-            Ok(())
-        };
-        let mut waiting: Option<Op<'_>> = None;
-        let mut added = Ok(());
-        batch.for_each_in_key_order(|op| {
-            if let Some(before) = waiting.replace(op).filter(|before| before.key() != op.key())
-                && added.is_ok()
-            {
-                added = add(before);
-            }
-        });
-        added.and_then(|()| waiting.map_or(Ok(()), add))?;
+        let stored = |key: &[u8]| self.get(key);
+        gather(batch, stored, |key, value| match value {
+            Some(value) => steps.insert(&self.records, &*keys::stored(key), &*value),
+            None => steps.remove(&self.records, &*keys::stored(key)),
+        })?;
         Ok(steps)
     }
 
@@ -248,6 +223,7 @@ impl StateBackend for FjallStateBackend {
     type Survival = Durable;
     // The folder is locked.
     const EXCLUSIVE: bool = true;
+    const MERGES: bool = true;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let mut found = None;
