@@ -54,9 +54,11 @@ mod value;
 #[cfg(feature = "contract")]
 pub use backend::contract;
 pub use backend::{
-    Durable, Each, InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, Survival, TtlStateBackend,
-    Volatile, WriteBatch,
+    Copied, Durable, Each, InMemoryStateBackend, Op, Record, Retention, Scan, StateBackend, Survival, TtlStateBackend,
+    Volatile, WriteBatch, copy, copy_and_tell,
 };
+#[cfg(feature = "fjall")]
+pub use backend::{FjallOptions, FjallStateBackend};
 #[cfg(feature = "rocksdb")]
 pub use backend::{RocksDbOptions, RocksDbStateBackend};
 pub use catalog::untraced::{TypeRole, Untraced};

@@ -3,10 +3,11 @@
 pub mod four;
 pub mod keeper;
 pub mod row;
+pub mod writer;
 
 use krishiv_api::{
-    InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, Op, RocksDbStateBackend, Scan, StateBackend, StateError,
-    TtlConfig, TtlStateBackend, Volatile, WriteBatch,
+    FjallStateBackend, InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, Op, RocksDbStateBackend, Scan,
+    StateBackend, StateError, TtlConfig, TtlStateBackend, Volatile, WriteBatch,
 };
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -53,6 +54,26 @@ impl Place for RocksDb {
     }
     fn open(&self) -> Arc<RocksDbStateBackend> {
         Arc::new(RocksDbStateBackend::open(self.0.path()).expect("the folder opens"))
+    }
+}
+
+/// A folder of fjall.
+pub struct Fjall(TempDir);
+
+impl Fjall {
+    /// The folder.
+    pub fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+}
+
+impl Place for Fjall {
+    type Backend = FjallStateBackend;
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+    fn open(&self) -> Arc<FjallStateBackend> {
+        Arc::new(FjallStateBackend::open(self.0.path()).expect("the folder opens"))
     }
 }
 
@@ -108,16 +129,18 @@ impl StateBackend for WithoutMerging {
 pub enum Anywhere {
     Memory(Memory),
     RocksDb(RocksDb),
+    Fjall(Fjall),
     Ttl(Ttl<Memory>),
     TtlOnRocksDb(Ttl<RocksDb>),
 }
 
 impl Anywhere {
     /// A new place of each kind.
-    pub fn each() -> [Self; 4] {
+    pub fn each() -> [Self; 5] {
         [
             Self::Memory(Place::new()),
             Self::RocksDb(Place::new()),
+            Self::Fjall(Place::new()),
             Self::Ttl(Place::new()),
             Self::TtlOnRocksDb(Place::new()),
         ]
@@ -128,6 +151,7 @@ impl Anywhere {
         let opened = match self {
             Self::Memory(place) => builder.open(place.open()),
             Self::RocksDb(place) => builder.open(place.open()),
+            Self::Fjall(place) => builder.open(place.open()),
             Self::Ttl(place) => builder.open(place.open()),
             Self::TtlOnRocksDb(place) => builder.open(place.open()),
         };
@@ -157,6 +181,10 @@ macro_rules! on_every_backend {
                 #[test]
                 fn on_rocksdb() {
                     super::$test(<$crate::RocksDb as $crate::Place>::new());
+                }
+                #[test]
+                fn on_fjall() {
+                    super::$test(<$crate::Fjall as $crate::Place>::new());
                 }
                 #[test]
                 fn under_a_ttl() {

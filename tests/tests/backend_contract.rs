@@ -1,8 +1,8 @@
 //! Every backend keeps the promises of `StateBackend`.
 
 use krishiv_api::{
-    InMemoryStateBackend, ManualClock, Op, Record, RocksDbOptions, RocksDbStateBackend, Scan, StateBackend, StateError,
-    TtlConfig, TtlStateBackend, Volatile, WriteBatch, contract,
+    FjallOptions, FjallStateBackend, InMemoryStateBackend, ManualClock, Op, Record, RocksDbOptions,
+    RocksDbStateBackend, Scan, StateBackend, StateError, TtlConfig, TtlStateBackend, Volatile, WriteBatch, contract,
 };
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +20,13 @@ impl Folders {
         let dir = tempdir().unwrap();
         // Unsynced: the suite is about what is visible, and what is synced has tests of its own.
         let backend = RocksDbOptions::new().sync(false).open(dir.path()).unwrap();
+        self.dirs.borrow_mut().push(dir);
+        backend
+    }
+
+    fn fjall(&self) -> FjallStateBackend {
+        let dir = tempdir().unwrap();
+        let backend = FjallOptions::new().sync(false).open(dir.path()).unwrap();
         self.dirs.borrow_mut().push(dir);
         backend
     }
@@ -47,6 +54,35 @@ fn rocksdb_keeps_what_was_written() {
 }
 
 #[test]
+fn fjall() {
+    let folders = Folders::default();
+    contract::check(|| folders.fjall());
+}
+
+#[test]
+fn fjall_with_files_all_the_time() {
+    let folders = Folders::default();
+    contract::check(|| {
+        let dir = tempdir().unwrap();
+        let backend = FjallOptions::new().sync(false).memtable_bytes(4 << 10).open(dir.path()).unwrap();
+        folders.dirs.borrow_mut().push(dir);
+        backend
+    });
+}
+
+#[test]
+fn fjall_keeps_what_was_written() {
+    let dir = tempdir().unwrap();
+    contract::check_durable(dir.path(), |path| FjallStateBackend::open(path).unwrap());
+}
+
+#[test]
+fn fjall_keeps_what_was_written_in_many_files() {
+    let dir = tempdir().unwrap();
+    contract::check_durable(dir.path(), |path| FjallOptions::new().memtable_bytes(1 << 10).open(path).unwrap());
+}
+
+#[test]
 fn ttl_over_memory_by_the_clock() {
     contract::check(|| wrapped(InMemoryStateBackend::new()));
 }
@@ -67,6 +103,12 @@ fn ttl_over_rocksdb() {
 }
 
 #[test]
+fn ttl_over_fjall() {
+    let folders = Folders::default();
+    contract::check(|| wrapped(folders.fjall()));
+}
+
+#[test]
 fn ttl_over_rocksdb_keeps_what_was_written() {
     let dir = tempdir().unwrap();
     contract::check_durable(dir.path(), |path| {
@@ -77,7 +119,7 @@ fn ttl_over_rocksdb_keeps_what_was_written() {
 }
 
 #[test]
-fn the_other_two_take_keys_of_the_library_too() {
+fn the_others_take_keys_of_the_library_too() {
     fn check(backend: &impl StateBackend) {
         let mut batch = WriteBatch::default();
         batch.put(b"\0\0", b"1");
@@ -87,6 +129,7 @@ fn the_other_two_take_keys_of_the_library_too() {
     }
     check(&InMemoryStateBackend::new());
     check(&Folders::default().rocksdb());
+    check(&Folders::default().fjall());
 }
 
 /// A backend that is wrong in one way.

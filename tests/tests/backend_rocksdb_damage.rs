@@ -1,12 +1,11 @@
 //! Damage in a RocksDB folder: a clear error, never a wrong value, never a silently older state.
 
 use krishiv_api::{Cause, ErrorKind, RocksDbOptions, RocksDbStateBackend, StateBackend, StateError, WriteBatch};
+use krishiv_tests::writer::{Writer, assert_prefix, write_until_killed};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use tempfile::{TempDir, tempdir};
 
 const LEDGER: &str = "KRISHIV-COMMITS";
@@ -477,11 +476,11 @@ fn a_second_opening_is_refused_while_the_first_is_open() {
 #[test]
 fn a_second_process_is_refused() {
     let dir = tempdir().unwrap();
-    let mut child = Child::start(dir.path());
-    child.acknowledged();
+    let mut writer = Writer::start(dir.path(), "writes_until_it_is_killed");
+    writer.acknowledged();
     let error = RocksDbStateBackend::open(dir.path()).unwrap_err();
     assert!(matches!(error.cause(), Cause::Locked { .. }), "{error}");
-    child.kill();
+    writer.kill();
     RocksDbStateBackend::open(dir.path()).unwrap();
 }
 
@@ -526,12 +525,12 @@ fn killed_while_it_makes_the_folder_it_opens_again() {
     for entries in 1..=8 {
         for _ in 0..4 {
             let dir = tempdir().unwrap();
-            let mut child = Child::start(dir.path());
+            let mut writer = Writer::start(dir.path(), "writes_until_it_is_killed");
             while fs::read_dir(dir.path()).unwrap().count() < entries {
                 std::thread::yield_now();
             }
-            child.kill();
-            let acknowledged = child.rest();
+            writer.kill();
+            let acknowledged = writer.rest();
             let backend = RocksDbStateBackend::open(dir.path()).unwrap();
             assert_prefix(&backend, acknowledged);
         }
@@ -543,73 +542,14 @@ fn killed_between_commits_it_has_all_that_were_acknowledged() {
     let dir = tempdir().unwrap();
     let mut acknowledged = 0;
     for round in 0..20 {
-        let mut child = Child::start(dir.path());
+        let mut writer = Writer::start(dir.path(), "writes_until_it_is_killed");
         for _ in 0..=round * 7 {
-            child.acknowledged();
+            writer.acknowledged();
         }
-        child.kill();
-        acknowledged = acknowledged.max(child.rest());
+        writer.kill();
+        acknowledged = acknowledged.max(writer.rest());
         let backend = RocksDbStateBackend::open(dir.path()).unwrap();
         assert_prefix(&backend, acknowledged);
-    }
-}
-
-/// All commits up to some number that is at least `acknowledged`, and each of them whole.
-fn assert_prefix(backend: &RocksDbStateBackend, acknowledged: u64) {
-    let number = |bytes: Vec<u8>| u64::from_be_bytes(bytes.try_into().unwrap());
-    let newest = backend.get(b"newest").unwrap().map_or(0, number);
-    assert!(newest >= acknowledged, "{acknowledged} was acknowledged, {newest} is there");
-    assert_eq!(backend.scan(b"commit/").count() as u64, newest);
-}
-
-/// This test binary again, writing until it is killed.
-struct Child {
-    process: std::process::Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-    last: u64,
-}
-
-impl Child {
-    fn start(folder: &Path) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "writes_until_it_is_killed", "--ignored", "--nocapture", "--test-threads=1"])
-            .env("FOLDER", folder)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { process, lines, last: 0 }
-    }
-
-    /// Waits for the next commit to be acknowledged.
-    fn acknowledged(&mut self) -> Option<u64> {
-        loop {
-            let line = self.lines.next()?.ok()?;
-            if let Some(number) = line.strip_prefix("acknowledged ").and_then(|number| number.parse().ok()) {
-                self.last = number;
-                return Some(number);
-            }
-        }
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    /// The last commit that was acknowledged before the end.
-    fn rest(&mut self) -> u64 {
-        while self.acknowledged().is_some() {}
-        self.last
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        // A test that failed leaves no writer behind; one that is dead already is no error.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -620,14 +560,5 @@ fn writes_until_it_is_killed() {
     // A small buffer, so that logs and tables change hands all the time.
     let small = RocksDbOptions::new().tune(|options| options.set_write_buffer_size(64 << 10));
     let backend = small.open(folder).unwrap();
-    let newest = backend.get(b"newest").unwrap();
-    let newest = newest.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap()));
-    println!();
-    for number in newest + 1.. {
-        let mut batch = WriteBatch::default();
-        batch.put(b"newest", &number.to_be_bytes());
-        batch.put(format!("commit/{number:08}").as_bytes(), &[7; 900]);
-        backend.write(batch).unwrap();
-        println!("acknowledged {number}");
-    }
+    write_until_killed(&backend, 900);
 }

@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 pub(super) const CASES: Cases = &[
     ("CPU of the job `flights`, a departure, in memory", |name, bench| run(name, bench, "memory")),
     ("CPU of the job `flights`, a departure, RocksDB", |name, bench| run(name, bench, "rocksdb")),
+    ("CPU of the job `flights`, a departure, fjall", |name, bench| run(name, bench, "fjall")),
 ];
 
 const TARGET: Target = Target::Time(2.5);

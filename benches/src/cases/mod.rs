@@ -5,6 +5,7 @@ mod cliffs;
 mod commit;
 pub(crate) mod counter;
 mod family;
+mod fjall;
 mod flink;
 mod footprint;
 mod in_budget;
@@ -75,6 +76,7 @@ pub(crate) fn all() -> Vec<Case> {
         job::CASES,
         flink::CASES,
         timers::CASES,
+        fjall::CASES,
     ]
     .into_iter()
     .flatten()

@@ -1,7 +1,8 @@
 //! The command line.
 
+use crate::backend::Backend;
 use crate::outputs::{Output, Outputs};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
@@ -26,7 +27,7 @@ pub(crate) struct Args {
     pub(crate) state: PathBuf,
 
     /// Where the state lives
-    #[arg(long, value_enum, default_value_t = Backend::Rocksdb)]
+    #[arg(long, value_enum, default_value_t)]
     pub(crate) backend: Backend,
 
     /// The file of the alerts, one JSON object a line [default: alerts.jsonl in the folder of the state;
@@ -48,22 +49,13 @@ pub(crate) struct Args {
     pub(crate) fresh: bool,
 }
 
-/// Where the state lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Backend {
-    /// On disk: a run goes on where the last one committed
-    Rocksdb,
-    /// In memory: every run starts at the first row
-    Memory,
-}
-
 impl Args {
     /// The files that the job writes.
     pub(crate) fn outputs(&self) -> Outputs {
         let place = |named: &Option<PathBuf>, name: &str| match (named, self.backend) {
             (Some(file), _) => file.clone(),
-            (None, Backend::Rocksdb) => self.state.join(name),
             (None, Backend::Memory) => PathBuf::from(format!("flights-{name}")),
+            (None, _) => self.state.join(name),
         };
         Outputs {
             alerts: Output {

@@ -10,13 +10,17 @@ use std::path::{Path, PathBuf};
 const LABEL_FILE: &str = "FLIGHTS-STATE";
 const LABEL: &str = "state of the krishiv example `flights`, format 1\n";
 
+/// The backends, as `--backend` names them, and the folders of their databases.
+const BACKENDS: [&str; 2] = ["fjall", "rocksdb"];
+
 /// The folder of one state, locked until this is dropped.
 ///
-/// It holds the label, the database in `rocksdb`, the outputs if no other place is named, and while a
+/// It holds the label, the database in `fjall` or `rocksdb`, the outputs if no other place is named, and while a
 /// `--fresh` is under way the old database in `discarded`.
 #[derive(Debug)]
 pub(crate) struct StateFolder {
     path: PathBuf,
+    backend: &'static str,
     _lock: File,
 }
 
@@ -26,7 +30,7 @@ impl StateFolder {
     /// # Errors
     ///
     /// If the folder holds something else, or is in use.
-    pub(crate) fn open(path: &Path, outputs: &Outputs) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, backend: &'static str, outputs: &Outputs) -> Result<Self, Error> {
         let label_path = path.join(LABEL_FILE);
         if !label_path.exists() && holds_anything(path)? {
             return Err(Error::refused(
@@ -56,7 +60,7 @@ impl StateFolder {
         };
         label.write_all(missing).and_then(|()| label.sync_all()).map_err(failed)?;
 
-        let folder = Self { path: path.to_owned(), _lock: label };
+        let folder = Self { path: path.to_owned(), backend, _lock: label };
         if folder.discarded().exists() {
             folder.delete_discarded(outputs)?;
         }
@@ -65,18 +69,32 @@ impl StateFolder {
 
     /// Where the database is.
     pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("rocksdb")
+        self.path.join(self.backend)
+    }
+
+    /// Refuses a state that another backend keeps: the outputs are those of its run.
+    pub(crate) fn check_backend(&self) -> Result<(), Error> {
+        match BACKENDS.into_iter().find(|other| *other != self.backend && self.path.join(other).exists()) {
+            None => Ok(()),
+            Some(other) => Err(Error::refused(
+                &self.path,
+                format!("this state was begun with --backend {other}: go on with that, or start over with --fresh"),
+            )),
+        }
     }
 
     /// Deletes the state and the outputs of earlier runs, all or nothing also when killed half way.
     pub(crate) fn discard(&self, outputs: &Outputs) -> Result<(), Error> {
-        let database = self.database();
-        match fs::rename(&database, self.discarded()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::io(&database, "cannot discard the state")(error))
+        for database in BACKENDS.map(|backend| self.path.join(backend)) {
+            match fs::rename(&database, self.discarded()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                renamed => {
+                    renamed.map_err(Error::io(&database, "cannot discard the state"))?;
+                    self.delete_discarded(outputs)?;
+                }
             }
-            _ => self.delete_discarded(outputs),
         }
+        self.delete_discarded(outputs)
     }
 
     fn delete_discarded(&self, outputs: &Outputs) -> Result<(), Error> {

@@ -1,16 +1,22 @@
 //! The job: flights and rules go in, alerts and idle aircraft come out.
 
 use crate::aircraft::{Flights, IDLE};
-use crate::args::{Args, Backend};
+use crate::args::Args;
+use crate::backend::Backend;
 use crate::departures::Departures;
 use crate::error::Error;
 use crate::flight::millis;
+#[cfg(any(feature = "fjall", feature = "rocksdb"))]
 use crate::folder::StateFolder;
 use crate::outputs::Outputs;
 use crate::report::{Report, Totals};
 use crate::rules::{Rule, Rules};
 use indicatif::ProgressBar;
-use krishiv_api::{InMemoryStateBackend, Keyed, RocksDbStateBackend, StateBackend, WatermarkStrategy};
+#[cfg(feature = "fjall")]
+use krishiv_api::FjallStateBackend;
+#[cfg(feature = "rocksdb")]
+use krishiv_api::RocksDbStateBackend;
+use krishiv_api::{InMemoryStateBackend, Keyed, StateBackend, WatermarkStrategy};
 use krishiv_pipeline::{Input, JsonLinesSink, Pipeline, Step};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -44,11 +50,14 @@ pub(crate) fn run(args: &Args, bar: &ProgressBar) -> Result<Outcome, Error> {
             outputs.delete()?;
             job.run(Arc::new(InMemoryStateBackend::new()))
         }
+        #[cfg(feature = "fjall")]
+        Backend::Fjall => {
+            let folder = job.folder("fjall")?;
+            job.run(Arc::new(FjallStateBackend::open(folder.database())?))
+        }
+        #[cfg(feature = "rocksdb")]
         Backend::Rocksdb => {
-            let folder = StateFolder::open(&args.state, &outputs)?;
-            if args.fresh {
-                folder.discard(&outputs)?;
-            }
+            let folder = job.folder("rocksdb")?;
             job.run(Arc::new(RocksDbStateBackend::open(folder.database())?))
         }
     }
@@ -63,6 +72,17 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// The folder of a state that is kept by the backend of this name.
+    #[cfg(any(feature = "fjall", feature = "rocksdb"))]
+    fn folder(&self, backend: &'static str) -> Result<StateFolder, Error> {
+        let folder = StateFolder::open(&self.args.state, backend, self.outputs)?;
+        if self.args.fresh {
+            folder.discard(self.outputs)?;
+        }
+        folder.check_backend()?;
+        Ok(folder)
+    }
+
     fn run<B: StateBackend>(self, backend: Arc<B>) -> Result<Outcome, Error> {
         let Self { args, bar, departures, rules, outputs } = self;
         let alerts = JsonLinesSink::open(&outputs.alerts.path)?;

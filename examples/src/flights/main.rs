@@ -5,9 +5,12 @@
 
 mod aircraft;
 mod args;
+#[path = "../backend.rs"]
+mod backend;
 mod departures;
 mod error;
 mod flight;
+#[cfg(any(feature = "fjall", feature = "rocksdb"))]
 mod folder;
 mod job;
 mod outputs;
@@ -16,7 +19,8 @@ mod rules;
 #[path = "../say.rs"]
 mod say;
 
-use args::{Args, Backend};
+use args::Args;
+use backend::Backend;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use job::Outcome;
@@ -40,8 +44,9 @@ fn main() -> ExitCode {
         }
         Ok(Outcome::Stopped(rows)) => {
             let next = match args.backend {
-                Backend::Rocksdb => "run again to go on",
                 Backend::Memory => "its state was in memory, so the next run starts over",
+                #[cfg(any(feature = "fjall", feature = "rocksdb"))]
+                _ => "run again to go on",
             };
             let _ = writeln!(std::io::stderr(), "stopped after row {}; {next}", report::grouped(rows));
             ExitCode::from(STOPPED)

@@ -3,16 +3,23 @@
 //! `card.rs` is what a user of the library writes. Below it is tied to its files, and what is broken is put aside; `dirty.rs` makes
 //! the files.
 
+#[path = "../backend.rs"]
+mod backend;
 mod card;
 mod dirty;
 mod payment;
 #[path = "../say.rs"]
 mod say;
 
+use backend::Backend;
 use card::Fraud;
 use clap::Parser;
 use dirty::Dirty;
-use krishiv_api::{RocksDbStateBackend, WatermarkStrategy};
+#[cfg(feature = "fjall")]
+use krishiv_api::FjallStateBackend;
+#[cfg(feature = "rocksdb")]
+use krishiv_api::RocksDbStateBackend;
+use krishiv_api::{InMemoryStateBackend, StateBackend, WatermarkStrategy};
 use krishiv_pipeline::{BoxError, CsvSource, Input, JsonLinesSink, JsonLinesSource, Pipeline, Summary};
 use payment::Payment;
 use say::{fail, say};
@@ -40,6 +47,10 @@ struct Args {
     #[arg(long)]
     clean: bool,
 
+    /// Where the state lives; a run in memory starts with an empty folder.
+    #[arg(long, value_enum, default_value_t)]
+    backend: Backend,
+
     /// Commits after so many rows.
     #[arg(long, default_value = "10000")]
     commit_every: NonZeroU64,
@@ -47,21 +58,31 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    match run(&args) {
+    match open_and_run(&args) {
         Ok(summary) => say(&report(&args, &summary)),
         Err(error) => fail(&error.to_string()),
     }
 }
 
-fn run(args: &Args) -> Result<Summary, BoxError> {
-    let at = |name: &str| args.folder.join(name);
+fn open_and_run(args: &Args) -> Result<Summary, BoxError> {
     Dirty { rows: args.rows, clean: args.clean }.make(&args.folder)?;
+    match args.backend {
+        #[cfg(feature = "fjall")]
+        Backend::Fjall => run(FjallStateBackend::open(args.folder.join("state"))?, args),
+        #[cfg(feature = "rocksdb")]
+        Backend::Rocksdb => run(RocksDbStateBackend::open(args.folder.join("state"))?, args),
+        Backend::Memory => run(InMemoryStateBackend::new(), args),
+    }
+}
+
+fn run(backend: impl StateBackend, args: &Args) -> Result<Summary, BoxError> {
+    let at = |name: &str| args.folder.join(name);
 
     // Times are of the past, so they are measured against each other, not against the clock.
     let strategy = WatermarkStrategy::bounded_out_of_orderness(MINUTE).at_most_ahead_of_events(DAY);
     let cards = JsonLinesSource::<Payment>::open(at("cards.jsonl"))?;
     let transfers = CsvSource::<Payment>::open(at("transfers.csv"))?;
-    let summary = Pipeline::new(Arc::new(RocksDbStateBackend::open(at("state"))?))
+    let summary = Pipeline::new(Arc::new(backend))
         .input(Input::new(cards).try_event_time(Payment::millis, strategy))
         .input(Input::new(transfers).try_event_time(Payment::millis, strategy))
         .operator(Fraud)

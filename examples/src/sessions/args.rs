@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Parser, ValueEnum};
+use crate::backend::Backend;
+use clap::Parser;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
@@ -31,8 +32,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = "sessions")]
     pub(crate) folder: PathBuf,
 
-    /// Where the state lives
-    #[arg(long, value_enum, default_value_t = Backend::Rocksdb)]
+    /// Where the state lives; a run in memory starts with an empty folder
+    #[arg(long, value_enum, default_value_t)]
     pub(crate) backend: Backend,
 
     /// Memory that the state may take, roughly, in MiB
@@ -42,13 +43,4 @@ pub(crate) struct Args {
     /// Commit after so many views, and after each second
     #[arg(long, value_name = "N", default_value = "100000")]
     pub(crate) commit_every: NonZeroU64,
-}
-
-/// Where the state lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Backend {
-    /// On disk: a run goes on where the last one committed
-    Rocksdb,
-    /// In memory: every run starts at the first view, with an empty folder
-    Memory,
 }

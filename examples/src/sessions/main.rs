@@ -4,17 +4,24 @@
 //! Below it is tied to a source and to two files.
 
 mod args;
+#[path = "../backend.rs"]
+mod backend;
 mod generator;
 #[path = "../say.rs"]
 mod say;
 mod session;
 mod view;
 
-use args::{Args, Backend};
+use args::Args;
+use backend::Backend;
 use clap::Parser;
 use generator::{DISORDER_MS, Generator, Stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use krishiv_api::{InMemoryStateBackend, Keyed, RocksDbStateBackend, StateBackend, WatermarkStrategy};
+#[cfg(feature = "fjall")]
+use krishiv_api::FjallStateBackend;
+#[cfg(feature = "rocksdb")]
+use krishiv_api::RocksDbStateBackend;
+use krishiv_api::{InMemoryStateBackend, Keyed, StateBackend, WatermarkStrategy};
 use krishiv_pipeline::{BoxError, Input, JsonLinesSink, Pipeline, Step, Summary};
 use say::{fail, say};
 use session::{LATE, SessionWindows};
@@ -39,6 +46,9 @@ fn open_and_run(args: &Args) -> Result<Summary, BoxError> {
         format!("{}: cannot make the folder: {error}; name another with --folder", args.folder.display())
     })?;
     match args.backend {
+        #[cfg(feature = "fjall")]
+        Backend::Fjall => run(FjallStateBackend::open(args.folder.join("state"))?, args),
+        #[cfg(feature = "rocksdb")]
         Backend::Rocksdb => run(RocksDbStateBackend::open(args.folder.join("state"))?, args),
         Backend::Memory => run(InMemoryStateBackend::new(), args),
     }

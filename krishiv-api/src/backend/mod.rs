@@ -1,9 +1,16 @@
-//! Where bytes live: the small trait that every backend implements, and the three that come with the library.
+//! Where bytes live: the small trait that every backend implements, and the four that come with the library.
 
 mod batch;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod copy;
+#[cfg(feature = "fjall")]
+mod fjall;
+#[cfg(any(feature = "fjall", feature = "rocksdb"))]
+mod folder;
 mod memory;
+#[cfg(any(feature = "fjall", feature = "rocksdb"))]
+mod prefix;
 #[cfg(feature = "rocksdb")]
 mod rocksdb;
 mod rules;
@@ -14,6 +21,10 @@ use crate::error::StateError;
 use std::sync::Arc;
 
 pub use batch::{Op, WriteBatch};
+pub use copy::{Copied, copy, copy_and_tell};
+pub(crate) use copy::{UNDER_WAY, in_part};
+#[cfg(feature = "fjall")]
+pub use fjall::{FjallOptions, FjallStateBackend};
 pub use memory::InMemoryStateBackend;
 #[cfg(feature = "rocksdb")]
 pub use rocksdb::{RocksDbOptions, RocksDbStateBackend};
@@ -112,7 +123,7 @@ pub trait Retention: Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a state backend",
     label = "no `StateBackend`",
-    note = "state is kept on an `InMemoryStateBackend`, a `RocksDbStateBackend`, or one of your own, in an `Arc`"
+    note = "state is kept on an `InMemoryStateBackend`, a `RocksDbStateBackend`, a `FjallStateBackend`, or one of your own, in an `Arc`"
 )]
 pub trait StateBackend: Send + Sync + 'static {
     /// What a crash leaves of a batch once [`write`](Self::write) has returned: [`Durable`] or [`Volatile`]. `#[state(durable)]` state

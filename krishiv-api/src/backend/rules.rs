@@ -18,7 +18,7 @@ impl Rules {
     }
 
     /// Those that are not over, for who comes by all records anyway.
-    #[cfg(feature = "rocksdb")]
+    #[cfg(any(feature = "fjall", feature = "rocksdb"))]
     pub(super) fn current(&self) -> Current {
         self.those(|rule| !rule.is_over())
     }

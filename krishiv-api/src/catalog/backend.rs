@@ -1,6 +1,6 @@
 //! What the operators of one backend share in one process.
 
-use crate::backend::AnyBackend;
+use crate::backend::{AnyBackend, UNDER_WAY, in_part};
 use crate::catalog::owner::{Catalog, Owner};
 use crate::catalog::records::{self, FORMAT, FormatRecord, OperatorRecord, OwnerRecord};
 use crate::catalog::registry::Registry;
@@ -48,6 +48,8 @@ impl BackendHub {
                 format = found;
             } else if key == records::owner_key() {
                 owner = records::read::<OwnerRecord>("record of its owner", bytes)?.owner;
+            } else if key == UNDER_WAY {
+                return Err(in_part());
             } else if key.starts_with(&records::operators_prefix()) {
                 let operator: OperatorRecord = records::read("operator record", bytes)?;
                 next_operator = next_operator.max(operator.id.saturating_add(1));

@@ -1,6 +1,7 @@
 //! Iterators that are kept from one scan to the next: to make one costs as much as to read fifteen records.
 
-use super::bounds::{end_of, verified};
+use super::bounds::verified;
+use crate::backend::prefix::end_of;
 use crate::lock::lock;
 use ::rocksdb::{DB, DBRawIterator, ReadOptions};
 use self_cell::self_cell;

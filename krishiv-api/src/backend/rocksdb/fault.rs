@@ -1,8 +1,8 @@
-//! Turns what RocksDB and the file system say into errors of this library.
+//! Turns what RocksDB says into errors of this library.
 
+use crate::backend::folder::fault::damaged;
 use crate::error::{Cause, StateError};
 use ::rocksdb::ErrorKind;
-use std::io;
 use std::path::Path;
 
 /// A failure of RocksDB in `folder`.
@@ -17,14 +17,4 @@ pub(super) fn rocksdb(folder: &Path, error: ::rocksdb::Error) -> StateError {
         ErrorKind::IOError if lost => damaged(folder, said),
         _ => StateError::backend(error),
     }
-}
-
-/// A failure of the file system at `path`.
-pub(super) fn io(path: &Path, error: &io::Error) -> StateError {
-    StateError::backend(io::Error::new(error.kind(), format!("`{}`: {error}", path.display())))
-}
-
-/// Damage in `folder`.
-pub(super) fn damaged(folder: &Path, what: impl std::fmt::Display) -> StateError {
-    StateError::damaged(format!("the state in `{}` is damaged: {what}", folder.display()))
 }

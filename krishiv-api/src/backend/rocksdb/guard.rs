@@ -1,15 +1,18 @@
 //! Refuses a folder that has lost commits, and notes those that are made.
 
-use super::fault;
 use super::journal;
-use super::ledger::{self, Entry, Ledger, Phase};
 use super::manifest;
-use crate::error::{Cause, StateError};
+use crate::backend::folder::ledger::{Entry, Ledger, Phase};
+use crate::backend::folder::{self, Kind, fault};
+use crate::error::StateError;
 use crate::lock::lock;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+
+/// Name of the ledger.
+const NAME: &str = Kind::RocksDb.ledger();
 
 /// Watches over one open folder.
 #[derive(Debug)]
@@ -27,19 +30,19 @@ struct Book {
 impl Guard {
     /// Locks the folder, made if it is not there, and checks what can be checked before RocksDB touches it.
     pub(super) fn enter(folder: &Path) -> Result<Self, StateError> {
-        make(folder)?;
+        folder::enter(folder, Kind::RocksDb)?;
         // In this order: whoever makes the folder at the same time writes the ledger first.
         let holds_data = Files::list(folder)?.hold_data();
-        if holds_data && !folder.join(ledger::NAME).exists() {
-            let reason = format!("it holds RocksDB files but not `{}`, which every commit writes", ledger::NAME);
+        if holds_data && !folder.join(NAME).exists() {
+            let reason = format!("it holds RocksDB files but not `{}`, which every commit writes", NAME);
             return Err(fault::damaged(folder, reason));
         }
-        let mut ledger = Ledger::lock(folder)?;
+        let mut ledger = Ledger::lock(folder, NAME)?;
         let files = Files::list(folder)?;
         let entry = match ledger.read()? {
             Some(entry) => entry,
             None if files.hold_data() => {
-                return Err(fault::damaged(folder, format_args!("no entry of `{}` can be read", ledger::NAME)));
+                return Err(fault::damaged(folder, format_args!("no entry of `{}` can be read", NAME)));
             }
             None => {
                 // On disk before RocksDB's first file, so that a crash in between is no loss of the ledger.
@@ -127,14 +130,6 @@ impl Guard {
         // An entry is replaced as a whole, so a panic elsewhere leaves a whole one.
         work(&mut lock(&self.book))
     }
-}
-
-fn make(folder: &Path) -> Result<(), StateError> {
-    if folder.exists() && !folder.is_dir() {
-        let reason = format!("`{}` is not a folder; give the path of one, or of one to be made", folder.display());
-        return Err(Cause::Setting { reason }.into());
-    }
-    fs::create_dir_all(folder).map_err(|error| fault::io(folder, &error))
 }
 
 /// The manifest is the list of all other files: a shorter one is an older state.

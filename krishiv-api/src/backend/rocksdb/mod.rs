@@ -5,12 +5,12 @@ mod cursors;
 mod fault;
 mod guard;
 mod journal;
-mod ledger;
 mod manifest;
 mod merge;
 mod options;
 mod retention;
 
+use super::folder::fault::damaged;
 use super::rules::Rules;
 use super::{Durable, Each, Op, Retention, Scan, StateBackend, WriteBatch};
 use crate::error::{Cause, StateError};
@@ -152,7 +152,7 @@ impl RocksDbStateBackend {
         self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &whole);
         // The call above tells nothing.
         if self.background_failures()? != failures {
-            return Err(fault::damaged(&self.folder, "a compaction failed; the file `LOG` in the folder says where"));
+            return Err(damaged(&self.folder, "a compaction failed; the file `LOG` in the folder says where"));
         }
         self.guard.settled(durable)
     }
@@ -200,7 +200,7 @@ impl StateBackend for RocksDbStateBackend {
 
     fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
         let Some(family) = self.db.cf_handle(DEFAULT_COLUMN_FAMILY_NAME) else {
-            return Err(fault::damaged(&self.folder, "the default column family is gone"));
+            return Err(damaged(&self.folder, "the default column family is gone"));
         };
         // It sorts the keys, and reads each block and filter once for all keys that need it.
         let values = self.db.batched_multi_get_cf_opt(family, keys.iter().copied(), false, &self.read);

@@ -1,25 +1,23 @@
-//! What had become durable, noted beside RocksDB's own files.
+//! What had become durable, noted beside the storage's own files.
 //!
-//! RocksDB cannot tell a log that lost its end in a crash from one that lost it to damage, and opens both with
+//! Neither RocksDB nor fjall can tell a log that lost its end in a crash from one that lost it to damage, and both open it with
 //! what is left. The ledger can: it holds the number of the last commit whose fsync had returned, and how much of
-//! the manifest was on disk by then. It is not synced itself. After a power failure it may be older than the
+//! RocksDB's manifest was on disk by then. It is not synced itself. After a power failure it may be older than the
 //! data, which is harmless; it can never be newer.
 //!
 //! The file is two equal sectors, so that a torn write leaves at least one whole. A sector is
 //! `[magic 8][format u32][phase u32][sequence u64][manifest u64][manifest length u64][xxh3 of these, u64]`,
 //! little-endian, and zeros up to 512 bytes.
 
+use super::fault;
 use crate::error::{Cause, StateError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use twox_hash::XxHash3_64;
 
-/// Name of the file in the folder.
-pub(super) const NAME: &str = "KRISHIV-COMMITS";
-
-/// Format of the folder as a whole: this file, the options RocksDB is opened with, and what it stores.
-pub(super) const FORMAT: u32 = 1;
+/// Format of the folder as a whole: this file, the options the storage is opened with, and what it stores.
+pub(in crate::backend) const FORMAT: u32 = 1;
 
 const MAGIC: &[u8; 8] = b"KRISHIV\n";
 const SECTOR: usize = 512;
@@ -27,8 +25,8 @@ const CHECKED: usize = 40;
 
 /// How far the folder has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// RocksDB may still be making its first files; nothing was ever committed.
+pub(in crate::backend) enum Phase {
+    /// The storage may still be making its first files; nothing was ever committed.
     Creating,
     /// Open for commits: from now on, missing files are losses.
     Ready,
@@ -36,52 +34,52 @@ pub(super) enum Phase {
 
 /// What was durable when the ledger was last written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) phase: Phase,
-    /// Sequence number of the last durable commit.
-    pub(super) sequence: u64,
-    /// Number of the manifest in use.
-    pub(super) manifest: u64,
+pub(in crate::backend) struct Entry {
+    pub(in crate::backend) phase: Phase,
+    /// Number of the last durable commit, by which the storage counts.
+    pub(in crate::backend) sequence: u64,
+    /// Number of RocksDB's manifest in use; 0 if there is none.
+    pub(in crate::backend) manifest: u64,
     /// Bytes of it that were durable.
-    pub(super) manifest_len: u64,
+    pub(in crate::backend) manifest_len: u64,
 }
 
 impl Entry {
-    pub(super) const NEW: Self = Self { phase: Phase::Creating, sequence: 0, manifest: 0, manifest_len: 0 };
+    pub(in crate::backend) const NEW: Self = Self { phase: Phase::Creating, sequence: 0, manifest: 0, manifest_len: 0 };
 }
 
 /// The open ledger file, locked for this process and backend.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(in crate::backend) struct Ledger {
     path: PathBuf,
     file: File,
 }
 
 impl Ledger {
     /// Opens and locks the ledger of `folder`; makes an empty file if there is none.
-    pub(super) fn lock(folder: &Path) -> Result<Self, StateError> {
-        let path = folder.join(NAME);
+    pub(in crate::backend) fn lock(folder: &Path, name: &str) -> Result<Self, StateError> {
+        let path = folder.join(name);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(|error| super::fault::io(&path, &error))?;
+            .map_err(|error| fault::io(&path, &error))?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Err(Cause::Locked { reason: path.display().to_string() }.into()),
-            // File systems without such locks still have RocksDB's own.
+            // File systems without such locks still have the storage's own.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Self { path, file }),
         }
     }
 
     /// What was noted; `None` if not a single sector can be read.
-    pub(super) fn read(&mut self) -> Result<Option<Entry>, StateError> {
+    pub(in crate::backend) fn read(&mut self) -> Result<Option<Entry>, StateError> {
         let mut bytes = Vec::new();
         self.file
             .seek(SeekFrom::Start(0))
             .and_then(|_| (&self.file).take(2 * SECTOR as u64).read_to_end(&mut bytes))
-            .map_err(|error| super::fault::io(&self.path, &error))?;
+            .map_err(|error| fault::io(&self.path, &error))?;
         let mut newest: Option<Entry> = None;
         for entry in bytes.chunks(SECTOR).filter_map(decode) {
             let entry = entry?;
@@ -93,18 +91,18 @@ impl Ledger {
     }
 
     /// Notes `entry`, without waiting for the disk.
-    pub(super) fn note(&mut self, entry: Entry) -> io::Result<()> {
+    pub(in crate::backend) fn note(&mut self, entry: Entry) -> io::Result<()> {
         let sector = encode(entry);
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all([sector, sector].as_flattened())
     }
 
     /// Notes `entry` and waits until the disk has it.
-    pub(super) fn note_durably(&mut self, entry: Entry) -> Result<(), StateError> {
+    pub(in crate::backend) fn note_durably(&mut self, entry: Entry) -> Result<(), StateError> {
         self.note(entry)
             .and_then(|()| self.file.sync_all())
             .and_then(|()| sync_folder(&self.path))
-            .map_err(|error| super::fault::io(&self.path, &error))
+            .map_err(|error| fault::io(&self.path, &error))
     }
 }
 
