@@ -161,6 +161,7 @@ impl FjallStateBackend {
     /// Waits for fjall's workers to catch up.
     ///
     /// fjall itself halts a write until they have, for ever if they have ended by an error; here that is seen.
+    #[expect(clippy::disallowed_methods, reason = "fjall has nothing to wait on, and sleeps itself")]
     fn wait_while(&self, behind: impl Fn() -> bool) -> Result<(), StateError> {
         while behind() {
             self.db.persist(PersistMode::Buffer).map_err(|error| self.fault(error))?;
