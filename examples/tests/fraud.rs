@@ -153,7 +153,17 @@ fn kill(mut child: Child) {
 }
 
 #[test]
-fn killed_twenty_times_the_files_are_those_of_one_run() {
+fn killed_twenty_times_the_files_are_those_of_one_run_on_fjall() {
+    killed_twenty_times_the_files_are_those_of_one_run("--backend fjall");
+}
+
+#[test]
+fn killed_twenty_times_the_files_are_those_of_one_run_on_rocksdb() {
+    killed_twenty_times_the_files_are_those_of_one_run("--backend rocksdb");
+}
+
+/// As often as the undisturbed run, so that the rows of the two files meet as they do there.
+fn killed_twenty_times_the_files_are_those_of_one_run(args: &str) {
     let undisturbed = Place::new();
     undisturbed.run("").ok();
     let want = undisturbed.outputs();
@@ -167,8 +177,6 @@ fn killed_twenty_times_the_files_are_those_of_one_run() {
         seed ^= seed << 17;
         seed % end
     };
-    // As often as the undisturbed run, so that the rows of the two files meet as they do there.
-    let args = "";
     for count in 0..KILLS {
         let mut child = place.command(args).spawn().unwrap();
         let length = want[1].len() as u64 / (KILLS + 2) * count + below(want[1].len() as u64 / (KILLS + 2));

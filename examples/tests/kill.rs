@@ -55,14 +55,23 @@ fn alerts_length(place: &Place) -> u64 {
 }
 
 #[test]
-fn killed_and_run_again_the_files_are_those_of_one_run() {
+fn killed_and_run_again_the_files_are_those_of_one_run_on_fjall() {
+    killed_and_run_again_the_files_are_those_of_one_run("fjall");
+}
+
+#[test]
+fn killed_and_run_again_the_files_are_those_of_one_run_on_rocksdb() {
+    killed_and_run_again_the_files_are_those_of_one_run("rocksdb");
+}
+
+fn killed_and_run_again_the_files_are_those_of_one_run(backend: &str) {
     let undisturbed = Place::new();
     let want_table = table(&undisturbed.run("").ok());
     let want = undisturbed.alerts();
     let want_idle = undisturbed.idle();
 
     let (place, mut random) = (Place::new(), Random::new());
-    let args = "--commit-every 1000";
+    let args = &format!("--commit-every 1000 --backend {backend}");
     let mut rows = Vec::new();
     for count in 0..KILLS {
         let mut child = place.spawn(args);

@@ -309,11 +309,28 @@ fn a_state_of_the_version_before_is_refused_and_fresh_starts_over() {
     let before = fs::read(place.path("flights-state/alerts.jsonl")).unwrap();
 
     let reason = "error: flights-state: operator `aircraft` was last committed with the position";
-    place.run("--input flights.csv").fails(reason);
-    place.run("--input flights.csv").fails("which is not one of a pipeline that this program can go on with");
+    place.run("--backend rocksdb --input flights.csv").fails(reason);
+    place
+        .run("--backend rocksdb --input flights.csv")
+        .fails("which is not one of a pipeline that this program can go on with");
     assert_eq!(fs::read(place.path("flights-state/alerts.jsonl")).unwrap(), before);
-    place.run("--input flights.csv --fresh").ok();
+    place.run("--backend rocksdb --input flights.csv --fresh").ok();
     assert_eq!(place.alerts(), alerts_of(&rows(3000)));
+}
+
+#[test]
+fn a_state_of_another_backend_is_refused_and_fresh_starts_over() {
+    let place = Place::new();
+    place.write("flights.csv", rows(3000));
+    let run = |args: &str| place.run(&format!("--input flights.csv --backend {args}"));
+    run("rocksdb").ok();
+    let (before, alerts) = (place.files(), place.alerts());
+    run("fjall").fails("this state was begun with --backend rocksdb: go on with that, or start over with --fresh");
+    assert!(place.files() == before);
+    run("fjall --fresh").ok();
+    assert!(!place.path("flights-state/rocksdb").exists());
+    assert_eq!(place.alerts(), alerts);
+    run("rocksdb").fails("this state was begun with --backend fjall");
 }
 
 #[test]

@@ -42,7 +42,16 @@ fn wait_for(place: &Place, child: &mut Child, length: u64) {
 }
 
 #[test]
-fn killed_and_run_again_the_files_are_those_of_one_run() {
+fn killed_and_run_again_the_files_are_those_of_one_run_on_fjall() {
+    killed_and_run_again_the_files_are_those_of_one_run("fjall");
+}
+
+#[test]
+fn killed_and_run_again_the_files_are_those_of_one_run_on_rocksdb() {
+    killed_and_run_again_the_files_are_those_of_one_run("rocksdb");
+}
+
+fn killed_and_run_again_the_files_are_those_of_one_run(backend: &str) {
     let want = undisturbed();
     let seed = RandomState::new().hash_one(0);
     println!("seed {seed}");
@@ -53,7 +62,7 @@ fn killed_and_run_again_the_files_are_those_of_one_run() {
     };
 
     let place = Place::new();
-    let args = format!("{SMALL} --commit-every 500");
+    let args = format!("{SMALL} --commit-every 500 --backend {backend}");
     for kill in 0..KILLS {
         let mut child = place.spawn(&args);
         // The rest comes at once when the views end.

@@ -475,4 +475,11 @@ fn a_key_that_is_too_long_is_refused_and_nothing_of_its_batch_is_written() {
         }
     }
     assert_eq!(backend.scan(b"").count(), 3);
+    for long in [vec![7; 100_000], vec![0; 100_000], vec![7; 65_534]] {
+        assert_eq!(backend.get(&long).unwrap(), None);
+        assert_eq!(backend.multi_get(&[&long, b"before"]).unwrap(), [None, Some(b"v".to_vec())]);
+        assert_eq!(backend.scan(&long).count(), 0);
+        let behind = backend.scan(b"").filter(|record| record.as_ref().unwrap().0 >= long).count();
+        assert_eq!(backend.scan_from(b"", &long).count(), behind);
+    }
 }

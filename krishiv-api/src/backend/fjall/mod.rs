@@ -15,7 +15,9 @@ use super::rules::Rules;
 use super::{Durable, Each, Retention, Scan, StateBackend, WriteBatch};
 use crate::error::StateError;
 use crate::lock::lock;
-use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, KvPair, OwnedWriteBatch, PersistMode, Readable, Snapshot};
+use ::fjall::{
+    Database, Keyspace, KeyspaceCreateOptions, KvPair, OwnedWriteBatch, PersistMode, Readable, Snapshot, UserValue,
+};
 use guard::Guard;
 use lsm_tree::AbstractTree;
 use records::Records;
@@ -161,6 +163,7 @@ impl FjallStateBackend {
     /// Waits for fjall's workers to catch up.
     ///
     /// fjall itself halts a write until they have, for ever if they have ended by an error; here that is seen.
+    #[expect(clippy::disallowed_methods, reason = "fjall has nothing to wait on, and sleeps itself")]
     fn wait_while(&self, behind: impl Fn() -> bool) -> Result<(), StateError> {
         while behind() {
             self.db.persist(PersistMode::Buffer).map_err(|error| self.fault(error))?;
@@ -178,9 +181,17 @@ impl FjallStateBackend {
     }
 
     fn range(&self, prefix: &[u8], from: &[u8]) -> Records {
-        let start = keys::stored(prefix.max(from)).into_owned();
+        let from = prefix.max(from);
+        if prefix.len() > keys::LONGEST {
+            return Records::none();
+        }
+        let start = match from.get(..keys::LONGEST) {
+            // What is longer than any key comes right behind the longest that it begins with.
+            Some(longest) if from.len() > keys::LONGEST => Bound::Excluded(keys::stored(longest).into_owned()),
+            _ => Bound::Included(keys::stored(from).into_owned()),
+        };
         let end = end_of(prefix).map_or(Bound::Unbounded, Bound::Excluded);
-        Records::new(self.shown().range(&self.records, (Bound::Included(start), end)))
+        Records::new(self.shown().range(&self.records, (start, end)))
     }
 
     /// The batch of fjall that makes the commit `number`. Nobody else writes meanwhile.
@@ -213,6 +224,11 @@ fn database(options: &FjallOptions, folder: &Path, rules: &Rules) -> ::fjall::Re
     Ok((db, records))
 }
 
+/// The value of `key`; fjall panics over one that is longer than any can be.
+fn get(shown: &Snapshot, records: &Keyspace, key: &[u8]) -> ::fjall::Result<Option<UserValue>> {
+    if key.len() > keys::LONGEST { Ok(None) } else { shown.get(records, keys::stored(key)) }
+}
+
 impl fmt::Debug for FjallStateBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FjallStateBackend").field("folder", &self.folder).field("sync", &self.sync).finish()
@@ -232,15 +248,14 @@ impl StateBackend for FjallStateBackend {
     }
 
     fn read(&self, key: &[u8], read: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), StateError> {
-        let value = self.shown().get(&self.records, keys::stored(key)).map_err(|error| self.fault(error))?;
+        let value = get(&self.shown(), &self.records, key).map_err(|error| self.fault(error))?;
         read(value.as_deref());
         Ok(())
     }
 
     fn multi_get(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
         let shown = self.shown();
-        let get = |key: &&[u8]| shown.get(&self.records, keys::stored(key));
-        let values = keys.iter().map(|key| Ok(get(key)?.map(|value| value.to_vec())));
+        let values = keys.iter().map(|key| Ok(get(&shown, &self.records, key)?.map(|value| value.to_vec())));
         values.collect::<Result<_, _>>().map_err(|error| self.fault(error))
     }
 

@@ -52,8 +52,7 @@ impl FjallOptions {
     /// Whether a write waits until the disk has it.
     ///
     /// Without, a crash of the program still loses nothing, but a crash of the machine may lose the last
-    /// writes, or may leave a journal with holes, which is refused when the folder is opened. Damage at the end of the
-    /// journal cannot be told from such a loss then, and goes unnoticed.
+    /// writes. Damage at the end of the journal cannot be told from such a loss then, and goes unnoticed.
     ///
     /// ```
     /// let options = krishiv_api::FjallOptions::new().sync(false);

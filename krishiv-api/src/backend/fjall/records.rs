@@ -5,13 +5,17 @@ use ::fjall::{Iter, KvPair, Slice};
 
 /// Records of a moment, in the order of their keys.
 pub(super) struct Records {
-    /// `None` behind an error.
+    /// `None` behind an error, or if there are none.
     stored: Option<Iter>,
 }
 
 impl Records {
     pub(super) fn new(stored: Iter) -> Self {
         Self { stored: Some(stored) }
+    }
+
+    pub(super) fn none() -> Self {
+        Self { stored: None }
     }
 }
 

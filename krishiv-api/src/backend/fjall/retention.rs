@@ -36,7 +36,7 @@ impl CompactionFilter for Filter {
 
     fn finish(self: Box<Self>) {
         let report = || {
-            let help = "Expired records that the backend dropped in compaction";
+            let help = "Expired records that a backend dropped in compaction";
             describe_counter!("krishiv_compaction_expired_total", Unit::Count, help);
             counter!("krishiv_compaction_expired_total").increment(self.dropped);
         };

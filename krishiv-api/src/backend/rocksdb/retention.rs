@@ -47,7 +47,7 @@ impl Drop for Filter {
     /// The compaction is over: says how many records it dropped.
     fn drop(&mut self) {
         let report = || {
-            let help = "Expired records that RocksDB dropped in compaction";
+            let help = "Expired records that a backend dropped in compaction";
             describe_counter!("krishiv_compaction_expired_total", Unit::Count, help);
             counter!("krishiv_compaction_expired_total").increment(self.dropped);
         };
