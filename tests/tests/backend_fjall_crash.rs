@@ -1,6 +1,6 @@
 //! fjall's folder after an end in the midst of things: what was acknowledged is there, or it is said what to do.
 
-use krishiv_api::{Cause, ErrorKind, FjallOptions, FjallStateBackend, StateBackend};
+use krishiv_api::{Cause, ErrorKind, FjallOptions, FjallStateBackend};
 use krishiv_tests::writer::{Writer, assert_prefix, newest, write, write_until_killed};
 use std::fs;
 use std::path::Path;
