@@ -101,8 +101,8 @@ fn the_alerts_are_those_of_the_story() {
         assert_eq!(
             longest,
             [
-                "│ N1              ┆ UA      ┆               6 ┆                30 │",
-                "│ N3              ┆ EV      ┆               1 ┆                29 │",
+                "│ N1              ┆ UA      ┆             6 ┆          30 │",
+                "│ N3              ┆ EV      ┆             1 ┆          29 │",
             ]
         );
     }

@@ -12,7 +12,7 @@
 
 mod common;
 
-use common::{Place, poll, sorted_out};
+use common::{BadRow, Place, poll, sorted_out};
 use csv::StringRecord;
 use krishiv_pipeline::{CsvSource, IterSource, JsonLinesSource, Polled, Source};
 use proptest::prelude::*;
@@ -30,14 +30,12 @@ fn delay(tail: &str, minutes: i32) -> Delay {
     Delay { tail: tail.to_owned(), minutes }
 }
 
-type Reject = (u64, String, String);
-
-fn reject(line: u64, row: &str, reason: &str) -> Reject {
+fn reject(line: u64, row: &str, reason: &str) -> BadRow {
     (line, row.to_owned(), reason.to_owned())
 }
 
 #[track_caller]
-fn csv(text: impl AsRef<[u8]>, items: &[Delay], rejects: &[Reject]) {
+fn csv(text: impl AsRef<[u8]>, items: &[Delay], rejects: &[BadRow]) {
     let place = Place::new();
     let path = place.write("delays.csv", text);
     let found = sorted_out(&mut CsvSource::<Delay>::open(&path).unwrap());
@@ -46,7 +44,7 @@ fn csv(text: impl AsRef<[u8]>, items: &[Delay], rejects: &[Reject]) {
 }
 
 #[track_caller]
-fn json(text: impl AsRef<[u8]>, items: &[Delay], rejects: &[Reject]) {
+fn json(text: impl AsRef<[u8]>, items: &[Delay], rejects: &[BadRow]) {
     let place = Place::new();
     let path = place.write("delays.jsonl", text);
     let found = sorted_out(&mut JsonLinesSource::<Delay>::open(&path).unwrap());

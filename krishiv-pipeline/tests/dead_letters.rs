@@ -63,7 +63,11 @@ impl Operator for Sums {
 
     fn on_timer(&mut self, card: &Card, _: Timer, ctx: &mut EventContext<'_, Self>) -> Result<(), BoxError> {
         let sum = card.sum.get_or(0);
-        if sum == 666 { Err("not that sum".into()) } else { Ok(ctx.emit((ctx.current_key().clone(), -(sum as f64)))) }
+        if sum == 666 {
+            return Err("not that sum".into());
+        }
+        ctx.emit((ctx.current_key().clone(), -(sum as f64)));
+        Ok(())
     }
 }
 

@@ -262,10 +262,8 @@ fn a_dash_is_the_standard_input_plain_or_packed() {
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        // As it comes: a few bytes, and the rest after a while.
-        stdin.write_all(&bytes[..3]).unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        stdin.write_all(&bytes[3..]).unwrap();
+        // As it comes.
+        bytes.chunks(1000).for_each(|some| stdin.write_all(some).unwrap());
         drop(stdin);
         let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
         assert!(said.contains("read 3000 None 0\n"), "{said}");

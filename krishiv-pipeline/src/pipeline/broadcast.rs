@@ -13,8 +13,8 @@ use std::time::Duration;
 
 /// Broadcasts of any kind, as a step holds them.
 pub(super) trait AnyBroadcasts<O: Operator> {
-    /// When the next item takes effect, if it is there.
-    fn next(&mut self, input: &str, aside: &mut Aside) -> Result<Option<i64>, PipelineError>;
+    /// When the next item takes effect, if it is there; `operator` is the one that it goes to.
+    fn next(&mut self, operator: &str, aside: &mut Aside) -> Result<Option<i64>, PipelineError>;
 
     /// Hands the next item over, if it is there.
     fn hand_over(&mut self, driver: &mut Driver<O>) -> Result<(), OperatorError>;
@@ -49,8 +49,10 @@ where
     S: Source<Item = O::Broadcast>,
     F: Fn(&S::Item) -> i64,
 {
-    fn next(&mut self, input: &str, aside: &mut Aside) -> Result<Option<i64>, PipelineError> {
-        let failed = |error| PipelineError::Source { input: input.to_owned(), error };
+    fn next(&mut self, operator: &str, aside: &mut Aside) -> Result<Option<i64>, PipelineError> {
+        // Every event asks, and most need no name.
+        let input = || input_of(operator);
+        let failed = |error| PipelineError::Source { input: input(), error };
         while self.next.is_none() && !self.ended {
             let before = self.source.position();
             let timed = match self.source.poll(Duration::ZERO).map_err(failed)? {
@@ -73,7 +75,7 @@ where
                     self.next = Some((item, time, before));
                 }
                 Err(reason) if aside.stops() => return Err(failed(stopped_by(reason, row))),
-                Err(reason) => aside.reject(Reject::new(format!("input {input}"), reason), row)?,
+                Err(reason) => aside.reject(Reject::new(format!("input {}", input()), reason), row)?,
             }
         }
         Ok(self.next.as_ref().map(|(_, from, _)| *from))
@@ -97,6 +99,11 @@ where
     fn seek(&mut self, position: Value) -> Result<(), BoxError> {
         self.source.seek(of_this_kind("source", position)?)
     }
+}
+
+/// What the source of an operator's broadcasts is called.
+pub(super) fn input_of(operator: &str) -> String {
+    format!("{operator}/broadcast")
 }
 
 /// An item would come into force when others that hold later are already in it, which nobody could tell from the output.

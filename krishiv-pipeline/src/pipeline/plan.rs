@@ -33,7 +33,7 @@ pub struct Opening<'a> {
     pub(super) far_is_late: bool,
     /// Of the operators that are open.
     pub(super) names: Vec<String>,
-    /// All whose state is on the backend.
+    /// All whose state is on the backend, where one that is open has none there.
     pub(super) stored: Vec<StoredOperator>,
 }
 
@@ -128,7 +128,10 @@ impl<O: Operator, B, N: Plan<In = O::Out>> Plan for Linked<O, B, N> {
         let driver = open(builder, backend).map_err(|error| called_the_same(&opening.names, error))?;
         let name = driver.store().operator().to_owned();
         opening.names.push(name.clone());
-        opening.stored = driver.store().stored_operators()?;
+        // Whose state is there matters only where this one has none.
+        if opening.stored.is_empty() && driver.store().position().is_none() {
+            opening.stored = driver.store().stored_operators()?;
+        }
         if let Some(what) = unused {
             return Err(PipelineError::setting(format!(
                 "{what} of operator `{name}` would be left unused, since a later call on its step takes its place; leave out one \

@@ -2,7 +2,7 @@
 
 use crate::pipeline::PipelineError;
 use crate::pipeline::aside::Aside;
-use crate::pipeline::broadcast::AnyBroadcasts;
+use crate::pipeline::broadcast::{AnyBroadcasts, input_of};
 use crate::pipeline::outlet::{AnyOutlet, Outlet};
 use crate::pipeline::reject::Reject;
 use crate::pipeline::summary::Summary;
@@ -112,8 +112,8 @@ impl<O: Operator, N: Stage<In = O::Out>> OperatorStage<O, N> {
 
     /// When the next broadcast to this operator takes effect, if one is there.
     fn next_here(&mut self, aside: &mut Aside) -> Result<Option<i64>, PipelineError> {
-        let Some(broadcasts) = &mut self.broadcasts else { return Ok(None) };
-        broadcasts.next(&format!("{}/broadcast", self.name), aside)
+        let Self { name, broadcasts, .. } = self;
+        broadcasts.as_mut().map_or(Ok(None), |broadcasts| broadcasts.next(name, aside))
     }
 
     /// Sends what the operator has put out where it belongs.
@@ -263,7 +263,7 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
     fn seek_broadcasts(&mut self, positions: &BTreeMap<String, Value>) -> Result<(), PipelineError> {
         if let Some((broadcasts, position)) = self.broadcasts.as_mut().zip(positions.get(&self.name)) {
             let sought = broadcasts.seek(position.clone());
-            sought.map_err(|error| PipelineError::Source { input: format!("{}/broadcast", self.name), error })?;
+            sought.map_err(|error| PipelineError::Source { input: input_of(&self.name), error })?;
         }
         self.next.seek_broadcasts(positions)
     }

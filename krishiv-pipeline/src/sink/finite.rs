@@ -50,6 +50,22 @@ impl ser::Error for Found {
     }
 }
 
+macro_rules! leaves {
+    ($($method:ident($($argument:ty),*))*) => {
+        $(fn $method(self, $(_: $argument),*) -> Result<(), Found> {
+            Ok(())
+        })*
+    };
+}
+
+macro_rules! compounds {
+    ($($method:ident($($argument:ty),*))*) => {
+        $(fn $method(self, $(_: $argument),*) -> Result<Self, Found> {
+            Ok(self)
+        })*
+    };
+}
+
 impl Serializer for Search {
     type Ok = ();
     type Error = Found;
@@ -61,72 +77,40 @@ impl Serializer for Search {
     type SerializeStruct = Self;
     type SerializeStructVariant = Self;
 
+    leaves! {
+        serialize_bool(bool) serialize_char(char) serialize_str(&str) serialize_bytes(&[u8])
+        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128)
+        serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
+        serialize_none() serialize_unit() serialize_unit_struct(&'static str)
+        serialize_unit_variant(&'static str, u32, &'static str)
+    }
+
+    compounds! {
+        serialize_seq(Option<usize>)
+        serialize_tuple(usize)
+        serialize_tuple_struct(&'static str, usize)
+        serialize_tuple_variant(&'static str, u32, &'static str, usize)
+        serialize_map(Option<usize>)
+        serialize_struct(&'static str, usize)
+        serialize_struct_variant(&'static str, u32, &'static str, usize)
+    }
+
     fn serialize_f32(self, value: f32) -> Result<(), Found> {
         self.serialize_f64(value.into())
     }
+
     fn serialize_f64(self, value: f64) -> Result<(), Found> {
         if value.is_finite() { Ok(()) } else { Err(Found::Float(value, Vec::new())) }
     }
-    fn serialize_bool(self, _: bool) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_i8(self, _: i8) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_i16(self, _: i16) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_i32(self, _: i32) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_i64(self, _: i64) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_u8(self, _: u8) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_u16(self, _: u16) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_u32(self, _: u32) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_u64(self, _: u64) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_char(self, _: char) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_i128(self, _: i128) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_u128(self, _: u128) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_none(self) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_unit(self) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_str(self, _: &str) -> Result<(), Found> {
-        Ok(())
-    }
-    fn serialize_bytes(self, _: &[u8]) -> Result<(), Found> {
-        Ok(())
-    }
+
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Found> {
         value.serialize(self)
     }
+
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Found> {
         value.serialize(self)
     }
+
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
         _: &'static str,
@@ -136,104 +120,58 @@ impl Serializer for Search {
     ) -> Result<(), Found> {
         value.serialize(self)
     }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self, Found> {
-        Ok(self)
-    }
-    fn serialize_tuple(self, _: usize) -> Result<Self, Found> {
-        Ok(self)
-    }
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Found> {
-        Ok(self)
-    }
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, Found> {
-        Ok(self)
-    }
-    fn serialize_map(self, _: Option<usize>) -> Result<Self, Found> {
-        Ok(self)
-    }
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Found> {
-        Ok(self)
-    }
-    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, Found> {
-        Ok(self)
-    }
 }
 
-impl ser::SerializeSeq for Search {
-    type Ok = ();
-    type Error = Found;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Found> {
-        value.serialize(*self)
-    }
-    fn end(self) -> Result<(), Found> {
-        Ok(())
-    }
+macro_rules! parts {
+    ($($name:ident::$method:ident)*) => {
+        $(impl ser::$name for Search {
+            type Ok = ();
+            type Error = Found;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Found> {
+                value.serialize(*self)
+            }
+
+            fn end(self) -> Result<(), Found> {
+                Ok(())
+            }
+        })*
+    };
 }
 
-impl ser::SerializeTuple for Search {
-    type Ok = ();
-    type Error = Found;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Found> {
-        value.serialize(*self)
-    }
-    fn end(self) -> Result<(), Found> {
-        Ok(())
-    }
+macro_rules! fields {
+    ($($name:ident)*) => {
+        $(impl ser::$name for Search {
+            type Ok = ();
+            type Error = Found;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Found> {
+                value.serialize(*self).map_err(|found| found.inside(name))
+            }
+
+            fn end(self) -> Result<(), Found> {
+                Ok(())
+            }
+        })*
+    };
 }
 
-impl ser::SerializeTupleStruct for Search {
-    type Ok = ();
-    type Error = Found;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Found> {
-        value.serialize(*self)
-    }
-    fn end(self) -> Result<(), Found> {
-        Ok(())
-    }
-}
-
-impl ser::SerializeTupleVariant for Search {
-    type Ok = ();
-    type Error = Found;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Found> {
-        value.serialize(*self)
-    }
-    fn end(self) -> Result<(), Found> {
-        Ok(())
-    }
-}
-
-impl ser::SerializeStruct for Search {
-    type Ok = ();
-    type Error = Found;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Found> {
-        value.serialize(*self).map_err(|found| found.inside(name))
-    }
-    fn end(self) -> Result<(), Found> {
-        Ok(())
-    }
-}
-
-impl ser::SerializeStructVariant for Search {
-    type Ok = ();
-    type Error = Found;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Found> {
-        value.serialize(*self).map_err(|found| found.inside(name))
-    }
-    fn end(self) -> Result<(), Found> {
-        Ok(())
-    }
-}
+parts!(SerializeSeq::serialize_element SerializeTuple::serialize_element);
+parts!(SerializeTupleStruct::serialize_field SerializeTupleVariant::serialize_field);
+fields!(SerializeStruct SerializeStructVariant);
 
 impl ser::SerializeMap for Search {
     type Ok = ();
     type Error = Found;
+
     fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<(), Found> {
         Ok(())
     }
+
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Found> {
         value.serialize(*self)
     }
+
     fn end(self) -> Result<(), Found> {
         Ok(())
     }

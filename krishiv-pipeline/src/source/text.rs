@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How much is read at once, in bytes.
-pub(super) const BUFFER: usize = 1 << 16;
+const BUFFER: usize = 1 << 16;
 
 /// How far a source has read its files. Clones follow the same source, also from other threads.
 ///

@@ -48,8 +48,11 @@ pub fn poll<S: Source>(source: &mut S) -> Result<Polled<S::Item>, BoxError> {
     Ok(source.next_item()?.map_or(Polled::End, Polled::Item))
 }
 
-/// Everything of a source that can be read to its end: its items, and line, row and reason of what is none.
-pub fn sorted_out<S: Source>(source: &mut S) -> (Vec<S::Item>, Vec<(u64, String, String)>) {
+/// Line, row and reason of what is no item.
+pub type BadRow = (u64, String, String);
+
+/// Everything of a source that can be read to its end: its items, and what is none.
+pub fn sorted_out<S: Source>(source: &mut S) -> (Vec<S::Item>, Vec<BadRow>) {
     let (mut items, mut rejects) = (Vec::new(), Vec::new());
     loop {
         match source.poll(Duration::ZERO).unwrap() {

@@ -129,7 +129,7 @@ fn it_counts_from_there<P: Place>(place: P) {
 
 fn run<P: Place>(place: &P, seed: u64) {
     let mut random = Random(seed);
-    let budget = if seed % 2 == 0 { 1 } else { 64 << 20 };
+    let budget = if seed.is_multiple_of(2) { 1 } else { 64 << 20 };
     let open = || {
         let store = Keyed::builder().memory_budget(budget).ttl_from_event_time();
         Driver::builder(Look).store(store).open(place.open()).unwrap()
