@@ -179,6 +179,19 @@ pub enum Cause {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A key takes more bytes than the backend has room for.
+    #[error(
+        "{what} takes {length} bytes, and this backend has room for {longest}; use a shorter one, such as a hash of it, or another backend"
+    )]
+    #[non_exhaustive]
+    KeyTooLong {
+        /// What it is the key of.
+        what: &'static str,
+        /// Its encoded size, in bytes.
+        length: usize,
+        /// The most that a key may take, in bytes.
+        longest: usize,
+    },
     /// No more ids are left in the catalog.
     #[error("the catalog has no id left for another {what}; use fewer names")]
     #[non_exhaustive]
@@ -233,7 +246,7 @@ impl Cause {
             | Self::NestedCommit
             | Self::Fenced
             | Self::Setting { .. } => ErrorKind::Invalid,
-            Self::BroadcastLimit { .. } | Self::Exhausted { .. } => ErrorKind::Limit,
+            Self::BroadcastLimit { .. } | Self::KeyTooLong { .. } | Self::Exhausted { .. } => ErrorKind::Limit,
             Self::Locked { .. } | Self::Stopped { .. } | Self::Backend { .. } => ErrorKind::Backend,
         }
     }

@@ -9,7 +9,9 @@ use krishiv_api::{
     FjallStateBackend, InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, Op, RocksDbStateBackend, Scan,
     StateBackend, StateError, TtlConfig, TtlStateBackend, Volatile, WriteBatch,
 };
+use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 use tempfile::TempDir;
 
 /// A place where state lives, that outlives the stores and backends opened on it.
@@ -37,13 +39,30 @@ impl Place for Memory {
     }
 }
 
+/// A place in a folder, whose files are rewritten from time to time.
+pub trait Folder: Place {
+    /// The folder.
+    fn path(&self) -> &Path;
+
+    /// Opens it, or says why it does not.
+    fn try_open(path: &Path) -> Result<Arc<Self::Backend>, StateError>;
+
+    /// Rewrites all files now.
+    fn compact(backend: &Self::Backend);
+}
+
 /// A folder of RocksDB.
 pub struct RocksDb(TempDir);
 
-impl RocksDb {
-    /// The folder.
-    pub fn path(&self) -> &std::path::Path {
+impl Folder for RocksDb {
+    fn path(&self) -> &Path {
         self.0.path()
+    }
+    fn try_open(path: &Path) -> Result<Arc<RocksDbStateBackend>, StateError> {
+        RocksDbStateBackend::open(path).map(Arc::new)
+    }
+    fn compact(backend: &RocksDbStateBackend) {
+        backend.compact().expect("the files are rewritten");
     }
 }
 
@@ -60,10 +79,15 @@ impl Place for RocksDb {
 /// A folder of fjall.
 pub struct Fjall(TempDir);
 
-impl Fjall {
-    /// The folder.
-    pub fn path(&self) -> &std::path::Path {
+impl Folder for Fjall {
+    fn path(&self) -> &Path {
         self.0.path()
+    }
+    fn try_open(path: &Path) -> Result<Arc<FjallStateBackend>, StateError> {
+        FjallStateBackend::open(path).map(Arc::new)
+    }
+    fn compact(backend: &FjallStateBackend) {
+        backend.compact().expect("the files are rewritten");
     }
 }
 
@@ -75,6 +99,25 @@ impl Place for Fjall {
     fn open(&self) -> Arc<FjallStateBackend> {
         Arc::new(FjallStateBackend::open(self.0.path()).expect("the folder opens"))
     }
+}
+
+/// Copies all that is below a folder, as a backup does.
+///
+/// # Errors
+///
+/// As those of the file system; a file may be gone before its turn comes.
+pub fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_all(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// A wrapper whose TTL never ends, around any of the others: it must not change what they do.
@@ -193,6 +236,34 @@ macro_rules! on_every_backend {
                 #[test]
                 fn under_a_ttl_on_rocksdb() {
                     super::$test(<$crate::Ttl<$crate::RocksDb> as $crate::Place>::new());
+                }
+            }
+        )+
+    };
+}
+
+/// Makes of each `fn test<F: Folder>(folder: F)` one test for each backend in a folder.
+///
+/// ```
+/// use krishiv_tests::{on_every_folder, Folder};
+///
+/// fn opens<F: Folder>(folder: F) {
+///     let _backend = folder.open();
+/// }
+/// on_every_folder!(opens);
+/// ```
+#[macro_export]
+macro_rules! on_every_folder {
+    ($($test:ident),+ $(,)?) => {
+        $(
+            mod $test {
+                #[test]
+                fn on_rocksdb() {
+                    super::$test(<$crate::RocksDb as $crate::Place>::new());
+                }
+                #[test]
+                fn on_fjall() {
+                    super::$test(<$crate::Fjall as $crate::Place>::new());
                 }
             }
         )+

@@ -1,9 +1,9 @@
 //! fjall's folder after an end in the midst of things: what was acknowledged is there, or it is said what to do.
 
 use krishiv_api::{Cause, ErrorKind, FjallOptions, FjallStateBackend};
+use krishiv_tests::copy_all;
 use krishiv_tests::writer::{Writer, assert_prefix, newest, write, write_until_killed};
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use tempfile::{TempDir, tempdir};
 
@@ -66,20 +66,6 @@ fn writes_much_until_it_is_killed() {
     let Some(folder) = std::env::var_os("FOLDER") else { return };
     // A journal ends at 64 MB.
     write_until_killed(&FjallOptions::new().memtable_bytes(8 << 20).open(folder).unwrap(), 1_000_000);
-}
-
-fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_all(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 #[test]

@@ -4,7 +4,7 @@ use krishiv_api::{
     Cause, ErrorKind, InMemoryStateBackend, ManualClock, Record, Retention, RocksDbStateBackend, Scan, StateBackend,
     StateError, TtlConfig, TtlStateBackend, Volatile, WriteBatch,
 };
-use krishiv_tests::{Place, Reading};
+use krishiv_tests::{Folder, Place, Reading, on_every_folder};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -376,10 +376,8 @@ fn a_catalog_that_cannot_be_read_stops_the_wrapper() {
     assert_eq!(try_put(&ttl, b"k", b"v").unwrap_err().kind(), ErrorKind::Corrupt);
 }
 
-#[test]
-fn compaction_drops_what_the_clock_has_expired() {
-    let dir = tempdir().unwrap();
-    let inner = Arc::new(RocksDbStateBackend::open(dir.path()).unwrap());
+fn compaction_drops_what_the_clock_has_expired<F: Folder>(place: F) {
+    let inner = place.open();
     let clock = Arc::new(ManualClock::new(0));
     let ttl = self::ttl(&inner, 100, &clock);
     put(&ttl, b"old", b"v");
@@ -387,30 +385,28 @@ fn compaction_drops_what_the_clock_has_expired() {
     put(&*inner, b"short", b"1234567");
     clock.set(99);
     put(&ttl, b"new", b"v");
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert_eq!(keys(&*inner, b"").len(), 4);
     clock.set(100);
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert_eq!(keys(&*inner, b""), [b"never".to_vec(), b"new".to_vec(), b"short".to_vec()]);
 }
 
-#[test]
-fn compaction_goes_by_the_watermark_that_is_stored() {
-    let dir = tempdir().unwrap();
-    let inner = Arc::new(RocksDbStateBackend::open(dir.path()).unwrap());
+fn compaction_goes_by_the_watermark_that_is_stored<F: Folder>(place: F) {
+    let inner = place.open();
     let clock = Arc::new(ManualClock::new(1_000_000));
     let ttl = self::ttl(&inner, 100, &clock);
     put(&ttl, b"a", b"v");
     ttl.set_watermark(0);
     // The first watermark was set, but no record is stamped by it yet: neither time may drop any.
     clock.advance(1_000);
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert_eq!(get(&ttl, b"a"), Some(b"v".to_vec()));
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert_eq!(get(&*inner, b"a"), Some(stamped(100, b"v")), "not by the clock any more");
     ttl.set_watermark(100);
     assert_eq!(get(&ttl, b"a"), None);
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert!(get(&*inner, b"a").is_some(), "a crash would forget this watermark");
     drop(ttl);
 
@@ -418,30 +414,33 @@ fn compaction_goes_by_the_watermark_that_is_stored() {
     assert_eq!(get(&ttl, b"a"), Some(b"v".to_vec()), "as after a crash before the watermark was stored");
     ttl.set_watermark(100);
     put(&ttl, b"b", b"v");
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert_eq!(keys(&*inner, b""), [MARKER.to_vec(), b"b".to_vec()]);
 }
 
-#[test]
-fn compaction_leaves_typed_rows_and_the_records_of_a_wrapper_that_is_gone() {
-    let dir = tempdir().unwrap();
-    let inner = Arc::new(RocksDbStateBackend::open(dir.path()).unwrap());
+fn compaction_leaves_typed_rows_and_the_records_of_a_wrapper_that_is_gone<F: Folder>(place: F) {
+    let inner = place.open();
     let clock = Arc::new(ManualClock::new(1_000));
     let ttl = self::ttl(&inner, 100, &clock);
     put(&ttl, b"raw", b"v");
     drop(ttl);
     clock.set(5_000);
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert!(get(&*inner, b"raw").is_some(), "the next wrapper may go by another time");
 
     let typed = with_operators(&*inner);
     let ttl = self::ttl(&inner, 100, &clock);
     put(&ttl, b"raw 2", b"v");
-    inner.compact().unwrap();
+    F::compact(&inner);
     for (key, value) in typed {
         assert_eq!(get(&*inner, &key), Some(value), "{}", key.escape_ascii());
     }
 }
+on_every_folder!(
+    compaction_drops_what_the_clock_has_expired,
+    compaction_goes_by_the_watermark_that_is_stored,
+    compaction_leaves_typed_rows_and_the_records_of_a_wrapper_that_is_gone
+);
 
 #[test]
 fn a_rule_that_panics_drops_nothing_and_harms_nothing() {
@@ -459,23 +458,22 @@ fn a_rule_that_panics_drops_nothing_and_harms_nothing() {
     assert_eq!(get(&backend, b"k"), Some(b"v".to_vec()));
 }
 
-#[test]
-fn rules_given_to_the_wrapper_see_raw_values() {
+fn rules_given_to_the_wrapper_see_raw_values<F: Folder>(place: F) {
     struct Exactly(&'static [u8]);
     impl Retention for Exactly {
         fn is_expired(&self, _: &[u8], value: &[u8]) -> bool {
             value == self.0
         }
     }
-    let dir = tempdir().unwrap();
-    let inner = Arc::new(RocksDbStateBackend::open(dir.path()).unwrap());
+    let inner = place.open();
     let ttl = self::ttl(&inner, 100, &Arc::new(ManualClock::new(0)));
     ttl.add_retention(Arc::new(Exactly(b"drop me")));
     put(&ttl, b"a", b"drop me");
     put(&ttl, b"b", b"keep me");
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert_eq!(keys(&ttl, b""), [b"b".to_vec()]);
 }
+on_every_folder!(rules_given_to_the_wrapper_see_raw_values);
 
 /// Refuses writes while it is told to.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use krishiv_api::{
     StateError, ValueState, Volatile, WriteBatch,
 };
 use krishiv_pipeline::{CsvSource, IterSource, MemorySink, Pipeline, PipelineError, Source, TooFewItems};
-use krishiv_tests::{Place, RocksDb};
+use krishiv_tests::{Folder, Place, RocksDb};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::error::Error;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use krishiv_api::{
     BroadcastState, Cause, Dynamic, ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, MapState,
     ReducingState, StateBackend, StateError, ValueState, WriteBatch,
 };
-use krishiv_tests::{Place, RocksDb, on_every_backend};
+use krishiv_tests::{Folder, Place, copy_all, on_every_backend, on_every_folder};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -523,25 +523,19 @@ fn a_commit_lasts<P: Place>(place: P) {
 }
 on_every_backend!(a_commit_lasts);
 
-#[test]
-fn a_commit_of_rocksdb_is_in_its_files_when_it_returns() {
-    let place = RocksDb::new();
+fn a_commit_is_in_its_files_when_it_returns<F: Folder>(place: F) {
     let mut store = Keyed::<Account>::open(place.open()).unwrap();
     fill(&mut store);
     let expected = show(&mut store);
     store.commit("offset").unwrap();
     // A copy of the files as they are now, while the store is still open, is what a crash would leave.
-    let copy = RocksDb::new();
-    for file in std::fs::read_dir(place.path()).unwrap() {
-        let file = file.unwrap();
-        if file.file_name() != "LOCK" {
-            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
-        }
-    }
-    let mut copied = Keyed::<Account>::open(copy.open()).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    copy_all(place.path(), copy.path()).unwrap();
+    let mut copied = Keyed::<Account>::open(F::try_open(copy.path()).unwrap()).unwrap();
     assert_eq!(copied.position(), Some(&b"offset"[..]));
     assert_eq!(show(&mut copied), expected);
 }
+on_every_folder!(a_commit_is_in_its_files_when_it_returns);
 
 fn eviction_never_loses_what_is_not_committed<P: Place>(place: P) {
     let mut store = Keyed::<Account>::builder().memory_budget(4 << 10).open(place.open()).unwrap();

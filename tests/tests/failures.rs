@@ -85,6 +85,7 @@ impl<B> Failing<B> {
 impl<B: StateBackend> StateBackend for Failing<B> {
     type Survival = B::Survival;
     const MERGES: bool = B::MERGES;
+    const LONGEST_KEY: usize = B::LONGEST_KEY;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.call(false)?;

@@ -5,7 +5,7 @@ use krishiv_api::{
     BoxError, BroadcastState, EventContext, Harness, Keyed, KeyedState, ListState, MapState, OnError, Operator,
     StateError, ValueState,
 };
-use krishiv_tests::{Memory, Place, RocksDb};
+use krishiv_tests::{Fjall, Memory, Place, RocksDb};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -386,6 +386,13 @@ fn a_panic_at_any_call_of_any_hook_leaves_whole_events() {
 fn the_same_on_rocksdb() {
     for hook in HOOKS {
         at_every_call::<RocksDb>(hook, &[0], 29);
+    }
+}
+
+#[test]
+fn the_same_on_fjall() {
+    for hook in HOOKS {
+        at_every_call::<Fjall>(hook, &[0], 29);
     }
 }
 

@@ -5,7 +5,7 @@ use krishiv_api::{
     Cause, Dynamic, ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, Record,
     ReducingState, StateBackend, StateError, StateKind, TtlConfig, TtlStateBackend, ValueState, WriteBatch,
 };
-use krishiv_tests::{Memory, Place, RocksDb, on_every_backend};
+use krishiv_tests::{Fjall, Folder, Memory, Place, RocksDb, on_every_backend, on_every_folder};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -586,6 +586,7 @@ fn nothing_is_written_before_commit_and_nothing_by_drop() {
     for before in [false, true] {
         nothing_is_written_but_by_commit(Memory::new(), before);
         nothing_is_written_but_by_commit(RocksDb::new(), before);
+        nothing_is_written_but_by_commit(Fjall::new(), before);
     }
 }
 
@@ -708,8 +709,7 @@ fn a_declared_state_is_found_by_name_after_a_reopen() {
 }
 
 /// A store that fails to open must not change by which clock the records of the others expire.
-#[test]
-fn a_refused_store_leaves_those_that_are_open_alone() {
+fn a_refused_store_leaves_those_that_are_open_alone<F: Folder>(place: F) {
     #[derive(KeyedState)]
     #[state(key = u8, name = "timed")]
     struct Timed {
@@ -722,7 +722,6 @@ fn a_refused_store_leaves_those_that_are_open_alone() {
         #[state(ttl = "1s", clock = "processing", name = "value")]
         _value: ValueState<String>,
     }
-    let place = RocksDb::new();
     let backend = place.open();
     let open = Keyed::<Timed>::builder().key_groups(0..127).clock(Arc::new(ManualClock::new(0)));
     let mut store = open.open(Arc::clone(&backend)).unwrap();
@@ -730,9 +729,10 @@ fn a_refused_store_leaves_those_that_are_open_alone() {
     store.commit("").unwrap();
     let late = Keyed::<Misfit>::builder().key_groups(127..128).clock(Arc::new(ManualClock::new(10_000)));
     refused(late.open(Arc::clone(&backend)));
-    backend.compact().unwrap();
+    F::compact(&backend);
     drop(store);
     let again = Keyed::<Timed>::builder().clock(Arc::new(ManualClock::new(999)));
     let mut store = again.open(backend).unwrap();
     assert_eq!(store.with_key(&key, |state| state.value.get()).unwrap(), Some(1));
 }
+on_every_folder!(a_refused_store_leaves_those_that_are_open_alone);

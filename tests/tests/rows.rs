@@ -4,7 +4,7 @@ use krishiv_api::{
     Cause, Durable, Dynamic, ErrorKind, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, MapState, Op,
     ReducingState, Retention, Scan, StateBackend, StateError, ValueState, WriteBatch,
 };
-use krishiv_tests::{Place, on_every_backend};
+use krishiv_tests::{Folder, Place, on_every_backend, on_every_folder};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -375,9 +375,7 @@ fn a_row_of_which_nothing_is_left_goes_in_compaction() {
 }
 
 /// What a RocksDB folder holds of changes is put together by whoever reads it, also after compactions and reopenings on the way.
-#[test]
-fn changes_of_rows_outlive_compactions_and_reopenings() {
-    let place = <krishiv_tests::RocksDb as Place>::new();
+fn changes_of_rows_outlive_compactions_and_reopenings<F: Folder>(place: F) {
     for key in 0..50 {
         let mut store = Keyed::<Five>::open(place.open()).unwrap();
         store.with_key(&key, fill).unwrap();
@@ -396,7 +394,7 @@ fn changes_of_rows_outlive_compactions_and_reopenings() {
         }
         store.commit("").unwrap();
         if round % 7 == 3 {
-            backend.compact().unwrap();
+            F::compact(&backend);
         }
     }
     let mut store = Keyed::<Five>::open(place.open()).unwrap();
@@ -406,6 +404,7 @@ fn changes_of_rows_outlive_compactions_and_reopenings() {
         assert_eq!(store.with_key(&key, values).unwrap(), expected, "{key}");
     }
 }
+on_every_folder!(changes_of_rows_outlive_compactions_and_reopenings);
 
 on_every_backend!(
     a_write_to_part_of_a_row_keeps_the_rest,

@@ -4,7 +4,7 @@ use krishiv_api::{
     BroadcastState, Dynamic, ErrorKind, Keyed, KeyedState, ListState, MapState, StateBackend, StateKey, StateValue,
     TypeRole, ValueState, Volatile, WriteBatch,
 };
-use krishiv_tests::{Memory, Place, RocksDb, on_every_backend};
+use krishiv_tests::{Fjall, Memory, Place, RocksDb, on_every_backend};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -304,6 +304,7 @@ macro_rules! refuses {
             use before::Plane;
             changed::<_, Plane, after::Plane>(&Memory::new(), $value, [$before, $after]);
             changed::<_, Plane, after::Plane>(&RocksDb::new(), $value, [$before, $after]);
+            changed::<_, Plane, after::Plane>(&Fjall::new(), $value, [$before, $after]);
         })*
     };
 }
@@ -482,6 +483,12 @@ fn catalogs_of_before_in_memory() {
 fn catalogs_of_before_on_rocksdb() {
     a_catalog_of_before_opens_and_learns(RocksDb::new());
     the_keys_of_a_catalog_of_before_are_learnt_too(RocksDb::new());
+}
+
+#[test]
+fn catalogs_of_before_on_fjall() {
+    a_catalog_of_before_opens_and_learns(Fjall::new());
+    the_keys_of_a_catalog_of_before_are_learnt_too(Fjall::new());
 }
 
 /// What no sample shows.

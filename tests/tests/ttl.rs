@@ -1,11 +1,11 @@
 //! State of a typed store ends exactly when its TTL says, by the clock it names, and is not heard of again.
 
 use krishiv_api::{
-    Clock, InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, ManualClock, RocksDbStateBackend, StateBackend,
-    StateError, TtlConfig, TtlStateBackend, TtlUpdate, ValueState, Volatile,
+    Clock, InMemoryStateBackend, Keyed, KeyedBuilder, KeyedState, ManualClock, StateBackend, StateError, TtlConfig,
+    TtlStateBackend, TtlUpdate, ValueState, Volatile,
 };
 use krishiv_tests::four::Four;
-use krishiv_tests::{Memory, Place, RocksDb, four, on_every_backend};
+use krishiv_tests::{Fjall, Folder, Memory, Place, RocksDb, four, on_every_backend, on_every_folder};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -516,9 +516,7 @@ fn a_window_by_time_stays_as_small_as_it_looks() {
     }
 }
 
-#[test]
-fn compaction_drops_what_ended_by_the_clock() {
-    let place = RocksDb::new();
+fn compaction_drops_what_ended_by_the_clock<F: Folder>(place: F) {
     let mut world = World::<_, Processing10, ByClock>::new(&place);
     world.store = None;
     let backend = place.open();
@@ -529,20 +527,18 @@ fn compaction_drops_what_ended_by_the_clock() {
     write(&mut store, 2).unwrap();
     store.commit("").unwrap();
     world.clock.set(9);
-    backend.compact().unwrap();
+    F::compact(&backend);
     assert_eq!(records(&*backend), 5);
     world.clock.set(10);
-    backend.compact().unwrap();
+    F::compact(&backend);
     assert_eq!(records(&*backend), 3, "the first list element and the first map entry have ended");
     assert_eq!(read(&mut store), shown(Some(2), &[2]));
     world.clock.set(15);
-    backend.compact().unwrap();
+    F::compact(&backend);
     assert_eq!(records(&*backend), 0);
 }
 
-#[test]
-fn compaction_goes_by_the_committed_watermark_only() {
-    let place = RocksDb::new();
+fn compaction_goes_by_the_committed_watermark_only<F: Folder>(place: F) {
     let backend = place.open();
     let mut store = Keyed::<Event10>::open(Arc::clone(&backend)).unwrap();
     store.set_watermark(1_000);
@@ -551,7 +547,7 @@ fn compaction_goes_by_the_committed_watermark_only() {
     // Not committed: a crash goes back to 1,000, where nothing has ended yet.
     store.set_watermark(5_000);
     assert_eq!(read(&mut store), shown(None, &[]));
-    backend.compact().unwrap();
+    F::compact(&backend);
     drop((store, backend));
 
     let backend = place.open();
@@ -560,31 +556,27 @@ fn compaction_goes_by_the_committed_watermark_only() {
     assert_eq!(read(&mut store), shown(Some(1), &[1]));
     store.set_watermark(5_000);
     store.commit("").unwrap();
-    backend.compact().unwrap();
+    F::compact(&backend);
     assert_eq!(records(&*backend), 0);
 }
 
-#[test]
-fn compaction_keeps_what_was_written_before_any_watermark() {
-    let place = RocksDb::new();
+fn compaction_keeps_what_was_written_before_any_watermark<F: Folder>(place: F) {
     let backend = place.open();
     let mut store = Keyed::<Event10>::open(Arc::clone(&backend)).unwrap();
     write(&mut store, 1).unwrap();
     store.commit("").unwrap();
-    backend.compact().unwrap();
+    F::compact(&backend);
     store.set_watermark(1_000);
     store.commit("").unwrap();
     store.set_watermark(1_010);
-    backend.compact().unwrap();
+    F::compact(&backend);
     assert_eq!(records(&*backend), 3);
     store.commit("").unwrap();
-    backend.compact().unwrap();
+    F::compact(&backend);
     assert_eq!(records(&*backend), 0);
 }
 
-#[test]
-fn compaction_waits_for_the_slowest_instance() {
-    let place = RocksDb::new();
+fn compaction_waits_for_the_slowest_instance<F: Folder>(place: F) {
     let backend = place.open();
     let open = |range| Keyed::<Event10>::builder().key_groups(range).open(Arc::clone(&backend)).unwrap();
     let (mut low, mut high) = (open(0..64), open(64..128));
@@ -599,7 +591,7 @@ fn compaction_waits_for_the_slowest_instance() {
     }
     low.set_watermark(2_000);
     low.commit("").unwrap();
-    backend.compact().unwrap();
+    F::compact(&backend);
     let held = |store: &mut Keyed<Event10>| {
         keys.iter().filter(|key| matches!(store.with_key(*key, |state| state.value.get()), Ok(Some(1)))).count()
     };
@@ -607,14 +599,12 @@ fn compaction_waits_for_the_slowest_instance() {
     assert!(held(&mut high) > 0);
     high.set_watermark(2_000);
     high.commit("").unwrap();
-    backend.compact().unwrap();
+    F::compact(&backend);
     assert_eq!(records(&*backend), 0);
 }
 
 /// The rule of a store that is gone must not outlive it.
-#[test]
-fn compaction_goes_by_the_ttl_that_is_in_force() {
-    let place = RocksDb::new();
+fn compaction_goes_by_the_ttl_that_is_in_force<F: Folder>(place: F) {
     let backend = place.open();
     let clock = Arc::new(ManualClock::new(0));
     let mut store = Keyed::<Processing10>::builder().clock(Arc::clone(&clock)).open(Arc::clone(&backend)).unwrap();
@@ -626,13 +616,11 @@ fn compaction_goes_by_the_ttl_that_is_in_force() {
         Keyed::<Forever>::builder().memory_budget(0).clock(Arc::clone(&clock)).open(Arc::clone(&backend)).unwrap();
     store.commit("").unwrap();
     clock.set(100);
-    backend.compact().unwrap();
+    F::compact(&backend);
     assert_eq!(read(&mut store), shown(Some(1), &[1]));
 }
 
-#[test]
-fn a_switch_that_was_never_committed_drops_nothing() {
-    let place = RocksDb::new();
+fn a_switch_that_was_never_committed_drops_nothing<F: Folder>(place: F) {
     let mut world = World::<_, Event10, ByWatermark>::new(&place);
     world.at(1_000).write(1).commit();
     let world = world.switch::<Processing10, ByClock>();
@@ -641,10 +629,18 @@ fn a_switch_that_was_never_committed_drops_nothing() {
     let backend = place.open();
     let store = Keyed::<Processing10>::builder().clock(Arc::clone(&clock)).open(Arc::clone(&backend)).unwrap();
     clock.advance(100);
-    backend.compact().unwrap();
+    F::compact(&backend);
     drop((store, backend));
     World::<_, Event10, ByWatermark>::new(&place).at(1_009).expect(&[1]).at(1_010).expect(&[]);
 }
+on_every_folder!(
+    compaction_drops_what_ended_by_the_clock,
+    compaction_goes_by_the_committed_watermark_only,
+    compaction_keeps_what_was_written_before_any_watermark,
+    compaction_waits_for_the_slowest_instance,
+    compaction_goes_by_the_ttl_that_is_in_force,
+    a_switch_that_was_never_committed_drops_nothing
+);
 
 // Switching.
 
@@ -660,6 +656,10 @@ macro_rules! without_a_wrapper {
             #[test]
             fn on_rocksdb() {
                 super::$test(<super::RocksDb as super::Place>::new());
+            }
+            #[test]
+            fn on_fjall() {
+                super::$test(<super::Fjall as super::Place>::new());
             }
         }
     };
@@ -892,11 +892,9 @@ fn the_stores_watermark_takes_over_from_the_wall_clock() {
     from_the_wall_clock_to_the_watermark(&RocksDb::new(), |_, store, ms| store.set_watermark(ms));
 }
 
-#[test]
-fn compaction_under_a_wrapper_drops_nothing_that_the_store_still_shows() {
-    let place = RocksDb::new();
+fn compaction_under_a_wrapper_drops_nothing_that_the_store_still_shows<F: Folder>(place: F) {
     let clock = Arc::new(ManualClock::new(0));
-    let inner: Arc<RocksDbStateBackend> = place.open();
+    let inner = place.open();
     let backend =
         Arc::new(TtlStateBackend::new(Arc::clone(&inner), TtlConfig::new(100)).with_clock(Arc::clone(&clock)));
     let mut store = Keyed::<Forever>::builder().memory_budget(0).open(Arc::clone(&backend)).unwrap();
@@ -907,17 +905,18 @@ fn compaction_under_a_wrapper_drops_nothing_that_the_store_still_shows() {
     assert_eq!(read(&mut store), shown(Some(1), &[1]));
     // The watermark is not committed yet, but the wall clock no longer counts.
     clock.set(200);
-    inner.compact().unwrap();
+    F::compact(&inner);
     store.with_key("bob", |_| ()).unwrap();
     assert_eq!(read(&mut store), shown(Some(1), &[1]));
     store.commit("").unwrap();
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert_eq!(records(&*inner), 3);
     backend.set_watermark(1_100);
     store.commit("").unwrap();
-    inner.compact().unwrap();
+    F::compact(&inner);
     assert_eq!(records(&*inner), 0);
 }
+on_every_folder!(compaction_under_a_wrapper_drops_nothing_that_the_store_still_shows);
 
 #[test]
 fn taking_the_wrapper_away_and_putting_it_back() {
@@ -1178,4 +1177,9 @@ fn random_lives_agree_with_a_model_in_memory() {
 #[test]
 fn random_lives_agree_with_a_model_on_rocksdb() {
     random_lives::<RocksDb>(2, 40);
+}
+
+#[test]
+fn random_lives_agree_with_a_model_on_fjall() {
+    random_lives::<Fjall>(2, 40);
 }

@@ -1,8 +1,8 @@
 //! A verdict that was ever given holds, through any number of switches of a TTL.
 
-use krishiv_api::{ErrorKind, Keyed, ManualClock, RocksDbStateBackend, StateBackend, Volatile, WriteBatch};
+use krishiv_api::{ErrorKind, Keyed, ManualClock, StateBackend, Volatile, WriteBatch};
 use krishiv_tests::four::Four;
-use krishiv_tests::{Memory, Place, RocksDb, four};
+use krishiv_tests::{Fjall, Folder, Memory, Place, RocksDb, four, on_every_folder};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -305,13 +305,21 @@ fn random_switches_agree_with_a_model_in_memory() {
     }
 }
 
-#[test]
-fn random_switches_agree_with_a_model_on_rocksdb() {
+fn random_switches_agree_with_a_model<F: Folder>() {
     for seed in 0..12 {
-        let compact = |backend: &RocksDbStateBackend| backend.compact().unwrap();
-        let run = std::panic::catch_unwind(|| random_life(&RocksDb::new(), seed, compact));
+        let run = std::panic::catch_unwind(|| random_life(&F::new(), seed, F::compact));
         run.unwrap_or_else(|_| panic!("with seed {seed}"));
     }
+}
+
+#[test]
+fn random_switches_agree_with_a_model_on_rocksdb() {
+    random_switches_agree_with_a_model::<RocksDb>();
+}
+
+#[test]
+fn random_switches_agree_with_a_model_on_fjall() {
+    random_switches_agree_with_a_model::<Fjall>();
 }
 
 /// Stored under the first TTL, read (or not) under each, with time that passes before each switch.
@@ -389,6 +397,11 @@ fn what_had_ended_under_a_ttl_that_is_gone_stays_gone_on_rocksdb() {
     what_had_ended_under_a_ttl_that_is_gone_stays_gone::<RocksDb>();
 }
 
+#[test]
+fn what_had_ended_under_a_ttl_that_is_gone_stays_gone_on_fjall() {
+    what_had_ended_under_a_ttl_that_is_gone_stays_gone::<Fjall>();
+}
+
 /// A clock that is set back: what it had ended stays gone, and what is written lives as long as if it stood still.
 fn a_clock_that_goes_back_gives_one_answer<P: Place>() {
     for budget in [0, 1 << 20] {
@@ -424,20 +437,24 @@ fn a_clock_that_goes_back_gives_one_answer_on_rocksdb() {
     a_clock_that_goes_back_gives_one_answer::<RocksDb>();
 }
 
-/// What compaction has dropped by the clock is gone in memory too.
 #[test]
-fn a_clock_that_goes_back_after_a_compaction_gives_one_answer() {
-    let place = RocksDb::new();
+fn a_clock_that_goes_back_gives_one_answer_on_fjall() {
+    a_clock_that_goes_back_gives_one_answer::<Fjall>();
+}
+
+/// What compaction has dropped by the clock is gone in memory too.
+fn a_clock_that_goes_back_after_a_compaction_gives_one_answer<F: Folder>(place: F) {
     let clock = Arc::new(ManualClock::new(0));
     let backend = place.open();
     let mut store = open(Arc::clone(&backend), Ttl::Processing(10), 1 << 20, &clock);
     store.write(1, 1);
     store.commit();
     clock.set(10);
-    backend.compact().unwrap();
+    F::compact(&backend);
     clock.set(5);
     assert_eq!(store.look(1), (None, vec![], vec![], None));
 }
+on_every_folder!(a_clock_that_goes_back_after_a_compaction_gives_one_answer);
 
 /// Stamps of the far past have another meaning, so nothing that ends by event time can be there.
 #[test]

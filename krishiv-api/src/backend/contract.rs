@@ -41,6 +41,7 @@ pub fn check<B: StateBackend>(mut fresh: impl FnMut() -> B) {
     a_scan_passes_over_what_was_deleted(&fresh());
     a_scan_goes_on_while_others_write(&fresh());
     big_values_come_back(&fresh());
+    long_keys_come_back(&fresh());
     readers_see_whole_batches(&Arc::new(fresh()));
     threads_share_one_backend(&Arc::new(fresh()));
     if B::MERGES {
@@ -326,6 +327,16 @@ fn big_values_come_back(backend: &impl StateBackend) {
     put(backend, b"small", b"v");
     assert!(get(backend, b"big").as_ref() == Some(&big), "get: a value of 1 MiB comes back");
     assert!(scan(backend, b"b") == [(b"big".to_vec(), big)], "scan: a value of 1 MiB comes back");
+}
+
+fn long_keys_come_back<B: StateBackend>(backend: &B) {
+    let longest = vec![b'k'; B::LONGEST_KEY.min(1 << 20)];
+    let shorter = &longest[1..];
+    put(backend, &longest, b"1");
+    put(backend, shorter, b"2");
+    assert!(get(backend, &longest).as_deref() == Some(b"1"), "get: a key as long as `LONGEST_KEY` says is found");
+    let there = [(shorter.to_vec(), b"2".to_vec()), (longest.clone(), b"1".to_vec())];
+    assert!(scan(backend, shorter) == there, "scan: keys as long as `LONGEST_KEY` says come back");
 }
 
 fn readers_see_whole_batches<B: StateBackend>(backend: &Arc<B>) {

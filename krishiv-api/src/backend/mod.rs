@@ -145,6 +145,12 @@ pub trait StateBackend: Send + Sync + 'static {
     /// another one says what that one says.
     const MERGES: bool = false;
 
+    /// The longest key of a record, in bytes. A store refuses a key, a map key or a broadcast key that takes more than half of it
+    /// in its event, and not later in a commit.
+    ///
+    /// A backend that hands batches on to another one says what that one says.
+    const LONGEST_KEY: usize = usize::MAX;
+
     /// The value of `key`, if there is one.
     ///
     /// ```
@@ -315,6 +321,7 @@ pub(crate) trait AnyBackend: Send + Sync {
     fn add_retention(&self, rule: Arc<dyn Retention>);
     fn is_exclusive(&self) -> bool;
     fn merges(&self) -> bool;
+    fn longest_key(&self) -> usize;
 }
 
 impl<B: StateBackend> AnyBackend for B {
@@ -347,5 +354,8 @@ impl<B: StateBackend> AnyBackend for B {
     }
     fn merges(&self) -> bool {
         B::MERGES
+    }
+    fn longest_key(&self) -> usize {
+        B::LONGEST_KEY
     }
 }

@@ -244,6 +244,7 @@ impl<S: KeyedState> Instance<S> {
     #[cold]
     pub(super) fn encode(&self, key: &S::Key, row_key: &mut RowKey) -> Result<(), StateError> {
         let encoded = row_key.set(self.shared.id, self.max_parallelism, (key, self.shared.key_codec));
+        let encoded = encoded.and_then(|()| self.shared.check_length("the key", row_key.key().len()));
         encoded.map_err(|error| self.blame(error, key))
     }
 

@@ -8,7 +8,7 @@ use crate::catalog::rows::StoredRow;
 use crate::catalog::untraced::Untraced;
 use crate::codec::Codec;
 use crate::codec::keys::RowKey;
-use crate::error::StateError;
+use crate::error::{Cause, StateError};
 use crate::lock::lock;
 use crate::scope::meter::Meter;
 use crate::scope::timers;
@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) id: u16,
     pub(crate) hub: Arc<OperatorHub>,
     pub(crate) key_codec: Codec,
+    /// The most bytes that a key, a map key or a broadcast key takes.
+    longest_key: usize,
     pub(crate) time: StoreTime,
     pub(crate) broadcast_limit: usize,
     pub(crate) meter: Meter,
@@ -59,6 +61,11 @@ pub(crate) struct Shared {
     /// The state that the timers are of, 0 while there is none, and whether any lie in records of their own.
     timers_id: AtomicU16,
     timers_apart: AtomicBool,
+}
+
+/// Of the key of a record half is for the key and half for a map key, and some bytes are for what stands around them.
+fn longest_key(of_record: usize) -> usize {
+    (of_record / 2).saturating_sub(32)
 }
 
 /// What the slow paths of one event need.
@@ -85,6 +92,7 @@ impl Shared {
             tables_seen: AtomicU64::new(hub.tables_version()),
             id: hub.id(),
             key_codec: hub.key_codec(),
+            longest_key: longest_key(hub.backend().longest_key()),
             timed: AtomicBool::new(time.has_default()),
             expires: AtomicBool::new(time.has_default()),
             expires_by_event: AtomicBool::new(false),
@@ -101,6 +109,13 @@ impl Shared {
             timers_id: AtomicU16::new(0),
             timers_apart: AtomicBool::new(false),
         }
+    }
+
+    /// Refuses a key of so many bytes if the backend has no room for it.
+    #[inline]
+    pub(crate) fn check_length(&self, what: &'static str, length: usize) -> Result<(), StateError> {
+        let longest = self.longest_key;
+        if length <= longest { Ok(()) } else { Err(Cause::KeyTooLong { what, length, longest }.into()) }
     }
 
     /// Warns of a part of a type that nothing compares when the store opens.

@@ -84,6 +84,7 @@ fn counts(key: &[u8]) -> u64 {
 impl<B: StateBackend> StateBackend for Failing<B> {
     type Survival = B::Survival;
     const MERGES: bool = B::MERGES;
+    const LONGEST_KEY: usize = B::LONGEST_KEY;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.reads.fetch_add(counts(key), Relaxed);
@@ -179,8 +180,8 @@ macro_rules! on_every_failing_backend {
         $(
             mod $test {
                 use $crate::backends::Faulty;
-                use krishiv_api::{InMemoryStateBackend, RocksDbStateBackend};
-                use krishiv_tests::{Memory, RocksDb, Ttl};
+                use krishiv_api::{FjallStateBackend, InMemoryStateBackend, RocksDbStateBackend};
+                use krishiv_tests::{Fjall, Memory, RocksDb, Ttl};
 
                 #[test]
                 fn in_memory() {
@@ -189,6 +190,10 @@ macro_rules! on_every_failing_backend {
                 #[test]
                 fn on_rocksdb() {
                     super::$test::<RocksDbStateBackend, Faulty<RocksDb>>();
+                }
+                #[test]
+                fn on_fjall() {
+                    super::$test::<FjallStateBackend, Faulty<Fjall>>();
                 }
                 #[test]
                 fn under_a_ttl() {

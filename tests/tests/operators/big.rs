@@ -4,7 +4,7 @@ use super::backends::Failing;
 use krishiv_api::{
     BoxError, Driver, EventContext, Keyed, KeyedState, Operator, StateBackend, Timer, TimerKind, ValueState,
 };
-use krishiv_tests::{Memory, Place, RocksDb};
+use krishiv_tests::{Fjall, Memory, Place, RocksDb};
 use std::sync::Arc;
 
 #[derive(KeyedState)]
@@ -140,4 +140,9 @@ fn in_memory() {
 #[test]
 fn on_rocksdb() {
     timers_beyond_memory_fire_once_and_in_order(&RocksDb::new());
+}
+
+#[test]
+fn on_fjall() {
+    timers_beyond_memory_fire_once_and_in_order(&Fjall::new());
 }

@@ -6,7 +6,7 @@ use krishiv_api::{
     BoxError, Either, EventContext, Harness, InMemoryStateBackend, Keyed, KeyedState, LateEvents, ManualClock, OnError,
     Operator, RocksDbStateBackend, Timer, TwoInputOperator, TwoInputs, ValueState,
 };
-use krishiv_tests::{Place, RocksDb, on_every_backend};
+use krishiv_tests::{Folder, Place, RocksDb, on_every_backend};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;

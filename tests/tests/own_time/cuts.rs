@@ -1,11 +1,9 @@
 //! One program, with the watermark and the clock cut into random steps, commits, crashes, evictions and compactions at random:
 //! one result, which a plain model tells.
 
-use krishiv_api::{
-    Driver, Harness, InMemoryStateBackend, Keyed, ManualClock, RocksDbStateBackend, StateBackend, Timer, TimerKind,
-};
+use krishiv_api::{Driver, Harness, InMemoryStateBackend, Keyed, ManualClock, StateBackend, Timer, TimerKind};
 use krishiv_tests::keeper::{Act, Keeper, Model, Seen, by_key};
-use krishiv_tests::{Memory, Place, RocksDb};
+use krishiv_tests::{Fjall, Folder, Memory, Place, RocksDb};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -277,8 +275,12 @@ fn a_driver_gives_one_result_in_memory() {
 
 #[test]
 fn a_driver_gives_one_result_on_rocksdb_with_compactions() {
-    let compact = |backend: &RocksDbStateBackend| backend.compact().unwrap();
-    all(0..12, 2, |program, seed| driven::<RocksDb>(program, seed, compact));
+    all(0..12, 2, |program, seed| driven::<RocksDb>(program, seed, RocksDb::compact));
+}
+
+#[test]
+fn a_driver_gives_one_result_on_fjall_with_compactions() {
+    all(0..12, 2, |program, seed| driven::<Fjall>(program, seed, Fjall::compact));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use krishiv_api::{
     BoxError, Driver, EventContext, Harness, InMemoryStateBackend, Keyed, KeyedState, ListState, ManualClock, Operator,
     Timer, TimerKind, TtlConfig, TtlStateBackend,
 };
-use krishiv_tests::{Memory, Place, RocksDb};
+use krishiv_tests::{Fjall, Folder, Memory, Place, RocksDb};
 use std::sync::Arc;
 
 const MINUTE: i64 = 60_000;
@@ -135,9 +135,12 @@ fn a_drain_that_is_committed_on_its_way_in_memory() {
 
 #[test]
 fn a_drain_that_is_committed_on_its_way_on_rocksdb_with_compaction() {
-    a_drain_that_is_committed_on_its_way_goes_on_with_the_state_of_its_time::<RocksDb>(|backend| {
-        backend.compact().unwrap();
-    });
+    a_drain_that_is_committed_on_its_way_goes_on_with_the_state_of_its_time::<RocksDb>(RocksDb::compact);
+}
+
+#[test]
+fn a_drain_that_is_committed_on_its_way_on_fjall_with_compaction() {
+    a_drain_that_is_committed_on_its_way_goes_on_with_the_state_of_its_time::<Fjall>(Fjall::compact);
 }
 
 #[test]

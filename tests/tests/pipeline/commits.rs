@@ -6,7 +6,7 @@ use krishiv_api::{
     WriteBatch,
 };
 use krishiv_pipeline::{Input, IterSource, Pipeline, Step, StopSignal, Summary};
-use krishiv_tests::{Memory, Place, RocksDb, on_every_backend};
+use krishiv_tests::{Fjall, Memory, Place, RocksDb, on_every_backend};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -154,6 +154,7 @@ struct Noting<B> {
 impl<B: StateBackend> StateBackend for Noting<B> {
     type Survival = B::Survival;
     const MERGES: bool = B::MERGES;
+    const LONGEST_KEY: usize = B::LONGEST_KEY;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.inner.get(key)
@@ -202,4 +203,5 @@ fn all_operators_commit_in_one_write<P: Place>(place: &P) {
 fn all_operators_of_a_chain_commit_in_one_write_with_the_position() {
     all_operators_commit_in_one_write(&Memory::new());
     all_operators_commit_in_one_write(&RocksDb::new());
+    all_operators_commit_in_one_write(&Fjall::new());
 }

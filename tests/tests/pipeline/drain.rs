@@ -5,7 +5,7 @@ use krishiv_api::{
     BoxError, EventContext, Keyed, KeyedState, ManualClock, Operator, Timer, ValueState, WatermarkStrategy,
 };
 use krishiv_pipeline::{Input, Pipeline, Step, StopSignal, Summary};
-use krishiv_tests::{Memory, Place, RocksDb};
+use krishiv_tests::{Fjall, Memory, Place, RocksDb};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -160,6 +160,11 @@ fn a_crash_among_many_timers_loses_and_repeats_none_in_memory() {
 #[test]
 fn a_crash_among_many_timers_loses_and_repeats_none_on_rocksdb() {
     a_crash_among_many_timers_loses_and_repeats_none(RocksDb::new());
+}
+
+#[test]
+fn a_crash_among_many_timers_loses_and_repeats_none_on_fjall() {
+    a_crash_among_many_timers_loses_and_repeats_none(Fjall::new());
 }
 
 /// Waits by the clock.

@@ -5,7 +5,7 @@ use crate::model::Model;
 use crate::world::{Flaky, Fold, Fuse, How, ListSource, Rec, Shelf, until_done};
 use krishiv_api::{InMemoryStateBackend, Keyed, StateBackend, TtlConfig, TtlStateBackend, WatermarkStrategy};
 use krishiv_pipeline::{Input, Pipeline, PipelineError, Step, StopSignal, Summary};
-use krishiv_tests::{Memory, Place, RocksDb};
+use krishiv_tests::{Fjall, Memory, Place, RocksDb};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -313,6 +313,11 @@ fn of_one_input_on_rocksdb() {
 }
 
 #[test]
+fn of_one_input_on_fjall() {
+    random::<Fjall>(1);
+}
+
+#[test]
 fn of_one_input_under_a_ttl() {
     random::<UnderTtl<Memory>>(1);
 }
@@ -330,6 +335,11 @@ fn of_two_inputs_of_different_speeds_in_memory() {
 #[test]
 fn of_two_inputs_of_different_speeds_on_rocksdb() {
     random::<RocksDb>(2);
+}
+
+#[test]
+fn of_two_inputs_of_different_speeds_on_fjall() {
+    random::<Fjall>(2);
 }
 
 /// What all three operators and all outputs have to do.

@@ -4,7 +4,7 @@ use crate::world::{Flaky, Fuse, How, ListSource, Shelf, until_done};
 use krishiv_api::{Keyed, ManualClock, StateBackend, Timer, TimerKind, WatermarkStrategy};
 use krishiv_pipeline::{Input, Pipeline, PipelineError, Step, StopSignal, Summary};
 use krishiv_tests::keeper::{Act, Event, Keeper, Model, Seen, by_key};
-use krishiv_tests::{Memory, Place, RocksDb};
+use krishiv_tests::{Fjall, Memory, Place, RocksDb};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -106,4 +106,9 @@ fn a_pipeline_gives_one_result_in_memory() {
 #[test]
 fn a_pipeline_gives_one_result_on_rocksdb() {
     one_result::<RocksDb>(6);
+}
+
+#[test]
+fn a_pipeline_gives_one_result_on_fjall() {
+    one_result::<Fjall>(6);
 }

@@ -92,6 +92,7 @@ impl<B> Flaky<B> {
 impl<B: StateBackend> StateBackend for Flaky<B> {
     type Survival = B::Survival;
     const MERGES: bool = B::MERGES;
+    const LONGEST_KEY: usize = B::LONGEST_KEY;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.read(|| self.inner.get(key))

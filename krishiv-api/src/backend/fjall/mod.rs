@@ -240,6 +240,7 @@ impl StateBackend for FjallStateBackend {
     // The folder is locked.
     const EXCLUSIVE: bool = true;
     const MERGES: bool = true;
+    const LONGEST_KEY: usize = keys::LONGEST;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let mut found = None;

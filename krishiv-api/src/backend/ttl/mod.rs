@@ -23,6 +23,7 @@ pub(crate) use time::{DefaultTtl, TtlTime};
 impl<B: StateBackend> StateBackend for TtlStateBackend<B> {
     type Survival = B::Survival;
     const EXCLUSIVE: bool = B::EXCLUSIVE;
+    const LONGEST_KEY: usize = B::LONGEST_KEY;
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let values = self.multi_get(&[key])?;

@@ -202,7 +202,9 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
 
     fn suffix(&self, key: &K) -> Result<Vec<u8>, StateError> {
         let mut suffix = Vec::new();
-        encode_key(key, self.slot.key_codec, &mut suffix).map_err(|error| self.slot.blame(error))?;
+        let encoded = encode_key(key, self.slot.key_codec, &mut suffix);
+        let encoded = encoded.and_then(|()| self.slot.shared.check_length("the broadcast key", suffix.len()));
+        encoded.map_err(|error| self.slot.blame(error))?;
         Ok(suffix)
     }
 

@@ -85,7 +85,9 @@ impl Map {
     fn suffix<K: StateKey>(&self, key: &K) -> Result<Suffix, StateError> {
         let OneThreadAtATime(mut encoded) = self.encoded.take();
         encoded.clear();
-        encode_key(key, self.slot.key_codec, &mut encoded).map_err(|error| self.slot.blame(error))?;
+        let done = encode_key(key, self.slot.key_codec, &mut encoded);
+        let done = done.and_then(|()| self.slot.shared.check_length("the map key", encoded.len()));
+        done.map_err(|error| self.slot.blame(error))?;
         let suffix = Suffix::from_slice(&encoded);
         self.encoded.set(OneThreadAtATime(encoded));
         Ok(suffix)
