@@ -46,6 +46,9 @@ fn every_case_runs_and_both_sides_agree() {
         "two stores on two threads",
         "events that fail and are undone",
         "a list of 1M among 1M keys",
+        "fjall beside RocksDB: 500k new rows",
+        "fjall beside RocksDB: cold `get`",
+        "fjall beside RocksDB: cold look-up",
     ] {
         let squeezed = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
         assert_eq!(squeezed.filter(|line| line.contains(case)).count(), 1, "`{case}` in\n{table}");

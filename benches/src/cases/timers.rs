@@ -7,8 +7,8 @@ use crate::input::permutation;
 use crate::measure::timed;
 use crate::table::{Row, Target};
 use krishiv_api::{
-    BoxError, Driver, Dynamic, EventContext, InMemoryStateBackend, Keyed, Operator, RocksDbStateBackend, StateBackend,
-    Timer,
+    BoxError, Driver, Dynamic, EventContext, FjallStateBackend, InMemoryStateBackend, Keyed, Operator,
+    RocksDbStateBackend, StateBackend, Timer,
 };
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -26,6 +26,15 @@ pub(super) const CASES: Cases = &[
             name,
             bench,
             |run| Ok(Arc::new(RocksDbStateBackend::open(folder.path().join(run.to_string()))?)),
+            Some(64 << 20),
+        )
+    }),
+    ("timers registered, committed, reopened and fired, fjall, budget of 64 MiB", |name, bench| {
+        let folder = bench.folder()?;
+        run(
+            name,
+            bench,
+            |run| Ok(Arc::new(FjallStateBackend::open(folder.path().join(run.to_string()))?)),
             Some(64 << 20),
         )
     }),

@@ -42,7 +42,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 ///
 /// One process opens a folder at a time. A write is one batch of fjall, synced to its journal before it returns, and readers see
 /// it whole or not at all. A file of its own beside fjall's, `KRISHIV-FJALL`, and a number in each commit let it refuse a folder
-/// whose files have lost commits, which fjall alone would open in an older state. A key is up to 65,533 bytes long.
+/// whose files have lost commits, which fjall alone would open in an older state. A record's key is up to 65,533 bytes long: a store takes keys and map keys
+/// of 32,734 bytes, encoded, and refuses longer ones in their event.
 ///
 /// ```
 /// # let dir = tempfile::tempdir().unwrap();
