@@ -4,8 +4,11 @@
 //! every type through [`Sound`] of that array. Where an answer is no, the length is an error, and so is each type
 //! that goes through it: the compiler has said what is wrong, and says nothing more of the struct, nor of its uses.
 
+use crate::catalog::migration::Migration;
 use crate::state::ReducingState;
+use crate::state::handle::Handle;
 use crate::value::{StateKey, StateValue};
+use std::fmt;
 
 /// `T`, if the struct is sound.
 pub trait Sound<T> {
@@ -102,6 +105,52 @@ impl<T, F: Nothing> Reducer<T, ByNothing> for F {
     fn give<H: Merges<Value = T>>(handle: H, pointer: fn(T, T) -> T) -> H {
         handle.merged_by(pointer)
     }
+}
+
+/// A function that makes a `New` of an `Old`, or says why it cannot.
+///
+/// `How` is there for the compiler, as that of [`Reducer`] is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not make a `{New}` of a `{Old}`",
+    label = "expected `fn({Old}) -> {New}`, or one that returns a `Result<{New}, E>`",
+    note = "the function of `migrate` takes the old value by value and returns that of today, or a `Result` whose error can be shown"
+)]
+pub trait Migrates<Old, New, How>: Send + Sync + 'static {
+    fn migrate(&self, old: Old) -> Result<New, String>;
+}
+
+/// It returns the new value.
+pub struct ByValue;
+
+#[diagnostic::do_not_recommend]
+impl<Old, New, F: Fn(Old) -> New + Send + Sync + 'static> Migrates<Old, New, ByValue> for F {
+    fn migrate(&self, old: Old) -> Result<New, String> {
+        Ok(self(old))
+    }
+}
+
+/// It returns the new value, or an error.
+pub struct ByResult<E>(E);
+
+#[diagnostic::do_not_recommend]
+impl<Old, New, E, F> Migrates<Old, New, ByResult<E>> for F
+where
+    E: fmt::Display,
+    F: Fn(Old) -> Result<New, E> + Send + Sync + 'static,
+{
+    fn migrate(&self, old: Old) -> Result<New, String> {
+        self(old).map_err(|error| error.to_string())
+    }
+}
+
+/// What makes values of the handle `H` of those of the type `Old`.
+pub fn migration<H, Old, F, How>(function: F) -> Migration
+where
+    H: Handle,
+    Old: StateValue,
+    F: Migrates<Old, H::Value, How>,
+{
+    Migration::new(move |old| function.migrate(old))
 }
 
 /// A handle that is about to get its reducer, a function pointer `P`.

@@ -128,6 +128,7 @@ pub struct StateDescriptor {
     name: &'static str,
     kind: StateKind,
     ttl: Option<TtlDescriptor>,
+    renamed_from: &'static [&'static str],
 }
 
 impl StateDescriptor {
@@ -148,7 +149,7 @@ impl StateDescriptor {
         assert!(name.len() <= names::MAX_BYTES, "a state's name is at most 255 bytes long");
         assert!(!names::has_wrong_ascii(name), "a state's name has letters, digits, `_`, `-` and `.`");
         assert!(!names::is_reserved(name), "names that begin with `__krishiv` are the library's own");
-        Self { name, kind, ttl: None }
+        Self { name, kind, ttl: None, renamed_from: &[] }
     }
 
     /// The same with a time to live.
@@ -168,6 +169,38 @@ impl StateDescriptor {
     pub const fn with_ttl(self, ttl: TtlDescriptor) -> Self {
         assert!(!matches!(self.kind, StateKind::Broadcast), "a broadcast state does not expire; remove its ttl");
         Self { ttl: Some(ttl), ..self }
+    }
+
+    /// The same, where it was called by one of these names before.
+    ///
+    /// ```
+    /// use krishiv_api::{StateDescriptor, StateKind};
+    /// const SEEN: StateDescriptor = StateDescriptor::new("seen", StateKind::Value).with_former_names(&["visits"]);
+    /// assert_eq!(SEEN.renamed_from(), ["visits"]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If one of them is the name that it has, or reserved; in a `const`, that is a compile error.
+    #[must_use]
+    pub const fn with_former_names(self, names: &'static [&'static str]) -> Self {
+        let mut rest = names;
+        while let [name, after @ ..] = rest {
+            assert!(!names::is(name, self.name), "a state cannot be renamed from the name that it has");
+            assert!(!names::is_reserved(name), "names that begin with `__krishiv` are the library's own");
+            rest = after;
+        }
+        Self { renamed_from: names, ..self }
+    }
+
+    /// The names that it had before.
+    ///
+    /// ```
+    /// # use krishiv_api::{StateDescriptor, StateKind};
+    /// assert!(StateDescriptor::new("seen", StateKind::Value).renamed_from().is_empty());
+    /// ```
+    pub const fn renamed_from(self) -> &'static [&'static str] {
+        self.renamed_from
     }
 
     /// The name, unique among the states of an operator.

@@ -79,6 +79,22 @@ pub enum Cause {
         /// What serde says.
         reason: String,
     },
+    /// A function of the program did not make one of today's values of a stored one.
+    #[error(
+        "the function of `migrate` does not take the stored value: {reason}; the event is undone and the value stays as it is; let the function make something of it"
+    )]
+    #[non_exhaustive]
+    Migration {
+        /// What the function says.
+        reason: String,
+    },
+    /// A migration of keys met what its functions do not settle.
+    #[error("the keys cannot be migrated, and the state is as it was: {reason}")]
+    #[non_exhaustive]
+    KeyMigration {
+        /// What it met, and what to do.
+        reason: String,
+    },
     /// A value of the program cannot be turned into bytes.
     #[error("the value cannot be stored: {reason}; give it a serde form that can be read back")]
     #[non_exhaustive]
@@ -104,9 +120,8 @@ pub enum Cause {
         supported: u32,
     },
     /// What the program declares is not what is stored.
-    #[error(
-        "the stored {what} is {stored}, but the program declares {declared}; nothing was written; declare what is stored, or use another name"
-    )]
+    #[error("the stored {what} is {stored}, but the program declares {declared}: {why}")]
+    #[non_exhaustive]
     Mismatch {
         /// What differs: a kind, a shape, the max parallelism.
         what: &'static str,
@@ -114,6 +129,8 @@ pub enum Cause {
         stored: String,
         /// The side of the program.
         declared: String,
+        /// Why they do not fit, and what to do.
+        why: String,
     },
     /// A handle asks for a state as another type than it has in this store.
     #[error("the handle is a {asked}, but this store holds the state as {held}; use one type for one name")]
@@ -236,7 +253,11 @@ impl Cause {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Decode { .. } | Self::Damaged { .. } => ErrorKind::Corrupt,
-            Self::NewerFormat { .. } | Self::Mismatch { .. } | Self::Unreadable { .. } => ErrorKind::Incompatible,
+            Self::NewerFormat { .. }
+            | Self::Mismatch { .. }
+            | Self::Unreadable { .. }
+            | Self::Migration { .. }
+            | Self::KeyMigration { .. } => ErrorKind::Incompatible,
             Self::Encode { .. }
             | Self::HandleType { .. }
             | Self::OutsideEvent

@@ -46,6 +46,8 @@ mod lock;
 mod names;
 mod operator;
 mod quiet;
+mod rekey;
+pub mod schema;
 mod scope;
 mod state;
 mod time;
@@ -62,17 +64,18 @@ pub use backend::{FjallOptions, FjallStateBackend};
 #[cfg(feature = "rocksdb")]
 pub use backend::{RocksDbOptions, RocksDbStateBackend};
 pub use catalog::untraced::{TypeRole, Untraced};
-pub use catalog::{StoredOperator, stored_operators};
+pub use catalog::{StatePlan, StoredOperator, TypeChange, Verdict, stored_operators};
 pub use codec::row::merged;
 pub use descriptor::{StateDescriptor, StateKind, TtlDescriptor};
 pub use error::{BatchError, Cause, ErrorKind, StateError};
-pub use keyed::{Dynamic, EventResult, Keeps, Keyed, KeyedBuilder, KeyedState, UndeclaredState};
+pub use keyed::{Counted, Dynamic, EventResult, Keeps, Keyed, KeyedBuilder, KeyedState, Plan, UndeclaredState};
 pub use krishiv_macros::KeyedState;
 pub use operator::{
     BoxError, BroadcastContext, BroadcastOperator, Commit, Committed, DeadLetter, Driver, DriverBuilder, Either,
     Emitted, EventContext, Harness, HarnessBuilder, KeyOf, LateEvents, OnError, Operator, OperatorCause, OperatorError,
     OperatorInput, Prepared, Rejected, TwoInputOperator, TwoInputs,
 };
+pub use rekey::{KeyMigration, Migrated, migrate};
 pub use scope::one_thread::OneThreadAtATime;
 pub use state::handle::Handle;
 pub use state::{
@@ -88,7 +91,7 @@ pub use value::{AsKey, StateKey, StateValue};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::backend::{Durable, Volatile};
-    pub use crate::derived::{Skipped, Sound, key, merging, reducing, skipped};
+    pub use crate::derived::{Skipped, Sound, key, merging, migration, reducing, skipped};
     pub use crate::descriptor::{StateDescriptor, TtlDescriptor};
     pub use crate::error::StateError;
     pub use crate::keyed::{Binder, KeyedState};

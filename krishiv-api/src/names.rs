@@ -38,16 +38,25 @@ pub(crate) const fn has_wrong_ascii(name: &str) -> bool {
     false
 }
 
+/// Whether two names are the same.
+pub(crate) const fn is(name: &str, other: &str) -> bool {
+    name.len() == other.len() && begins_with(name, other)
+}
+
 /// Whether `name` begins as the library's own do.
 pub(crate) const fn is_reserved(name: &str) -> bool {
-    let (mut name, mut reserved) = (name.as_bytes(), RESERVED.as_bytes());
-    while let ([a, name_after @ ..], [b, reserved_after @ ..]) = (name, reserved) {
+    begins_with(name, RESERVED)
+}
+
+const fn begins_with(name: &str, start: &str) -> bool {
+    let (mut name, mut start) = (name.as_bytes(), start.as_bytes());
+    while let ([a, name_after @ ..], [b, start_after @ ..]) = (name, start) {
         if *a != *b {
             return false;
         }
-        (name, reserved) = (name_after, reserved_after);
+        (name, start) = (name_after, start_after);
     }
-    reserved.is_empty()
+    start.is_empty()
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use crate::setting::{self, Given};
 use crate::{hint, names};
 use proc_macro2::Span;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use syn::LitStr;
 use syn::spanned::Spanned;
 
 /// Reports every rule that the struct breaks.
@@ -27,6 +29,7 @@ pub(crate) fn check(tree: &Tree<'_>, errors: &mut Errors) {
     }
     stores_what_it_owns(tree, errors);
     names_are_unique(tree, errors);
+    former_names_are_free(tree, errors);
 }
 
 fn has_a_key(tree: &Tree<'_>, errors: &mut Errors) {
@@ -150,6 +153,51 @@ fn names_are_unique(tree: &Tree<'_>, errors: &mut Errors) {
             *reported = true;
         }
     }
+}
+
+/// A former name is of one state alone, and of none that there is; what is dropped is nothing that there is.
+fn former_names_are_free(tree: &Tree<'_>, errors: &mut Errors) {
+    let operator = match setting::value(&tree.attrs.name) {
+        Some(name) => name.value(),
+        None => names::snake_case(&tree.input.ident.to_string()),
+    };
+    for former in setting::value(&tree.attrs.renamed_from).into_iter().flatten() {
+        if is_good(former, "an operator", errors) && former.value() == operator {
+            errors.on(former, format_args!("the operator is called `{operator}` now; a former name is another one"));
+        }
+    }
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    for field in tree.states() {
+        taken.entry(field.name()).or_insert_with(|| format!("the name of the field `{}`", field.ident));
+    }
+    for field in tree.states() {
+        for former in setting::value(&field.attrs.renamed_from).into_iter().flatten() {
+            let what = format!("a former name of the field `{}`", field.ident);
+            claim(former, what, &mut taken, errors);
+        }
+    }
+    for dropped in setting::value(&tree.attrs.dropped).into_iter().flatten() {
+        claim(dropped, "dropped already".to_owned(), &mut taken, errors);
+    }
+}
+
+/// Gives a name away, unless it is taken.
+fn claim(name: &LitStr, what: String, taken: &mut BTreeMap<String, String>, errors: &mut Errors) {
+    if !is_good(name, "a state", errors) {
+        return;
+    }
+    match taken.entry(name.value()) {
+        Entry::Vacant(free) => drop(free.insert(what)),
+        Entry::Occupied(taken) => errors.on(name, format_args!("`{}` is {}", name.value(), taken.get())),
+    }
+}
+
+fn is_good(name: &LitStr, what: &str, errors: &mut Errors) -> bool {
+    let refused = names::refuse(&name.value(), what, "old_name");
+    if let Some(refused) = &refused {
+        errors.on(name, refused.message(quoted));
+    }
+    refused.is_none()
 }
 
 fn ttl_settings_have_a_ttl(field: &Field<'_>, errors: &mut Errors) {

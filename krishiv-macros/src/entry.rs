@@ -1,9 +1,9 @@
 //! One key of `#[state(…)]`, and what is given for it.
 
 use crate::errors::{self, Errors};
-use crate::setting::{Given, Setting};
+use crate::setting::{Given, Names, Setting};
 use crate::tokens;
-use crate::value::Value;
+use crate::value::{self, Value};
 use proc_macro2::Ident;
 use syn::Token;
 use syn::parse::ParseStream;
@@ -35,6 +35,63 @@ impl<'i> Entry<'i, '_> {
             None
         });
         self.put(slot, value);
+    }
+
+    /// Reads `= "name"` or `("name", "name")`.
+    pub(crate) fn name(mut self, slot: &mut Setting<Names>) {
+        if !self.input.peek(syn::token::Paren) {
+            return self.fill(slot, |value| value::text(value).map(|name| vec![name]));
+        }
+        let names = self.inside(|entry, input| {
+            let (mut names, was_empty) = (Vec::new(), input.is_empty());
+            while !input.is_empty() {
+                let Entry { key, example, errors, .. } = entry;
+                names.extend(value::text(&mut Value { key, example, input, errors }));
+                if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                    let found = tokens::skip_entry(input);
+                    entry.errors.on(found, "expected `,` between two names");
+                }
+            }
+            if was_empty {
+                let Entry { key, example, errors, .. } = entry;
+                errors.on(&*key, format_args!("`{key}` needs a name; write `{example}`"));
+            }
+            (!names.is_empty()).then_some(names)
+        });
+        self.put(slot, names);
+    }
+
+    /// Reads what stands in parentheses, one of any number under this key.
+    pub(crate) fn add<T>(
+        mut self,
+        list: &mut Vec<Given<T>>,
+        read: fn(&mut Entry<'i, '_>, ParseStream<'_>) -> Option<T>,
+    ) {
+        let value = if self.input.peek(syn::token::Paren) {
+            self.inside(read)
+        } else {
+            let value = tokens::skip_entry(self.input);
+            let (key, example) = (&self.key, self.example);
+            self.errors
+                .on(quote::quote!(#key #value), format_args!("`{key}` takes a list in parentheses; write `{example}`"));
+            None
+        };
+        list.push(Given { key: self.key, value });
+    }
+
+    /// Reads what stands in the parentheses that come next.
+    fn inside<T>(&mut self, read: impl FnOnce(&mut Entry<'i, '_>, ParseStream<'_>) -> Option<T>) -> Option<T> {
+        self.quietly_if_guessed(|entry| {
+            let group = entry.input.parse::<proc_macro2::Group>().ok()?;
+            let mut value = None;
+            let reader = |input: ParseStream<'_>| {
+                value = read(entry, input);
+                Ok(())
+            };
+            // What is left unread has been reported.
+            let _left = syn::parse::Parser::parse2(reader, group.stream());
+            value
+        })
     }
 
     /// Reads a flag, which has no value.

@@ -14,6 +14,8 @@ const STRUCT_KEYS: &[(&str, &str)] = &[
     ("key", "key = String"),
     ("name", "name = \"aircraft\""),
     ("durable", "durable"),
+    ("renamed_from", "renamed_from = \"planes\""),
+    ("dropped", "dropped(\"old_state\")"),
     ("crate", "crate = my_crate::krishiv_api"),
 ];
 
@@ -23,6 +25,8 @@ const FIELD_KEYS: &[(&str, &str)] = &[
     ("clock", "clock = \"event\""),
     ("ttl_update", "ttl_update = \"read_and_write\""),
     ("reduce", "reduce = i32::max"),
+    ("renamed_from", "renamed_from = \"old_name\""),
+    ("migrate", "migrate(from = OldType, with = function)"),
     ("skip", "skip"),
 ];
 
@@ -37,6 +41,11 @@ pub(crate) const ON_STRUCT: Place = Place {
         ("keyed_by", "key"),
         ("operator", "name"),
         ("rename", "name"),
+        ("renamed", "renamed_from"),
+        ("formerly", "renamed_from"),
+        ("drop", "dropped"),
+        ("delete", "dropped"),
+        ("removed", "dropped"),
         ("persistent", "durable"),
         ("persist", "durable"),
         ("krate", "crate"),
@@ -59,6 +68,11 @@ pub(crate) const ON_FIELD: Place = Place {
         ("time_mode", "clock"),
         ("update", "ttl_update"),
         ("update_type", "ttl_update"),
+        ("renamed", "renamed_from"),
+        ("formerly", "renamed_from"),
+        ("alias", "renamed_from"),
+        ("convert", "migrate"),
+        ("upgrade", "migrate"),
         ("merge", "reduce"),
         ("fold", "reduce"),
         ("ignore", "skip"),

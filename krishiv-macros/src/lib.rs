@@ -20,6 +20,7 @@ mod generics;
 mod guess;
 mod hint;
 mod keys;
+mod migrate;
 mod names;
 mod scan;
 mod setting;
@@ -55,6 +56,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// |---|---|---|
 /// | `key = Type` | required | What the state is kept per |
 /// | `name = "…"` | the struct's name in snake case | Name of the operator in the backend |
+/// | `renamed_from = "…"` | none | A name that the operator had before; of several, `renamed_from("a", "b")` |
+/// | `dropped("a", "b")` | none | States that the program has given up: what is stored of them is deleted |
 /// | `durable` | off | The backend must keep what it is given; a volatile one does not compile |
 /// | `crate = path` | `::krishiv_api` | Where the runtime is, when it is renamed or re-exported |
 ///
@@ -67,11 +70,26 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `clock = "…"` | `"processing"` | What measures the `ttl`: `"event"` (the watermark) or `"processing"` |
 /// | `ttl_update = "…"` | `"create_and_write"` | What starts the `ttl` anew: `"create_and_write"` or `"read_and_write"` |
 /// | `reduce = path` | replace | An associative `fn(T, T) -> T` that merges into a `ReducingState<T>` |
+/// | `renamed_from = "…"` | none | A name that the state had before; of several, `renamed_from("a", "b")` |
+/// | `migrate(from = Old, with = path)` | none | A function that makes today's values of those of an older type; of several, several |
 /// | `skip` | off | Not state: the field is made with `Default`; excludes every other key |
 ///
 /// Names are what the stored state is found by: a field may move and change its place, but a field that is
-/// renamed keeps its state only with `name = "the old name"`. A name is 1 to 255 bytes of letters and digits of any
+/// renamed keeps its state only with `renamed_from = "the old name"`, or `name = "the old name"`. A name is 1 to 255 bytes of letters and digits of any
 /// script, `_`, `-` and `.`, and does not begin with `__krishiv`, as the library's own do.
+///
+/// # Types that change
+///
+/// A type that is another one than it was is a new version of its state's type: what is stored is read by names, or by the function of a
+/// `migrate`, or the store does not open and says why. A test that holds the types to a file beside the source notices every change:
+///
+/// ```ignore
+/// #[test]
+/// fn the_types_of_state_are_those_of_the_lock() {
+///     // After a change that fits, run once with KRISHIV_UPDATE_LOCK=1.
+///     krishiv_api::schema::check::<Aircraft>("state.lock.json").unwrap();
+/// }
+/// ```
 ///
 /// # Errors
 ///

@@ -54,6 +54,21 @@ pub(crate) fn key_type(value: &mut Value<'_, '_>) -> Option<Type> {
     }
 }
 
+/// A type that values had.
+pub(crate) fn old_type(value: &mut Value<'_, '_>) -> Option<Type> {
+    if let Some(text) = value.quoted() {
+        let suggestion = match syn::parse_str::<Type>(&text) {
+            Ok(_) => format!("from = {text}"),
+            Err(_) => value.example.to_owned(),
+        };
+        return value.refuse_and_suggest("a type, not a text", &suggestion);
+    }
+    match value.input.fork().parse::<Type>() {
+        Ok(_) => value.input.parse().ok(),
+        Err(_) => value.refuse("a type"),
+    }
+}
+
 /// A text in quotes.
 pub(crate) fn text(value: &mut Value<'_, '_>) -> Option<LitStr> {
     if value.input.peek(LitStr) {
@@ -120,19 +135,22 @@ fn one_of<T: Copy>(value: &mut Value<'_, '_>, choices: &[(&str, T)]) -> Option<T
 pub(crate) fn function(value: &mut Value<'_, '_>) -> Option<ExprPath> {
     if let Some(text) = value.quoted() {
         let suggestion = match syn::parse_str::<ExprPath>(&text) {
-            Ok(_) => format!("reduce = {text}"),
+            Ok(_) => format!("{} = {text}", value.key),
             Err(_) => value.example.to_owned(),
         };
         return value.refuse_and_suggest("the path of a function, not a text", &suggestion);
     }
     if value.input.peek(Token![|]) || value.input.peek(Token![||]) || value.input.peek(Token![move]) {
-        let named = "fn merge(a: T, b: T) -> T { … }` and `reduce = merge";
+        let named = match value.key == "reduce" {
+            true => "fn merge(a: T, b: T) -> T { … }` and `reduce = merge",
+            false => "fn newer(old: OldType) -> NewType { … }` and `with = newer",
+        };
         return value.refuse_and_suggest("the path of a function, not a closure", named);
     }
     let ahead = value.input.fork();
     match ahead.parse::<ExprPath>() {
         Ok(path) if ahead.peek(syn::token::Paren) => {
-            let suggestion = format!("reduce = {}", tokens::spelled(&path));
+            let suggestion = format!("{} = {}", value.key, tokens::spelled(&path));
             value.refuse_and_suggest("a function, not the result of a call", &suggestion)
         }
         Ok(_) if ahead.peek(Token![!]) => value.refuse("the path of a function, not a macro"),

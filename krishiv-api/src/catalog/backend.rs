@@ -1,8 +1,9 @@
 //! What the operators of one backend share in one process.
 
 use crate::backend::{AnyBackend, UNDER_WAY, in_part};
+use crate::catalog::ids::Ids;
 use crate::catalog::owner::{Catalog, Owner};
-use crate::catalog::records::{self, FORMAT, FormatRecord, OperatorRecord, OwnerRecord};
+use crate::catalog::records::{self, FORMAT, FormatRecord, LeftoverRecord, OperatorRecord, OwnerRecord};
 use crate::catalog::registry::Registry;
 use crate::error::{Cause, StateError};
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -14,8 +15,9 @@ static HUBS: Registry<usize, BackendHub> = Registry::new();
 /// What the operators of one backend share: who may write, in which format, and the ids.
 pub(crate) struct BackendHub {
     pub(super) backend: Arc<dyn AnyBackend>,
-    /// The id of the next operator. Held while one is read from the catalog.
-    pub(super) next_operator: Mutex<u16>,
+    /// Held while an operator is read from the catalog.
+    pub(super) loading: Mutex<()>,
+    pub(super) ids: Mutex<Ids>,
     /// Format that the backend is marked with; 0 if it is empty.
     pub(super) format: AtomicU32,
     /// Whether a commit has something that older formats do not know.
@@ -38,7 +40,7 @@ impl BackendHub {
     }
 
     fn read(backend: &Arc<dyn AnyBackend>) -> Result<Self, StateError> {
-        let (mut format, mut owner, mut next_operator) = (0, 0, 1);
+        let (mut format, mut owner, mut ids) = (0, 0, Ids::default());
         let found = Catalog::read(&**backend, |key, bytes| {
             if key == records::format_key() {
                 let found = records::read::<FormatRecord>("format record", bytes)?.format;
@@ -51,14 +53,18 @@ impl BackendHub {
             } else if key == UNDER_WAY {
                 return Err(in_part());
             } else if key.starts_with(&records::operators_prefix()) {
-                let operator: OperatorRecord = records::read("operator record", bytes)?;
-                next_operator = next_operator.max(operator.id.saturating_add(1));
+                ids.used.insert(OperatorRecord::read(bytes)?.id);
+            } else if key.starts_with(&records::leftovers_prefix()) {
+                let LeftoverRecord { id } = records::read("record of what is left over", bytes)?;
+                ids.used.insert(id);
+                ids.leftover.insert(id, Vec::new());
             }
             Ok(())
         })?;
         Ok(Self {
             backend: Arc::clone(backend),
-            next_operator: Mutex::new(next_operator),
+            loading: Mutex::new(()),
+            ids: Mutex::new(ids),
             format: AtomicU32::new(format),
             needs_newest_format: AtomicBool::new(false),
             commit: Mutex::new(()),

@@ -114,7 +114,7 @@ pub(crate) struct Rule {
 }
 
 /// How far time had come when a TTL was switched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Default, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Moment {
     pub(crate) event: Option<i64>,
     pub(crate) processing: Option<i64>,

@@ -10,7 +10,7 @@ use crate::catalog::records::{self, FORMAT, FormatRecord, OwnerRecord, PositionR
 use crate::error::{Cause, StateError};
 use crate::lock::lock;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,29 +51,22 @@ impl Joint {
         let backend = Arc::clone(&hub.backend);
         backend.owner.check(&*backend.backend)?;
         let turn = lock(&backend.commit);
-        let (owner, is_new) = backend.owner.claim(&*backend.backend)?;
+        let claim = backend.owner.claim(&*backend.backend)?;
         let mut plans = Plans::of(self.parts);
         plans.decide(&mut batch)?;
+        let portion = backend.leftover_portion(&mut batch)?;
         let newest = plans.change_the_catalog() || backend.needs_newest_format.load(Ordering::Relaxed);
-        let marks = newest && backend.format.load(Ordering::Relaxed) < FORMAT;
-        if marks {
-            batch.put(&records::format_key(), &records::write(&FormatRecord { format: FORMAT })?);
-        }
-        if is_new {
-            batch.put(&records::owner_key(), &records::write(&OwnerRecord { owner })?);
-            backend.owner.tries(&batch);
-        }
+        let signature = backend.sign(&mut batch, claim, newest)?;
         // Nobody may change what belongs to all instances while it is on its way, but instances whose commits carry rows
         // alone need not wait for each other's disk.
-        let turn = Some(turn).filter(|_| is_new || marks || plans.concern_others());
+        let keeps_turn = !signature.is_empty() || plans.concern_others() || portion.is_some();
+        let turn = Some(turn).filter(|_| keeps_turn);
         backend.backend.write(batch)?;
-        if is_new {
-            backend.owner.holds(owner);
-        }
-        if marks {
-            backend.format.store(FORMAT, Ordering::Relaxed);
-        }
+        backend.signed(signature);
         plans.note();
+        if let Some(portion) = portion {
+            backend.is_deleted(portion);
+        }
         drop(turn);
         if let Some(written) = self.written {
             written.store(true, Ordering::Relaxed);
@@ -95,6 +88,66 @@ impl OperatorHub {
     }
 }
 
+/// What a write says of the whole backend: who owns it, where that is new, and whether it is marked with the newest format.
+#[derive(Clone, Copy)]
+struct Signature {
+    owner: Option<u64>,
+    marks: bool,
+}
+
+impl Signature {
+    fn is_empty(self) -> bool {
+        self.owner.is_none() && !self.marks
+    }
+}
+
+impl BackendHub {
+    /// Writes what is apart from any commit, and may change the catalog.
+    pub(crate) fn write_alone(&self, batch: WriteBatch, newest: bool) -> Result<(), StateError> {
+        self.owner.check(&*self.backend)?;
+        let turn = lock(&self.commit);
+        let written = self.write_in_turn(batch, newest);
+        drop(turn);
+        written
+    }
+
+    /// The same under the lock of commits.
+    pub(super) fn write_in_turn(&self, mut batch: WriteBatch, newest: bool) -> Result<(), StateError> {
+        let claim = self.owner.claim(&*self.backend)?;
+        let signature = self.sign(&mut batch, claim, newest)?;
+        self.backend.write(batch)?;
+        self.signed(signature);
+        Ok(())
+    }
+
+    fn sign(
+        &self,
+        batch: &mut WriteBatch,
+        (owner, is_new): (u64, bool),
+        newest: bool,
+    ) -> Result<Signature, StateError> {
+        let marks = newest && self.format.load(Ordering::Relaxed) < FORMAT;
+        if marks {
+            batch.put(&records::format_key(), &records::write(&FormatRecord { format: FORMAT })?);
+        }
+        if is_new {
+            batch.put(&records::owner_key(), &records::write(&OwnerRecord { owner })?);
+            self.owner.tries(batch);
+        }
+        Ok(Signature { owner: is_new.then_some(owner), marks })
+    }
+
+    /// Takes note that what was signed so is written.
+    fn signed(&self, signature: Signature) {
+        if let Some(owner) = signature.owner {
+            self.owner.holds(owner);
+        }
+        if signature.marks {
+            self.format.store(FORMAT, Ordering::Relaxed);
+        }
+    }
+}
+
 /// What a write changes, an operator each. Dropped without [`note`](Self::note), its outcome is unknown.
 struct Plans(Vec<Plan>);
 
@@ -113,6 +166,9 @@ struct Plan {
 struct NewRecord {
     revision: u64,
     lives: HashMap<u16, Expiry>,
+    dropped: Arc<BTreeSet<u16>>,
+    /// The names under which the backend had it.
+    old_names: Vec<String>,
 }
 
 impl Plans {
@@ -170,7 +226,10 @@ impl Plan {
         let id = state.record.id;
         if state.revision > state.persisted {
             batch.put(&records::operator_key(&state.record.name), &records::write(&state.record)?);
-            self.record = Some(NewRecord { revision: state.revision, lives: state.record.lives() });
+            let old_names = state.old_names.clone();
+            old_names.iter().for_each(|name| batch.delete(&records::operator_key(name)));
+            let dropped = Arc::new(state.record.dropped.clone());
+            self.record = Some(NewRecord { revision: state.revision, lives: state.record.lives(), dropped, old_names });
         }
         let is_replaced = |range: &Range<u16>| self.positions.iter().any(|position| position.range() == *range);
         let others = state.positions.iter().filter(|position| !is_replaced(&position.range()));
@@ -195,9 +254,11 @@ impl Plan {
     fn note(self) {
         let Self { hub, positions, covered, record, broadcasts } = self;
         let mut state = lock(&hub.state);
-        if let Some(NewRecord { revision, lives }) = record {
+        if let Some(NewRecord { revision, lives, dropped, old_names }) = record {
             state.persisted = state.persisted.max(revision);
             state.committed = Arc::new(lives);
+            state.committed_dropped = dropped;
+            state.old_names.retain(|name| !old_names.contains(name));
         }
         for position in positions {
             state.sequence = state.sequence.max(position.sequence);

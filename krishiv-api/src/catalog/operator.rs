@@ -3,47 +3,41 @@
 use crate::backend::AnyBackend;
 use crate::catalog::backend::BackendHub;
 use crate::catalog::clocks::StoreTime;
+use crate::catalog::declared::{KeyRecord, check_name, mismatch};
 use crate::catalog::expiry::{Expiry, Moment, Now};
 use crate::catalog::positions::{in_force, stored_positions};
-use crate::catalog::records::{self, KeyRecord, OperatorRecord, PositionRecord, StateRecord, describe, mismatch};
+use crate::catalog::records::{OperatorRecord, PositionRecord};
 use crate::catalog::registry::Registry;
 use crate::catalog::retention::{OperatorRetention, Remains, WhileOpen};
+use crate::catalog::state::StateRecord;
+use crate::catalog::stored;
 use crate::catalog::tables::Tables;
-use crate::codec::Codec;
+use crate::codec::{Codec, Shape};
 use crate::error::{Cause, StateError};
 use crate::lock::lock;
 use crate::names::{self, TIMERS};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The operators of this process, by the addresses of their backends' hubs, which live as long as they do, and their names.
 static OPERATORS: Registry<(usize, String), OperatorHub> = Registry::new();
 
-/// The record of the catalog under `key`.
-///
-/// By a scan: a `get` may read the filter of a whole file of rows first, which takes longer than all else that opening does.
-fn find(backend: &dyn AnyBackend, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-    // Other names may begin with this one; its record comes first.
-    let first = backend.scan(key).next().transpose()?;
-    Ok(first.filter(|(found, _)| found == key).map(|(_, bytes)| bytes))
-}
-
 impl BackendHub {
-    /// The hub of the operator called `name`, the same for all its stores.
+    /// The hub of the operator called `name`, and before by one of the `former` names; the same for all its stores.
     pub(crate) fn operator(
         self: &Arc<Self>,
-        name: &str,
+        (name, former): (&str, Vec<&str>),
         key: &KeyRecord,
         max_parallelism: Option<u16>,
     ) -> Result<Arc<OperatorHub>, StateError> {
-        let mut next = lock(&self.next_operator);
+        let loading = lock(&self.loading);
         let found_by = (Arc::as_ptr(self).addr(), name.to_owned());
         let operator = match OPERATORS.find(&found_by) {
             Some(operator) => operator,
             None => {
-                let operator = Arc::new(self.load(name, key, max_parallelism, &mut next)?);
+                let operator = Arc::new(self.load((name, &former), key, max_parallelism)?);
                 self.backend.add_retention(Arc::new(WhileOpen(Arc::downgrade(&operator.retention))));
                 OPERATORS.add(found_by, operator)
             }
@@ -61,55 +55,78 @@ impl BackendHub {
         }
         drop(state);
         drop(turn);
+        drop(loading);
         Ok(operator)
     }
 
     fn load(
         self: &Arc<Self>,
-        name: &str,
+        (name, former): (&str, &[&str]),
         key: &KeyRecord,
         max_parallelism: Option<u16>,
-        next: &mut u16,
     ) -> Result<OperatorHub, StateError> {
-        let stored = find(&*self.backend, &records::operator_key(name))?;
+        let stored = stored::find_renamed(&*self.backend, name, former)?;
         let persisted = stored.is_some();
-        records::check_name("an operator", name, persisted)?;
+        check_name("an operator", name, persisted)?;
+        let mut old_names = Vec::new();
         let record = match stored {
-            Some(bytes) => records::read::<OperatorRecord>("operator record", &bytes)?.of_today(),
+            Some(stored) => {
+                let mut record = stored.of_today();
+                if record.name != name {
+                    old_names.push(record.name.clone());
+                    record.rename(name);
+                }
+                self.is_not_open_as_another(&record)?;
+                record
+            }
             None => {
-                let id = *next;
-                id.checked_add(1).ok_or(Cause::Exhausted { what: "operator" })?;
+                let id = lock(&self.ids).take()?;
                 let max_parallelism = max_parallelism.unwrap_or(DEFAULT_MAX_PARALLELISM);
                 let key = key.clone();
                 OperatorRecord::new(id, name, max_parallelism, key)
             }
         };
+        let has_dropped = !record.dropped.is_empty();
         let positions = stored_positions(&*self.backend, record.id)?;
         let retention = Arc::new(OperatorRetention::new(record.id));
         let operator = OperatorHub {
             backend: Arc::clone(self),
             one_record: record.one_record,
             state: Mutex::new(OperatorState {
-                revision: u64::from(!persisted),
+                revision: u64::from(!persisted || !old_names.is_empty()),
                 persisted: 0,
                 ranges: Vec::new(),
                 sequence: positions.iter().map(|position| position.sequence).max().unwrap_or(0),
                 positions,
                 in_doubt: false,
                 committed: Arc::new(if persisted { record.lives() } else { HashMap::new() }),
+                committed_dropped: Arc::new(record.dropped.clone()),
+                old_names,
                 record,
                 expiries: HashMap::new(),
             }),
             declaring: Mutex::new(()),
+            has_dropped: AtomicBool::new(has_dropped),
             tables: Mutex::new(Tables::default()),
             tables_version: AtomicU64::new(0),
             retention,
         };
         operator.publish_retention(&lock(&operator.state));
-        if !persisted {
-            *next += 1;
-        }
         Ok(operator)
+    }
+}
+
+impl BackendHub {
+    /// Refuses an operator that is open under another name: the two would not know of each other.
+    fn is_not_open_as_another(&self, record: &OperatorRecord) -> Result<(), StateError> {
+        let here = std::ptr::from_ref(self).addr();
+        let may_be = |(hub, name): &(usize, String)| *hub == here && *name != record.name;
+        let Some(open) = OPERATORS.find_by(may_be, |open| open.id() == record.id) else { return Ok(()) };
+        let (name, other) = (&record.name, lock(&open.state).record.name.clone());
+        let reason = format!(
+            "the operator is open as `{other}`, and cannot be open as `{name}` at the same time; close that one first"
+        );
+        Err(Cause::Setting { reason }.into())
     }
 }
 
@@ -124,6 +141,8 @@ pub(crate) struct OperatorHub {
     pub(super) state: Mutex<OperatorState>,
     /// Held by whoever changes the record.
     pub(super) declaring: Mutex<()>,
+    /// Whether there are states that were given up.
+    pub(super) has_dropped: AtomicBool,
     tables: Mutex<Tables>,
     tables_version: AtomicU64,
     retention: Arc<OperatorRetention>,
@@ -145,6 +164,10 @@ pub(super) struct OperatorState {
     pub(super) expiries: HashMap<u16, Arc<Expiry>>,
     /// The lives of states as the backend has them.
     pub(super) committed: Arc<HashMap<u16, Expiry>>,
+    /// The states that were given up, as the backend has them.
+    pub(super) committed_dropped: Arc<BTreeSet<u16>>,
+    /// The names under which the backend still has the record, which has another by now.
+    pub(super) old_names: Vec<String>,
 }
 
 impl OperatorState {
@@ -214,6 +237,22 @@ impl OperatorHub {
         Ok(())
     }
 
+    /// The type of a version of the state in `slot`, and its codec, as the stores of this process know it by now.
+    pub(crate) fn type_of(&self, slot: u16, version: u64) -> Option<(Shape, Codec)> {
+        let state = lock(&self.state);
+        state.record.states.iter().find(|state| state.slot == slot)?.type_of(version)
+    }
+
+    /// The names that it had before.
+    pub(crate) fn former_names(&self) -> Vec<String> {
+        lock(&self.state).record.former_names.clone()
+    }
+
+    /// Whether the state in `slot` was given up.
+    pub(crate) fn is_dropped(&self, slot: u16) -> bool {
+        self.has_dropped.load(Ordering::Relaxed) && lock(&self.state).record.dropped.contains(&slot)
+    }
+
     /// Name and life of the state in `slot`, if a store of this process uses it.
     pub(crate) fn expiry(&self, slot: u16) -> Option<(String, Arc<Expiry>)> {
         let state = lock(&self.state);
@@ -245,7 +284,7 @@ impl OperatorHub {
     pub(crate) fn describe(&self, name: &str) -> Option<String> {
         let state = lock(&self.state);
         let record = state.record.states.iter().find(|state| state.name == name)?;
-        Some(describe(record.kind, record.map_key.as_ref().map(|key| &key.shape), &record.value))
+        Some(record.describe())
     }
 
     /// Takes note that a store goes by the watermark from now on.
@@ -287,6 +326,7 @@ impl OperatorHub {
         let (positions, _) = in_force(&state.positions);
         let mut retention = self.retention.state();
         retention.committed = Arc::clone(&state.committed);
+        retention.dropped = Arc::clone(&state.committed_dropped);
         retention.event_clock = positions.iter().map(PositionRecord::event_clock).min().flatten();
         let timers = state.has_timers();
         retention.committed_clocks = positions.iter().map(|position| position.processing(timers)).collect();

@@ -1,15 +1,15 @@
 //! The catalog: which operator and state has which id, kind, shape and TTL, stored as JSON beside the rows.
 
 use crate::catalog::clocks::{NO_TIMER, StoreTime, UNKNOWN};
-use crate::catalog::expiry::{Era, Expiry, FirstWatermark, Moment, Now, Rule, Switches, Ttl};
+use crate::catalog::declared::{Declared, KeyRecord, Name, check_name};
+use crate::catalog::expiry::{Expiry, FirstWatermark, Moment, Now};
+use crate::catalog::judge::judge;
 use crate::catalog::retention::CommittedClock;
+use crate::catalog::state::StateRecord;
 use crate::codec::keys::{CATALOG, STAMPED, operator_prefix};
-use crate::codec::record::SCHEMA_VERSION;
-use crate::codec::{Codec, News, Shape, trace};
-use crate::descriptor::StateKind;
+use crate::codec::record::FIRST_VERSION;
 use crate::error::{Cause, StateError};
 use crate::names::{self, TIMERS};
-use crate::value::StateValue;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -19,8 +19,9 @@ use std::sync::Arc;
 ///
 /// 2: the timers of an operator, and the state that holds them per key. 3: one record for several list elements.
 /// 4: values and keys in MessagePack, and records that tell how often the TTL of their state had been switched. 5: one record for the
-/// values of a row. 6: changes of rows, which the backend merges, and the timers of a key in its row.
-pub(crate) const FORMAT: u32 = 6;
+/// values of a row. 6: changes of rows, which the backend merges, and the timers of a key in its row. 7: several versions of the type of a
+/// state, and records that tell which of them has written them.
+pub(crate) const FORMAT: u32 = 7;
 
 /// Says in which format everything beside it is written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -32,6 +33,12 @@ pub(crate) struct FormatRecord {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct OwnerRecord {
     pub(crate) owner: u64,
+}
+
+/// Names an id under which there are only remains: no operator has it, and what is stored under it is to be deleted.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct LeftoverRecord {
+    pub(crate) id: u16,
 }
 
 /// An operator and its states.
@@ -54,6 +61,15 @@ pub(crate) struct OperatorRecord {
     /// Format 5: there is such a state, and it is not known which.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) apart: bool,
+    /// The states that the program has given up: what is stored of them is deleted by and by, and nothing else gets their ids.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) dropped: BTreeSet<u16>,
+    /// The names that it had before, the last one last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) former_names: Vec<String>,
+    /// The migrations of keys that it has behind it, as far as they had a name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) migrations: Vec<String>,
     /// Whether the timers of a key have been in its row from the first on; before format 6 all were in records of their own.
     #[serde(default, skip_serializing_if = "is_false")]
     timers_in_row: bool,
@@ -75,74 +91,6 @@ mod shared {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Arc<StateRecord>>, D::Error> {
         Ok(Vec::deserialize(deserializer)?.into_iter().map(Arc::new).collect())
     }
-}
-
-/// A state: what it is, and how its records are written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct StateRecord {
-    pub(crate) slot: u16,
-    pub(crate) name: String,
-    pub(crate) kind: StateKind,
-    pub(crate) version: u64,
-    pub(crate) value: Shape,
-    pub(crate) map_key: Option<KeyRecord>,
-    pub(crate) ttl: Option<Ttl>,
-    /// Whether records without an expiry stamp may be stored.
-    pub(crate) plain: bool,
-    /// Whether records with an expiry stamp may be stored.
-    pub(crate) stamped: bool,
-    pub(crate) switches: Switches,
-    /// The times in which it had a TTL by another clock, or none, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) eras: Vec<Era>,
-}
-
-/// A key or map key: what it looks like, and how it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeyRecord {
-    pub(crate) shape: Shape,
-    pub(crate) codec: Codec,
-}
-
-impl KeyRecord {
-    /// The record of a type, and the parts of it that its shape does not show.
-    pub(crate) fn of<K: StateValue>() -> (Self, Vec<String>) {
-        let traced = trace::<K>();
-        (Self { shape: traced.shape, codec: traced.codec }, traced.untraced)
-    }
-
-    /// Takes over what `declared` knows and this, which was stored by an older version, does not; tells whether there is any.
-    pub(crate) fn fit(&mut self, what: &'static str, declared: &Self) -> Result<bool, StateError> {
-        // How keys are written stays: those that are stored are found by their bytes.
-        fit(what, &mut self.shape, &declared.shape)
-    }
-}
-
-/// Checks that a stored shape and the declared one are of one type, and takes over what only the latter knows.
-fn fit(what: &'static str, stored: &mut Shape, declared: &Shape) -> Result<bool, StateError> {
-    let Some(news) = stored.compare(declared) else {
-        return mismatch(what, stored, declared);
-    };
-    if news == News::More {
-        stored.clone_from(declared);
-    }
-    Ok(news == News::More)
-}
-
-/// The name of a state, and whether it is one that the library keeps for itself.
-#[derive(Clone, Copy)]
-pub(crate) struct Name<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) own: bool,
-}
-
-/// A state as the program declares it.
-pub(crate) struct Declared<'a> {
-    pub(crate) name: Name<'a>,
-    pub(crate) kind: StateKind,
-    pub(crate) value: Shape,
-    pub(crate) map_key: Option<KeyRecord>,
-    pub(crate) ttl: Option<Ttl>,
 }
 
 /// What was committed under one range of key groups.
@@ -202,58 +150,44 @@ impl PositionRecord {
 }
 
 impl OperatorRecord {
-    /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not. `now` is the moment at
-    /// which it gets another TTL, if it does.
+    /// Finds or adds a state, after checking that what is stored fits; changes nothing when it does not. Returns it with the version
+    /// of the type that the program has for it. `now` is the moment at which it gets another TTL, if it does.
     pub(crate) fn declare(
         &mut self,
-        declared: Declared<'_>,
+        declared: &Declared<'_>,
         now: impl FnOnce() -> Moment,
-    ) -> Result<&Arc<StateRecord>, StateError> {
-        let Name { name, own } = declared.name;
-        let known = self.states.iter().position(|state| state.name == name);
+    ) -> Result<(&Arc<StateRecord>, u64), StateError> {
+        let Name { name, own, .. } = declared.name;
+        let (known, plan) = judge(&self.states, declared);
+        if let Some(refusal) = plan.refusal() {
+            return Err(refusal);
+        }
         if !own {
             check_name("a state", name, known.is_some())?;
         }
-        let stamped = declared.ttl.is_some();
-        let index = match known {
-            Some(index) => index,
+        let (index, version) = match known {
+            Some(index) => (index, None),
             None => {
                 let slot = self.next_slot;
                 self.next_slot =
                     Some(slot + 1).filter(|next| *next < STAMPED).ok_or(Cause::Exhausted { what: "state" })?;
                 self.timers_in_row |= name == TIMERS;
-                self.states.push(Arc::new(StateRecord {
-                    slot,
-                    name: name.to_owned(),
-                    kind: declared.kind,
-                    version: SCHEMA_VERSION,
-                    value: declared.value.clone(),
-                    map_key: declared.map_key.clone(),
-                    ttl: declared.ttl,
-                    plain: !stamped,
-                    stamped,
-                    switches: Switches::default(),
-                    eras: Vec::new(),
-                }));
-                self.states.len() - 1
+                self.states.push(Arc::new(StateRecord::new(slot, declared)));
+                (self.states.len() - 1, Some(FIRST_VERSION))
             }
         };
         let Some(state) = self.states.get_mut(index) else {
             return Err(Cause::Exhausted { what: "state" }.into());
         };
-        let mut fitted = StateRecord::clone(state);
-        fitted.fit(&declared)?;
-        if fitted.ttl != declared.ttl {
-            let mut rule = fitted.rule();
-            fitted.eras.extend(rule.switch(declared.ttl, now()));
-            (fitted.ttl, fitted.switches) = (rule.ttl, rule.switches);
-            fitted.plain |= !stamped;
-            fitted.stamped |= stamped;
+        if let Some(version) = version {
+            return Ok((state, version));
         }
-        if fitted != **state {
-            *state = Arc::new(fitted);
+        let mut taken = StateRecord::clone(state);
+        let version = taken.take(declared, now)?;
+        if taken != **state {
+            *state = Arc::new(taken);
         }
-        Ok(state)
+        Ok((state, version))
     }
 }
 
@@ -270,8 +204,18 @@ impl OperatorRecord {
             one_record: true,
             apart_states: BTreeSet::new(),
             apart: false,
+            dropped: BTreeSet::new(),
+            former_names: Vec::new(),
+            migrations: Vec::new(),
             timers_in_row: false,
         }
+    }
+
+    /// Reads that of the catalog.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, StateError> {
+        let record: Self = read("operator record", bytes)?;
+        record.states.iter().try_for_each(|state| state.check()).map_err(|error| error.at_operator(&record.name))?;
+        Ok(record)
     }
 
     /// The same as today's format has it.
@@ -285,66 +229,29 @@ impl OperatorRecord {
         self
     }
 
+    /// Gives up the states of these names.
+    pub(super) fn drop_states(&mut self, names: &[&str]) {
+        let dropped = &mut self.dropped;
+        self.states.retain(|state| {
+            let stays = !names.contains(&&*state.name) || names::is_reserved(&state.name);
+            if !stays {
+                dropped.insert(state.slot);
+            }
+            stays
+        });
+    }
+
+    /// Takes another name.
+    pub(super) fn rename(&mut self, name: &str) {
+        let former = std::mem::replace(&mut self.name, name.to_owned());
+        self.former_names.retain(|other| *other != former && other != name);
+        self.former_names.push(former);
+    }
+
     /// When the records of each state end.
     pub(crate) fn lives(&self) -> HashMap<u16, Expiry> {
         self.states.iter().map(|state| (state.slot, state.expiry())).collect()
     }
-}
-
-impl StateRecord {
-    fn rule(&self) -> Rule {
-        Rule { ttl: self.ttl, switches: self.switches }
-    }
-
-    /// The slot of what is written now, and the other one if older records may lie there.
-    pub(crate) fn disk_slots(&self) -> (u16, Option<u16>) {
-        let (plain, stamped) = (self.slot, self.slot | STAMPED);
-        match self.ttl {
-            Some(_) => (stamped, self.plain.then_some(plain)),
-            None => (plain, self.stamped.then_some(stamped)),
-        }
-    }
-
-    /// When its records end.
-    pub(crate) fn expiry(&self) -> Expiry {
-        Expiry::new(self.rule(), self.eras.clone())
-    }
-
-    fn fit(&mut self, declared: &Declared<'_>) -> Result<(), StateError> {
-        if self.kind != declared.kind {
-            return mismatch("kind", &self.kind, &declared.kind);
-        }
-        let mut map_key = self.map_key.clone();
-        if let (Some(stored), Some(declared)) = (&mut map_key, &declared.map_key) {
-            stored.fit("map key", declared)?;
-        }
-        fit("value", &mut self.value, &declared.value)?;
-        self.map_key = map_key;
-        Ok(())
-    }
-}
-
-/// A state's type, as messages name it.
-pub(crate) fn describe(kind: StateKind, map_key: Option<&Shape>, value: &Shape) -> String {
-    match map_key {
-        Some(key) => format!("{kind}<{key}, {value}>"),
-        None => format!("{kind}<{value}>"),
-    }
-}
-
-/// The error of two sides that do not fit.
-pub(crate) fn mismatch<T>(
-    what: &'static str,
-    stored: &impl ToString,
-    declared: &impl ToString,
-) -> Result<T, StateError> {
-    Err(Cause::Mismatch { what, stored: stored.to_string(), declared: declared.to_string() }.into())
-}
-
-/// Refuses names that break the rule of [`names`]; what was stored before there was a rule is still found.
-pub(crate) fn check_name(what: &str, name: &str, known: bool) -> Result<(), StateError> {
-    let refused = names::refuse(name, what).filter(|_| !known || names::is_reserved(name));
-    refused.map_or(Ok(()), |reason| Err(Cause::Setting { reason }.into()))
 }
 
 /// What all records of the catalog begin with.
@@ -366,6 +273,14 @@ pub(crate) fn operators_prefix() -> Vec<u8> {
 
 pub(crate) fn operator_key(name: &str) -> Vec<u8> {
     key(b'o', name.as_bytes())
+}
+
+pub(crate) fn leftovers_prefix() -> Vec<u8> {
+    key(b'x', &[])
+}
+
+pub(crate) fn leftover_key(id: u16) -> Vec<u8> {
+    key(b'x', &id.to_be_bytes())
 }
 
 pub(crate) fn positions_prefix(operator: u16) -> Vec<u8> {

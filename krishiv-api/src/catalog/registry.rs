@@ -18,6 +18,13 @@ impl<K: PartialEq, T> Registry<K, T> {
         found(&lock(&self.0), key)
     }
 
+    /// What is open under a key that `may_be` names, and is what `is_it` says.
+    pub(super) fn find_by(&self, may_be: impl Fn(&K) -> bool, is_it: impl Fn(&T) -> bool) -> Option<Arc<T>> {
+        let open = lock(&self.0);
+        let mut found = open.iter().filter(|(key, _)| may_be(key)).filter_map(|(_, thing)| thing.upgrade());
+        found.find(|thing| is_it(thing))
+    }
+
     /// Lets others find `new`, unless there is one under `key` by now; returns the one that there is.
     pub(super) fn add(&self, key: K, new: Arc<T>) -> Arc<T> {
         let mut open = lock(&self.0);

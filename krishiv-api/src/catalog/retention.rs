@@ -8,7 +8,7 @@ use crate::codec::record;
 use crate::codec::row::{Place, values};
 use crate::lock::lock;
 use crate::time::{Clock, TtlClock};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -24,6 +24,8 @@ pub(super) struct RetentionState {
     pub(super) states: HashMap<u16, Arc<Expiry>>,
     /// The same as the last commit has them: a TTL that was switched since may yet be undone by a crash.
     pub(super) committed: Arc<HashMap<u16, Expiry>>,
+    /// The states that were given up, as the last commit has them.
+    pub(super) dropped: Arc<BTreeSet<u16>>,
     /// What state goes by as of the last commits: a crash goes back there, and must find what had not expired by then.
     pub(super) event_clock: Option<i64>,
     pub(super) committed_clocks: Vec<CommittedClock>,
@@ -96,12 +98,16 @@ impl RetentionState {
 impl RetentionState {
     /// Whether there is anything that can end.
     fn can_expire(&self) -> bool {
-        self.committed.iter().any(|(slot, life)| life.can_expire() && self.states.contains_key(slot))
+        !self.dropped.is_empty()
+            || self.committed.iter().any(|(slot, life)| life.can_expire() && self.states.contains_key(slot))
     }
 
     /// Whether a record of a slot has ended for good.
     fn has_ended(&self, disk_slot: u16, record: &[u8]) -> bool {
         let slot = disk_slot & !STAMPED;
+        if self.dropped.contains(&slot) {
+            return true;
+        }
         let (Some(expiry), Some(committed)) = (self.states.get(&slot), self.committed.get(&slot)) else { return false };
         if !expiry.can_expire() {
             return false;

@@ -5,6 +5,7 @@ use crate::codec::keys::ROW_SLOT;
 use crate::codec::row::Parts;
 use crate::error::StateError;
 use crate::lock::lock;
+use std::sync::atomic::Ordering;
 
 /// What is stored of the values of a row.
 #[derive(Default)]
@@ -56,7 +57,7 @@ impl OperatorHub {
         let mut row = None;
         self.backend().read(&record(prefix, ROW_SLOT), &mut |found| row = found.map(Parts::read))?;
         match row {
-            Some(parts) => Ok(StoredRow { parts: parts?, older: false }),
+            Some(parts) => Ok(StoredRow { parts: self.without_dropped(parts?), older: false }),
             None if self.one_record => Ok(StoredRow::default()),
             None => Ok(self.read_older(&[prefix])?.pop().unwrap_or_default()),
         }
@@ -69,10 +70,33 @@ impl OperatorHub {
         let missing: Vec<_> = missing.map(|(prefix, _)| prefix.as_slice()).collect();
         let mut older = self.read_older(&missing)?.into_iter();
         let row = |row: Option<Vec<u8>>| match row {
-            Some(row) => Ok(StoredRow { parts: Parts::read(&row)?, older: false }),
+            Some(row) => Ok(StoredRow { parts: self.without_dropped(Parts::read(&row)?), older: false }),
             None => Ok(older.next().unwrap_or_default()),
         };
         Ok(found.into_iter().map(row).collect())
+    }
+
+    /// Reads the values of such a row by `get`, as they are, those that were given up too.
+    pub(crate) fn row_by(
+        &self,
+        prefix: &[u8],
+        mut get: impl FnMut(&[u8]) -> Result<Option<Vec<u8>>, StateError>,
+    ) -> Result<StoredRow, StateError> {
+        if let Some(row) = get(&record(prefix, ROW_SLOT))? {
+            return Ok(StoredRow { parts: Parts::read(&row)?, older: false });
+        }
+        let slots = if self.one_record { Vec::new() } else { self.older_slots() };
+        let found = slots.iter().map(|slot| get(&record(prefix, *slot))).collect::<Result<Vec<_>, _>>()?;
+        Ok(StoredRow { parts: older_parts(&slots, &found), older: !self.one_record })
+    }
+
+    /// What is left of a row without the states that were given up.
+    fn without_dropped(&self, mut parts: Parts) -> Parts {
+        if self.has_dropped.load(Ordering::Relaxed) {
+            let state = lock(&self.state);
+            state.record.dropped.iter().for_each(|id| while parts.take(*id).is_some() {});
+        }
+        parts
     }
 
     /// Reads rows that have no record: what they have is of an older format.

@@ -53,6 +53,18 @@ pub(crate) fn encode_key<K: Serialize + DeserializeOwned>(
     })
 }
 
+/// The most bytes that a key, a map key or a broadcast key takes where that of a record takes so many: half is for the key and half for a
+/// map key, and some bytes are for what stands around them.
+pub(crate) fn longest_key(of_record: usize) -> usize {
+    (of_record / 2).saturating_sub(32)
+}
+
+/// Refuses a key of so many bytes if the backend has no room for it.
+#[inline]
+pub(crate) fn check_length(what: &'static str, length: usize, longest: usize) -> Result<(), StateError> {
+    if length <= longest { Ok(()) } else { Err(Cause::KeyTooLong { what, length, longest }.into()) }
+}
+
 /// Reads a key or map key; `what` it is of is for messages.
 pub(crate) fn decode_key<K: DeserializeOwned>(what: &str, codec: Codec, bytes: &[u8]) -> Result<K, StateError> {
     decode(codec, bytes).map_err(|reason| {
@@ -124,6 +136,14 @@ pub(crate) fn group_prefix(operator: u16, group: u16) -> [u8; 4] {
     let [a, b] = operator.to_be_bytes();
     let [c, d] = group.to_be_bytes();
     [a, b, c, d]
+}
+
+/// Start of the keys of all records of an encoded key.
+pub(crate) fn row_prefix(operator: u16, max_parallelism: u16, key: &[u8]) -> Vec<u8> {
+    let mut prefix = group_prefix(operator, key_group(key, max_parallelism)).to_vec();
+    push_varint(key.len() as u64, &mut prefix);
+    prefix.extend_from_slice(key);
+    prefix
 }
 
 /// Bytes in front of a key of less than 128 bytes: operator, group, length.

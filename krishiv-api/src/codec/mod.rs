@@ -1,5 +1,6 @@
 //! Bytes at rest: keys, records and what serde sees of a type.
 
+mod evolution;
 mod exact;
 mod faithful;
 pub(crate) mod keys;
@@ -15,6 +16,7 @@ mod walk;
 mod weight;
 mod writable;
 
+pub(crate) use evolution::{Change, Fit, Old, fit};
 pub(crate) use exact::is_exact;
 pub(crate) use payload::{Codec, Payload, decode, decode_run, encode, encode_run, is_sound, show, write};
 pub(crate) use shape::{News, Shape, Traced, trace};

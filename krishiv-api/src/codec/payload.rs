@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
 pub(super) use elements::FREE_ELEMENTS;
+pub(super) use message_pack::Reader as PackReader;
+pub(super) use reader::take;
+pub(super) use run::Behind;
 pub(crate) use run::{decode_run, encode_run};
 
 /// How a stored value is written.
@@ -160,7 +163,7 @@ pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<
 
 /// Reads what `seed` asks for from exactly these bytes.
 #[inline]
-fn read<'de, S: DeserializeSeed<'de>>(codec: Codec, bytes: &'de [u8], seed: S) -> Result<S::Value, String> {
+pub(super) fn read<'de, S: DeserializeSeed<'de>>(codec: Codec, bytes: &'de [u8], seed: S) -> Result<S::Value, String> {
     match codec {
         Codec::Postcard => reader::read(bytes, seed).map_err(in_words),
         Codec::MessagePack => message_pack::read(bytes, seed).map_err(in_words),
@@ -168,7 +171,7 @@ fn read<'de, S: DeserializeSeed<'de>>(codec: Codec, bytes: &'de [u8], seed: S) -
     }
 }
 
-fn in_words(error: Unreadable) -> String {
+pub(super) fn in_words(error: Unreadable) -> String {
     error.to_string()
 }
 

@@ -11,6 +11,8 @@ use std::any::type_name;
 #[derive(Clone, Copy)]
 pub(super) enum Ask {
     Any,
+    /// Anything, to be passed by.
+    Ignored,
     Identifier,
     Bool,
     I8,
@@ -77,6 +79,9 @@ pub(super) enum Token<'de> {
     F64(f64),
     Char(char),
     Str(&'de str),
+    /// The text of a number: in JSON, keys are texts.
+    TextOf(u128),
+    TextOfSigned(i128),
     Bytes(&'de [u8]),
 }
 
@@ -103,6 +108,11 @@ pub(super) trait Source<'de> {
 
     /// The variant that came next is none of the type's.
     fn refused(&mut self) {}
+
+    /// Whether a type that writes itself as text for people has done so.
+    fn is_human_readable(&self) -> bool {
+        false
+    }
 }
 
 /// Reads what `seed` asks for.
@@ -133,6 +143,8 @@ impl<'s, 'de> Puller<'s, 'de> {
             Token::F64(value) => visitor.visit_f64(value),
             Token::Char(value) => visitor.visit_char(value),
             Token::Str(text) => visitor.visit_borrowed_str(text),
+            Token::TextOf(value) => visitor.visit_string(value.to_string()),
+            Token::TextOfSigned(value) => visitor.visit_string(value.to_string()),
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::Some | Token::Newtype | Token::Enum | Token::Content | Token::Seq | Token::Map => {
                 self.open(token, visitor)
@@ -177,6 +189,7 @@ impl<'s, 'de> Puller<'s, 'de> {
 #[cold]
 fn refuse(token: &Token<'_>, expected: &dyn Expected) -> Unreadable {
     let got = match *token {
+        Token::TextOf(_) | Token::TextOfSigned(_) => Unexpected::Other("the text of a number"),
         Token::Unit => Unexpected::Unit,
         Token::None | Token::Some => Unexpected::Option,
         Token::Newtype => Unexpected::NewtypeStruct,
@@ -224,7 +237,7 @@ impl<'de> Deserializer<'de> for Puller<'_, 'de> {
     type Error = Unreadable;
 
     fn is_human_readable(&self) -> bool {
-        false
+        self.0.is_human_readable()
     }
 
     integers! {
@@ -242,7 +255,7 @@ impl<'de> Deserializer<'de> for Puller<'_, 'de> {
 
     others! {
         deserialize_any Any;
-        deserialize_ignored_any Any;
+        deserialize_ignored_any Ignored;
         deserialize_bool Bool;
         deserialize_f32 F32;
         deserialize_f64 F64;

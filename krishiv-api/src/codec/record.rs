@@ -1,8 +1,9 @@
 //! A record's value: `[8-byte LE expires_at_ms, only in stamped slots][varint header][payload]`.
 //!
-//! The header is `schema version << 3 | clock << 2 | run << 1 | codec`: the clock that the stamp was taken from
+//! The header is `1 << 3 | clock << 2 | run << 1 | codec`: the clock that the stamp was taken from
 //! (0 processing, 1 event), whether the payload is a run of list elements behind their number (1) or one value (0),
-//! and the codec of the payload (0 postcard, 1 JSON).
+//! and the codec of the payload (0 postcard, 1 JSON). That is the first version of a state's type; of the version `v` it can be
+//! `(v + 1) << 3 | clock << 2 | run << 1`, and behind it a varint `era << 2 | codec`.
 
 use crate::codec::keys::{push_varint, take_varint};
 use crate::codec::{Codec, Payload, decode, decode_run, encode, is_sound};
@@ -35,8 +36,8 @@ pub(crate) const GONE: i64 = PENDING_END - 1;
 /// In a stamp: never expires.
 pub(crate) const NEVER: i64 = i64::MAX;
 
-/// The version of every value schema so far.
-pub(crate) const SCHEMA_VERSION: u64 = 1;
+/// The version of the type that a state begins with.
+pub(crate) const FIRST_VERSION: u64 = 1;
 
 /// When something expires, and by which clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,9 @@ pub(crate) fn take_stamp(bytes: &[u8]) -> Option<(i64, &[u8])> {
 const RUN: u64 = 2;
 /// In a header: the stamp is event time.
 const EVENT: u64 = 4;
-/// In place of a schema version: a second number follows, with the codec in its two lowest bits and the era above.
+/// In a header, above its bits: the first version of the type, and all else is in the bits.
+const PLAIN: u64 = 1;
+/// The same, and a second number follows, with the codec in its two lowest bits and the era above. Later versions follow on it.
 const EXTENDED: u64 = 2;
 
 /// How a record is written, besides its value.
@@ -76,12 +79,14 @@ pub(crate) struct How {
     pub(crate) stamp: Option<Stamp>,
     /// How often the TTL of the state had been switched.
     pub(crate) era: u64,
+    /// The version of the type that the value is of.
+    pub(crate) version: u64,
 }
 
 impl How {
     /// Whether formats before 4 know such a record.
     pub(crate) fn is_old(&self) -> bool {
-        self.codec != Codec::MessagePack && self.era == 0
+        self.codec != Codec::MessagePack && self.era == 0 && self.version == FIRST_VERSION
     }
 }
 
@@ -113,9 +118,9 @@ fn push_head(how: How, bits: u64, out: &mut Vec<u8>) {
         bits |= if stamp.clock == TtlClock::Event { EVENT } else { 0 };
     }
     if how.is_old() {
-        push_varint(SCHEMA_VERSION << 3 | bits | how.codec.bits(), out);
+        push_varint(PLAIN << 3 | bits | how.codec.bits(), out);
     } else {
-        push_varint(EXTENDED << 3 | bits, out);
+        push_varint((EXTENDED + how.version - FIRST_VERSION) << 3 | bits, out);
         push_varint(how.era << 2 | how.codec.bits(), out);
     }
 }
@@ -127,6 +132,8 @@ pub struct Head<'a> {
     pub(crate) codec: Codec,
     /// How often the TTL of the state had been switched.
     pub(crate) era: u64,
+    /// The version of the type that has written it.
+    pub(crate) version: u64,
     is_run: bool,
     payload: &'a [u8],
 }
@@ -141,18 +148,18 @@ pub(crate) fn head(bytes: &[u8], stamped: bool) -> Result<Head<'_>, StateError> 
         (None, bytes)
     };
     let (header, payload) = take_varint(rest).ok_or_else(|| broken("the header is cut short"))?;
-    let (codec, era, payload) = match header >> 3 {
-        SCHEMA_VERSION => (Codec::from_bits(header & 1), 0, payload),
-        EXTENDED => {
+    let (version, codec, era, payload) = match header >> 3 {
+        0 => return Err(broken("the header names no version")),
+        PLAIN => (FIRST_VERSION, Codec::from_bits(header & 1), 0, payload),
+        extended => {
             let (more, payload) = take_varint(payload).ok_or_else(|| broken("the header is cut short"))?;
-            (Codec::from_bits(more), more >> 2, payload)
+            (extended - EXTENDED + FIRST_VERSION, Codec::from_bits(more), more >> 2, payload)
         }
-        other => return Err(broken(&format!("the header is of version {other}, and this program reads 1 and 2"))),
     };
     let codec = codec.ok_or_else(|| broken("the header names a codec that does not exist"))?;
     let clock = if header & EVENT == 0 { TtlClock::Processing } else { TtlClock::Event };
     let stamp = expires_at.map(|expires_at| Stamp { expires_at, clock });
-    Ok(Head { stamp, codec, era, is_run: header & RUN != 0, payload })
+    Ok(Head { stamp, codec, era, version, is_run: header & RUN != 0, payload })
 }
 
 /// Bytes in front of the payload of a record.
@@ -160,12 +167,22 @@ pub(crate) fn front(bytes: &[u8], stamped: bool) -> Result<usize, StateError> {
     head(bytes, stamped).map(|head| bytes.len() - head.payload.len())
 }
 
-/// Reads the value behind `head`; `own` is the codec that the type asks for.
-pub(crate) fn value<T: StateValue>(head: &Head<'_>, own: Codec) -> Result<T, StateError> {
-    if head.is_run {
-        return Err(broken("it holds list elements, and one value belongs there"));
+impl<'a> Head<'a> {
+    /// The payload of a record of one value.
+    #[inline]
+    pub(crate) fn of_one(&self) -> Result<&'a [u8], StateError> {
+        if self.is_run { Err(broken("it holds list elements, and one value belongs there")) } else { Ok(self.payload) }
     }
-    decode(head.codec, head.payload).map_err(|reason| misread(head, own, reason))
+
+    /// The payload of a record of several list elements.
+    pub(crate) fn of_run(&self) -> Option<&'a [u8]> {
+        self.is_run.then_some(self.payload)
+    }
+}
+
+/// Reads the value behind `head`, which the type itself has written; `own` is the codec that it asks for.
+pub(crate) fn value<T: StateValue>(head: &Head<'_>, own: Codec) -> Result<T, StateError> {
+    decode(head.codec, head.of_one()?).map_err(|reason| misread(head, own, reason))
 }
 
 /// The error of a payload that its type does not read: damage, unless the payload is sound by itself and the type is one of
@@ -189,12 +206,58 @@ pub(crate) fn elements<T: StateValue>(
         return Ok(1);
     }
     let read = decode_run(head.codec, head.payload, values).map_err(|reason| misread(head, own, reason))?;
+    run_length(read)
+}
+
+/// The length of a run of which so many elements were read.
+pub(crate) fn run_length(read: usize) -> Result<u16, StateError> {
     match u16::try_from(read) {
         Ok(length) if length > 0 => Ok(length),
         _ => Err(broken(&format!("a run has 1 to {} elements, and this one {read}", u16::MAX))),
     }
 }
 
-fn broken(reason: &str) -> StateError {
+pub(crate) fn broken(reason: &str) -> StateError {
     Cause::Decode { reason: reason.to_owned() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_says_all_that_is_not_in_the_value() {
+        let stamps = [None, Some(TtlClock::Event), Some(TtlClock::Processing)];
+        let stamps = stamps.map(|clock| clock.map(|clock| Stamp { expires_at: 7, clock }));
+        for version in [1, 2, 3, 15, 16, 1 << 40] {
+            for (era, bits) in [(0, 0), (0, RUN), (5, 0), (1 << 50, RUN)] {
+                for codec in [Codec::Postcard, Codec::Json, Codec::MessagePack] {
+                    for stamp in stamps {
+                        let mut bytes = Vec::new();
+                        push_head(How { codec, stamp, era, version }, bits, &mut bytes);
+                        bytes.push(99);
+                        let head = head(&bytes, stamp.is_some()).unwrap();
+                        assert_eq!((head.version, head.era, head.codec, head.stamp), (version, era, codec, stamp));
+                        assert_eq!((head.is_run, head.payload), (bits == RUN, &[99][..]));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_version_is_written_as_ever() {
+        let written = |codec, era, version| {
+            let mut bytes = Vec::new();
+            push_head(How { codec, stamp: None, era, version }, 0, &mut bytes);
+            bytes
+        };
+        assert_eq!(written(Codec::Postcard, 0, 1), [1 << 3]);
+        assert_eq!(written(Codec::Json, 0, 1), [1 << 3 | 1]);
+        assert_eq!(written(Codec::MessagePack, 0, 1), [2 << 3, 2]);
+        assert_eq!(written(Codec::Postcard, 3, 1), [2 << 3, 3 << 2]);
+        assert_eq!(written(Codec::Postcard, 0, 2), [3 << 3, 0]);
+        assert!(head(&[7], false).is_err(), "version 0");
+        assert!(head(&[3 << 3], false).is_err(), "cut short");
+    }
 }

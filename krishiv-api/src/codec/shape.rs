@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub(crate) use compare::News;
+pub(super) use probe::TEXTS;
 pub(crate) use trace::trace;
 
 /// A type as serde sees it. Equal shapes are written and read alike.
@@ -108,13 +109,13 @@ pub(crate) enum Layout {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Field {
-    name: String,
+    pub(super) name: String,
     pub(super) is: Form,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Variant {
-    name: String,
+    pub(super) name: String,
     pub(super) is: Layout,
 }
 
@@ -131,21 +132,54 @@ impl Shape {
         self.types.get(name)
     }
 
+    /// Whether it has what only bytes that describe themselves can carry.
+    pub(crate) fn is_described(&self) -> bool {
+        let layouts = self.types.values();
+        is_described(&self.root) || layouts.into_iter().any(Layout::is_described)
+    }
+
     fn opaque(name: &str) -> Self {
         Self { root: Form::Opaque(name.to_owned()), types: BTreeMap::new() }
+    }
+}
+
+fn is_described(form: &Form) -> bool {
+    match form {
+        Form::Any | Form::OneOf { .. } | Form::Unknown | Form::Opaque(_) => true,
+        Form::Option(of) | Form::Seq(of) | Form::Array(of, _) => is_described(of),
+        Form::Map(key, value) => is_described(key) || is_described(value),
+        Form::Tuple(of) => of.iter().any(is_described),
+        _ => false,
+    }
+}
+
+impl Layout {
+    fn is_described(&self) -> bool {
+        match self {
+            Self::Unit => false,
+            Self::Newtype(of) => is_described(of),
+            Self::Tuple(of) => of.iter().any(is_described),
+            Self::Struct(fields) => fields.iter().any(|field| is_described(&field.is)),
+            Self::Enum(variants) => variants.iter().any(|variant| variant.is.is_described()),
+            Self::Flattened { .. } | Self::Tagged { .. } => true,
+        }
     }
 }
 
 impl fmt::Display for Shape {
     /// Each struct and enum is spelled out where it is met first, and named from then on.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printer { types: &self.types, met: BTreeSet::new(), f }.form(&self.root)
+        Printer { types: &self.types, met: BTreeSet::new(), depth: 0, f }.form(&self.root)
     }
 }
+
+/// Types in types that are spelled out.
+const MAX_SHOWN_DEPTH: usize = 128;
 
 struct Printer<'s, 'f, 'b> {
     types: &'s BTreeMap<String, Layout>,
     met: BTreeSet<&'s str>,
+    depth: usize,
     f: &'f mut fmt::Formatter<'b>,
 }
 
@@ -172,7 +206,12 @@ impl<'s> Printer<'s, '_, '_> {
                 if *all { Ok(()) } else { self.f.write_str(" and others") }
             }
             Form::Type(name) => match self.types.get(name) {
-                Some(layout) if self.met.insert(name) => self.named(name, layout),
+                Some(layout) if self.depth < MAX_SHOWN_DEPTH && self.met.insert(name) => {
+                    self.depth += 1;
+                    self.named(name, layout)?;
+                    self.depth -= 1;
+                    Ok(())
+                }
                 _ => self.f.write_str(name),
             },
             Form::Opaque(name) => write!(self.f, "opaque {name}"),
@@ -252,7 +291,7 @@ impl<'s> Printer<'s, '_, '_> {
 
 impl Form {
     /// The word for a form without its parts.
-    fn word(&self) -> &'static str {
+    pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Unit => "unit",
             Self::Bool => "bool",

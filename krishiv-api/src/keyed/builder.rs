@@ -3,15 +3,16 @@
 use crate::backend::{Rows as BackendRows, StateBackend, TtlTime};
 use crate::catalog::backend::BackendHub;
 use crate::catalog::clocks::{Reached, StoreTime};
+use crate::catalog::declared::KeyRecord;
 use crate::catalog::operator::OperatorHub;
 use crate::catalog::positions::in_force_for;
-use crate::catalog::records::{KeyRecord, PositionRecord};
+use crate::catalog::records::PositionRecord;
 use crate::catalog::untraced::{TypeRole, Untraced};
 use crate::codec::Plan;
 use crate::codec::keys::MAX_GROUPS;
 use crate::codec::keys::RowKey;
 use crate::error::{Cause, StateError};
-use crate::keyed::binder::Binder;
+use crate::keyed::binder::{Binder, To};
 use crate::keyed::report::Report;
 use crate::keyed::rows::Rows;
 use crate::keyed::store::Instance;
@@ -84,6 +85,7 @@ impl<S: KeyedState> Keyed<S> {
 #[must_use = "a builder opens nothing until `open` is called"]
 pub struct KeyedBuilder<S> {
     operator: Option<String>,
+    renamed_from: Vec<String>,
     memory_budget: usize,
     clock: Option<Arc<dyn Clock>>,
     max_parallelism: Option<u16>,
@@ -97,6 +99,7 @@ impl<S> Clone for KeyedBuilder<S> {
     fn clone(&self) -> Self {
         let Self {
             operator,
+            renamed_from,
             memory_budget,
             clock,
             max_parallelism,
@@ -107,6 +110,7 @@ impl<S> Clone for KeyedBuilder<S> {
         } = self;
         Self {
             operator: operator.clone(),
+            renamed_from: renamed_from.clone(),
             memory_budget: *memory_budget,
             clock: clock.clone(),
             max_parallelism: *max_parallelism,
@@ -122,6 +126,7 @@ impl<S: KeyedState> KeyedBuilder<S> {
     pub(super) fn new() -> Self {
         Self {
             operator: None,
+            renamed_from: Vec::new(),
             memory_budget: MEMORY_BUDGET,
             clock: None,
             max_parallelism: None,
@@ -146,6 +151,32 @@ impl<S: KeyedState> KeyedBuilder<S> {
     pub fn operator(mut self, name: impl Into<String>) -> Self {
         self.operator = Some(name.into());
         self
+    }
+
+    /// A name that the operator had before, beside those that its struct knows: what is stored by it goes on under the name of now.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// Keyed::<Dynamic<String>>::builder().operator("hits").open(backend.clone())?.commit("line 7")?;
+    /// let clicks = Keyed::<Dynamic<String>>::builder().operator("clicks").renamed_from("hits").open(backend)?;
+    /// assert_eq!(clicks.position(), Some(&b"line 7"[..]));
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn renamed_from(mut self, name: impl Into<String>) -> Self {
+        self.renamed_from.push(name.into());
+        self
+    }
+
+    /// The name of the operator, and those that it had before.
+    pub(super) fn names(&self) -> (&str, Vec<&str>) {
+        // The former names of the struct are of the name that it gives.
+        let (name, former) = match &self.operator {
+            Some(name) => (name.as_str(), &[][..]),
+            None => (S::OPERATOR, S::RENAMED_FROM),
+        };
+        (name, former.iter().copied().chain(self.renamed_from.iter().map(String::as_str)).collect())
     }
 
     /// Memory that rows may take, in bytes, roughly; 256 MiB unless set.
@@ -300,7 +331,7 @@ impl<S: KeyedState> KeyedBuilder<S> {
 
     /// The same, whatever a crash leaves of the backend.
     pub(crate) fn open_on_any<B: StateBackend>(self, backend: Arc<B>) -> Result<Keyed<S>, StateError> {
-        let operator = self.operator.clone().unwrap_or_else(|| S::OPERATOR.to_owned());
+        let operator = self.names().0.to_owned();
         let name = operator.clone();
         let span = info_span!("open", operator, key_groups = Empty).entered();
         backend.rows().and_then(|rows| self.open_on(rows, operator, &span)).map_err(|error| error.at_operator(&name))
@@ -314,7 +345,7 @@ impl<S: KeyedState> KeyedBuilder<S> {
         }
         let (key, untraced) = KeyRecord::of::<S::Key>();
         let key_plan = Plan::of(&key.shape);
-        let hub = BackendHub::of(&rows.backend)?.operator(&operator, &key, self.max_parallelism)?;
+        let hub = BackendHub::of(&rows.backend)?.operator(self.names(), &key, self.max_parallelism)?;
         let max_parallelism = hub.max_parallelism();
         let range = self.key_groups.unwrap_or(0..max_parallelism);
         if range.is_empty() || range.end > max_parallelism {
@@ -337,12 +368,17 @@ impl<S: KeyedState> KeyedBuilder<S> {
             shared.note_untraced(Untraced::new(None, TypeRole::Key, what));
         }
         let state = {
-            let mut binder = Binder { shared: &shared, draft: hub.draft(), descriptors: S::DESCRIPTORS, failure: None };
+            let mut draft = hub.draft();
+            draft.drop_states(S::DROPPED)?;
+            let to = To::Store { shared: &shared, draft: Box::new(draft) };
+            let mut binder = Binder { to, descriptors: S::DESCRIPTORS, failure: None };
             let state = S::attach(&mut binder)?;
             if let Some(failure) = binder.failure {
                 return Err(failure);
             }
-            binder.draft.publish();
+            if let To::Store { draft, .. } = binder.to {
+                draft.publish();
+            }
             hub.use_time(&shared.time);
             state
         };

@@ -42,6 +42,12 @@ pub trait KeyedState: Sized + Send + 'static {
     /// The declared states, in the order of the fields.
     const DESCRIPTORS: &'static [StateDescriptor];
 
+    /// The names that the operator had before.
+    const RENAMED_FROM: &'static [&'static str] = &[];
+
+    /// The states that the program has given up: what is stored of them is deleted.
+    const DROPPED: &'static [&'static str] = &[];
+
     /// Whether the state must survive a crash, so that only a durable backend will do.
     const DURABLE: bool = <Self::Needs as Survival>::DURABLE;
 

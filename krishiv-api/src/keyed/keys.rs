@@ -155,6 +155,9 @@ impl<S: KeyedState> Keyed<S> {
     }
 
     fn is_live_record(&self, disk_slot: u16, value: &[u8]) -> Result<bool, StateError> {
+        if self.instance.shared.hub.is_dropped(disk_slot & !STAMPED) {
+            return Ok(false);
+        }
         // Of a state that this program does not use it is not known when it ends: it counts as there.
         let Some((name, expiry)) = self.instance.shared.hub.expiry(disk_slot & !STAMPED) else { return Ok(true) };
         let head = record::head(value, disk_slot & STAMPED != 0).map_err(|error| error.at_state(&name))?;

@@ -128,6 +128,21 @@ impl<S: KeyedState> Keyed<S> {
         &self.instance.shared.operator
     }
 
+    /// The names that the operator had before, the last one last.
+    ///
+    /// ```
+    /// # use krishiv_api::*;
+    /// # use std::sync::Arc;
+    /// let backend = Arc::new(InMemoryStateBackend::new());
+    /// Keyed::<Dynamic<String>>::builder().operator("hits").open(backend.clone())?.commit("")?;
+    /// let clicks = Keyed::<Dynamic<String>>::builder().operator("clicks").renamed_from("hits").open(backend)?;
+    /// assert_eq!(clicks.former_names(), ["hits"]);
+    /// # Ok::<(), StateError>(())
+    /// ```
+    pub fn former_names(&self) -> Vec<String> {
+        self.instance.shared.hub.former_names()
+    }
+
     /// The position of the last commit, also after a reopen; `None` before the first, and when these key
     /// groups were last committed under other ranges.
     ///
@@ -227,7 +242,7 @@ impl<S: KeyedState> Keyed<S> {
 
     /// The states that the catalog has of this operator and the struct does not declare.
     ///
-    /// A renamed field is a new state; the old one stays, and is named here.
+    /// A renamed field is a new state, unless it says by `renamed_from` what it was; the old one stays, and is named here.
     ///
     /// ```
     /// # use krishiv_api::*;

@@ -10,3 +10,4 @@ pub(crate) mod row_commit;
 pub(crate) mod shared;
 pub(crate) mod slot;
 pub(crate) mod timers;
+pub(crate) mod types;

@@ -7,8 +7,8 @@ use crate::catalog::operator::OperatorHub;
 use crate::catalog::rows::StoredRow;
 use crate::catalog::untraced::Untraced;
 use crate::codec::Codec;
-use crate::codec::keys::RowKey;
-use crate::error::{Cause, StateError};
+use crate::codec::keys::{RowKey, check_length, longest_key};
+use crate::error::StateError;
 use crate::lock::lock;
 use crate::scope::meter::Meter;
 use crate::scope::timers;
@@ -63,11 +63,6 @@ pub(crate) struct Shared {
     timers_apart: AtomicBool,
 }
 
-/// Of the key of a record half is for the key and half for a map key, and some bytes are for what stands around them.
-fn longest_key(of_record: usize) -> usize {
-    (of_record / 2).saturating_sub(32)
-}
-
 /// What the slow paths of one event need.
 #[derive(Default)]
 pub(super) struct Event {
@@ -114,8 +109,7 @@ impl Shared {
     /// Refuses a key of so many bytes if the backend has no room for it.
     #[inline]
     pub(crate) fn check_length(&self, what: &'static str, length: usize) -> Result<(), StateError> {
-        let longest = self.longest_key;
-        if length <= longest { Ok(()) } else { Err(Cause::KeyTooLong { what, length, longest }.into()) }
+        check_length(what, length, self.longest_key)
     }
 
     /// Warns of a part of a type that nothing compares when the store opens.

@@ -1,17 +1,19 @@
 //! One state of one store, as its handle reaches it: where its records lie, and how they are read and written.
 
 mod in_row;
+mod merging;
+mod reading;
 
 use crate::backend::WriteBatch;
 use crate::catalog::clocks::NONE;
 use crate::catalog::expiry::Expiry;
 use crate::catalog::expiry::too_early;
-use crate::catalog::records::StateRecord;
 use crate::codec::keys::{RowKey, STAMPED};
 use crate::codec::record::{self, Head, How, Stamp};
 use crate::codec::{Codec, Payload, Plan, encode, is_writable, weigh, weigh_strictly};
 use crate::error::{Cause, StateError};
 use crate::scope::shared::Shared;
+use crate::scope::types::Types;
 use crate::time::TtlClock;
 use crate::value::StateValue;
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub struct Slot {
     plan: Plan,
     key_plan: Plan,
     expiry: Arc<Expiry>,
+    types: Types,
     life: Life,
     refreshes_on_read: bool,
     /// A value of it may lie apart from its row.
@@ -71,12 +74,8 @@ pub struct Found<'a> {
 }
 
 impl Slot {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        record: &StateRecord,
-        expiry: Arc<Expiry>,
-        (codec, plan, key_plan): (Codec, Plan, Plan),
-    ) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, types: Types, expiry: Arc<Expiry>, (plan, key_plan): (Plan, Plan)) -> Self {
+        let record = types.record();
         let (current, other) = record.disk_slots();
         Self {
             apart: AtomicBool::new(shared.hub.has_apart(record.slot)),
@@ -85,7 +84,7 @@ impl Slot {
             id: record.slot,
             current,
             other,
-            codec,
+            codec: types.codec(),
             plan,
             key_plan,
             key_codec: record.map_key.as_ref().map_or(Codec::Postcard, |key| key.codec),
@@ -96,6 +95,7 @@ impl Slot {
             },
             refreshes_on_read: expiry.can_expire() && expiry.refreshes_on_read(),
             expiry,
+            types,
         }
     }
 
@@ -235,13 +235,6 @@ impl Slot {
         Ok(())
     }
 
-    /// Decodes the value of a record.
-    pub(crate) fn read<T: StateValue>(&self, found: &Found<'_>) -> Result<Loaded<T>, StateError> {
-        let Found { head, stamp } = found;
-        let value = record::value(head, self.codec)?;
-        Ok(Loaded { heap: self.weigh(&value), value, codec: head.codec, stamp: *stamp })
-    }
-
     #[inline]
     fn open<'a>(&self, disk_slot: u16, bytes: &'a [u8]) -> Result<Found<'a>, StateError> {
         let head = record::head(bytes, disk_slot & STAMPED != 0)?;
@@ -250,7 +243,7 @@ impl Slot {
     }
 
     /// Whether a record was written since the TTL was last switched.
-    pub(crate) fn is_of_today(&self, head: &Head<'_>) -> bool {
+    pub(crate) fn is_of_this_era(&self, head: &Head<'_>) -> bool {
         head.era == self.expiry.era()
     }
 
@@ -351,7 +344,8 @@ impl Slot {
 
     /// How a value is written by `codec`.
     fn how(&self, codec: Codec, stamp: Stamp) -> How {
-        How { codec, stamp: (self.current & STAMPED != 0).then_some(stamp), era: self.expiry.era() }
+        let stamp = (self.current & STAMPED != 0).then_some(stamp);
+        How { codec, stamp, era: self.expiry.era(), version: self.types.own() }
     }
 
     /// Lets older programs know that they cannot read what is written.
@@ -364,7 +358,7 @@ impl Slot {
     /// Encodes a value that has not been [settled](Self::settle), without a stamp.
     pub(crate) fn write<T: StateValue>(&self, value: &T, out: &mut Vec<u8>) -> Result<(), StateError> {
         let written = self.settle(value, self.codec).and_then(|(codec, _)| {
-            let how = How { codec, stamp: None, era: 0 };
+            let how = How { codec, stamp: None, era: 0, version: self.types.own() };
             self.note_format(how);
             record::write(value, how, out).map(drop)
         });

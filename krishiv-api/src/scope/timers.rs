@@ -2,7 +2,7 @@
 
 use crate::codec::Codec;
 use crate::codec::keys::{decode_key, encode_key};
-use crate::codec::record::{self, How};
+use crate::codec::record::{self, FIRST_VERSION, How};
 use crate::codec::row::{Parts, TIMERS, timers};
 use crate::error::{Cause, StateError};
 use crate::time::{Timer, TimerKind};
@@ -206,7 +206,8 @@ impl OfKey {
 pub(crate) fn record(timer: Timer) -> Result<(Vec<u8>, Vec<u8>), StateError> {
     let (mut suffix, mut value) = (Vec::new(), Vec::new());
     encode_key(&timer, Codec::Postcard, &mut suffix)?;
-    record::write(&(), How { codec: Codec::Postcard, stamp: None, era: 0 }, &mut value)?;
+    let how = How { codec: Codec::Postcard, stamp: None, era: 0, version: FIRST_VERSION };
+    record::write(&(), how, &mut value)?;
     Ok((suffix, value))
 }
 

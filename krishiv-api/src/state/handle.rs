@@ -1,7 +1,8 @@
 //! What the store does with a handle, whatever its kind.
 
-use crate::catalog::records::KeyRecord;
+use crate::catalog::declared::KeyRecord;
 use crate::catalog::tables::Tables;
+use crate::catalog::today::Today;
 use crate::catalog::untraced::TypeRole;
 use crate::codec::row::Parts;
 use crate::codec::{Codec, Plan, Shape, Traced, trace};
@@ -30,6 +31,9 @@ use std::any::TypeId;
     note = "mark a field that is no state with `#[state(skip)]`"
 )]
 pub trait Handle: Sized + Send + 'static {
+    /// A value of it: of a list an element, of a map that of an entry.
+    type Value: StateValue;
+
     /// What a row holds for this state.
     type Cell: Default + Send + 'static;
 
@@ -57,9 +61,8 @@ pub trait Handle: Sized + Send + 'static {
 
 /// What a type looks like to serde: of a value, and for maps of the key in front of it.
 pub struct Shapes {
-    pub(crate) value: Shape,
+    pub(crate) value: Today,
     pub(crate) map_key: Option<KeyRecord>,
-    pub(crate) codec: Codec,
     /// What a value takes in memory.
     pub(crate) plan: Plan,
     /// What the shapes do not show.
@@ -68,16 +71,17 @@ pub struct Shapes {
 
 impl Shapes {
     pub(crate) fn of<T: StateValue>() -> Self {
-        Self::of_traced(trace::<T>())
+        Self::of_traced(trace::<T>(), Today::of::<T>)
     }
 
     pub(crate) fn of_map<K: StateValue, V: StateValue>() -> Self {
         Self::of::<V>().with_map_key(KeyRecord::of::<K>())
     }
 
-    fn of_traced(traced: Traced) -> Self {
+    fn of_traced(traced: Traced, today: fn(Shape, Codec) -> Today) -> Self {
         let untraced = traced.untraced.into_iter().map(|what| (TypeRole::Value, what)).collect();
-        Self { plan: Plan::of(&traced.shape), value: traced.shape, map_key: None, codec: traced.codec, untraced }
+        let plan = Plan::of(&traced.shape);
+        Self { plan, value: today(traced.shape, traced.codec), map_key: None, untraced }
     }
 
     fn with_map_key(mut self, (key, untraced): (KeyRecord, Vec<String>)) -> Self {

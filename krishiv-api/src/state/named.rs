@@ -1,6 +1,6 @@
 //! Handles that are only a name: the store being processed has the state, or gets to know it.
 
-use crate::catalog::records::{check_name, describe};
+use crate::catalog::declared::{check_name, describe};
 use crate::descriptor::StateKind;
 use crate::error::{Cause, StateError};
 use crate::names;
@@ -82,7 +82,7 @@ fn find(
 fn other_type(shared: &Shared, name: &str, ty: &Type) -> StateError {
     let held = shared.hub.describe(name).unwrap_or_else(|| "another type".to_owned());
     let shapes = (ty.shapes)();
-    let mut asked = describe(ty.kind, shapes.map_key.as_ref().map(|key| &key.shape), &shapes.value);
+    let mut asked = describe(ty.kind, shapes.map_key.as_ref().map(|key| &key.shape), &shapes.value.shape);
     if asked == held {
         // Types that look the same to serde.
         asked = format!("{asked} by another type, {}", (ty.name)());

@@ -41,6 +41,7 @@ pub struct ReducingState<T> {
 }
 
 impl<T: StateValue> Handle for ReducingState<T> {
+    type Value = T;
     type Cell = Cell<T>;
     const KIND: StateKind = StateKind::Reducing;
     type Core = Value<T>;

@@ -7,7 +7,7 @@ mod state;
 
 use crate::ast::{Field, Tree};
 use crate::{generics, names, setting};
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use state::State;
 use syn::spanned::Spanned;
@@ -39,6 +39,11 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
         None => Literal::string(&names::snake_case(&ident.to_string())).to_token_stream(),
     };
     let descriptors = states.iter().map(State::descriptor);
+    let given_names = [("RENAMED_FROM", &tree.attrs.renamed_from), ("DROPPED", &tree.attrs.dropped)];
+    let given_names = given_names.into_iter().filter_map(|(constant, names)| {
+        let (constant, names) = (Ident::new(constant, Span::call_site()), setting::value(names)?);
+        Some(quote!(const #constant: &'static [&'static ::core::primitive::str] = &[#(#names),*];))
+    });
     let needs = if tree.attrs.durable.is_some() { quote!(Durable) } else { quote!(Volatile) };
     let attached = states.iter().map(|state| {
         let (ident, handle) = (state.field.ident, state.attached());
@@ -72,6 +77,7 @@ pub(crate) fn expand(tree: &Tree<'_>) -> TokenStream {
                 type Row = __KrishivRow #type_generics;
                 const OPERATOR: &'static ::core::primitive::str = #operator;
                 const DESCRIPTORS: &'static [#runtime::StateDescriptor] = &[#(#descriptors),*];
+                #(#given_names)*
 
                 fn attach(
                     krishiv_binder: &mut #runtime::Binder<'_>,

@@ -3,7 +3,7 @@
 use super::runtime::{functions, runtime};
 use crate::ast::Field;
 use crate::attr::FieldAttrs;
-use crate::setting::{self, Clock, Given, Update};
+use crate::setting::{self, Clock, Given, Migrate, Update};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -40,6 +40,13 @@ impl<'a> State<'a> {
         };
         let (runtime, handle) = (runtime(Span::call_site()), self.handle());
         let descriptor = quote!(#runtime::StateDescriptor::new(#name, #handle::KIND));
+        let descriptor = match &field.attrs.renamed_from {
+            Some(Given { key, value: Some(names) }) => {
+                let functions = functions(key.span());
+                quote_spanned!(key.span()=> #functions::StateDescriptor::with_former_names(#descriptor, &[#(#names),*]))
+            }
+            _ => descriptor,
+        };
         match &field.attrs.ttl {
             Some(Given { key, value: Some(ms) }) => with_ttl(&descriptor, key.span(), *ms, &field.attrs),
             _ => descriptor,
@@ -53,7 +60,16 @@ impl<'a> State<'a> {
             let span = field.ty.span();
             // The argument's name as it is declared, whatever macro the field comes through.
             let (runtime, binder) = (runtime(span), Ident::new("krishiv_binder", Span::call_site().located_at(span)));
-            quote_spanned!(span=> #runtime::Binder::bind::<#ty>(#binder, #index))
+            let migrations = field.attrs.migrations().map(|Migrate { from, with }| {
+                let functions = functions(with.span());
+                quote_spanned!(with.span()=> #functions::migration::<#ty, #from, _, _>(#with))
+            });
+            match field.attrs.migrate.is_empty() {
+                true => quote_spanned!(span=> #runtime::Binder::bind::<#ty>(#binder, #index)),
+                false => {
+                    quote_spanned!(span=> #runtime::Binder::bind_migrating::<#ty>(#binder, #index, &[#(#migrations),*]))
+                }
+            }
         };
         match setting::value(&field.attrs.reduce) {
             Some(reducer) => {

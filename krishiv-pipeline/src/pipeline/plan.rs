@@ -187,7 +187,8 @@ fn check_undeclared<O: Operator>(driver: &Driver<O>, dropped: &[&str]) -> Result
     let (operator, lost) = (store.operator(), lost.join(", "));
     Err(PipelineError::setting(format!(
         "operator `{operator}` has stored {lost}, which its struct does not declare, so that would be left behind; if a field was \
-         renamed, keep the name by `#[state(name = \"…\")]`; if it is not needed any more, say so by `Step::dropped([\"…\"])`"
+         renamed, say so by `#[state(renamed_from = \"…\")]`; if it is not needed any more, say so by `#[state(dropped(\"…\"))]` on the \
+         struct, or, to leave it where it is, by `Step::dropped([\"…\"])`"
     )))
 }
 

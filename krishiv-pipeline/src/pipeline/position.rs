@@ -40,6 +40,20 @@ impl Position {
         serde_json::json!(self).to_string().into_bytes()
     }
 
+    /// Takes note that what is called `old` in it is called `new` now: an operator, its broadcasts and its outputs.
+    pub(super) fn rename(&mut self, old: &str, new: &str) {
+        self.operators.iter_mut().filter(|name| *name == old).for_each(|name| new.clone_into(name));
+        if let Some(broadcasts) = self.broadcasts.remove(old) {
+            self.broadcasts.insert(new.to_owned(), broadcasts);
+        }
+        let renamed = |name: String| match name.strip_prefix(old).filter(|rest| rest.starts_with('/')) {
+            Some(rest) => format!("{new}{rest}"),
+            None => name,
+        };
+        let sinks = std::mem::take(&mut self.sinks);
+        self.sinks = sinks.into_iter().map(|(name, mark)| (renamed(name), mark)).collect();
+    }
+
     /// Reads what was committed, or says why it is not of a pipeline.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, String> {
         let position: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;

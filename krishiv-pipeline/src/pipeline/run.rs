@@ -202,9 +202,20 @@ impl<S: Stage> Running<S> {
         let (now, then) = (now.join(" -> "), then.join(" -> "));
         Err(PipelineError::setting(format!(
             "the operators of the pipeline are {now}, and the state was made with {then}, so this would begin at the first event \
-             again; if an operator or its struct was renamed, keep the name by `#[state(name = \"…\")]` on the struct or \
-             `Step::store(Keyed::builder().operator(\"…\"))`; to begin anew, use another state"
+             again; if an operator or its struct was renamed, say so by `#[state(renamed_from = \"…\")]` on the struct or \
+             `Step::store(Keyed::builder().renamed_from(\"…\"))`; to begin anew, use another state"
         )))
+    }
+
+    /// Reads a position, by the names that the operators have now.
+    fn decode(&self, bytes: &[u8]) -> Result<Position, String> {
+        let mut position = Position::decode(bytes)?;
+        let mut names = Vec::new();
+        self.stage.former_names(&mut names);
+        // What has the name of now was committed since.
+        names.retain(|(_, now)| !position.operators.contains(now));
+        names.iter().for_each(|(former, now)| position.rename(former, now));
+        Ok(position)
     }
 
     /// The position that all operators agree on.
@@ -214,11 +225,11 @@ impl<S: Stage> Running<S> {
         let Some((first, position)) = positions.first() else { return Ok(None) };
         let Some((other, another)) = positions.iter().find(|(_, other)| other != position) else {
             return position
-                .map(|bytes| Position::decode(bytes).map_err(|reason| foreign(first, bytes, &reason)))
+                .map(|bytes| self.decode(bytes).map_err(|reason| foreign(first, bytes, &reason)))
                 .transpose();
         };
         // What an operator with a position knows of the others says most.
-        let known = [position, another].into_iter().flatten().find_map(|bytes| Position::decode(bytes).ok());
+        let known = [position, another].into_iter().flatten().find_map(|bytes| self.decode(bytes).ok());
         if let Some(position) = known {
             self.check_operators(&position)?;
         }

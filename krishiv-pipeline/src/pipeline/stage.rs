@@ -64,6 +64,9 @@ pub trait Stage {
 
     fn seek_broadcasts(&mut self, positions: &BTreeMap<String, Value>) -> Result<(), PipelineError>;
 
+    /// Adds the names that operators had before, each with the one of now.
+    fn former_names(&self, names: &mut Vec<(String, String)>);
+
     /// Adds the operators' names and positions.
     fn positions<'a>(&'a self, positions: &mut Vec<(&'a str, Option<&'a [u8]>)>);
 
@@ -268,6 +271,11 @@ impl<O: Operator, N: Stage<In = O::Out>> Stage for OperatorStage<O, N> {
         self.next.seek_broadcasts(positions)
     }
 
+    fn former_names(&self, names: &mut Vec<(String, String)>) {
+        names.extend(self.driver.store().former_names().into_iter().map(|former| (former, self.name.clone())));
+        self.next.former_names(names);
+    }
+
     fn positions<'a>(&'a self, positions: &mut Vec<(&'a str, Option<&'a [u8]>)>) {
         positions.push((&self.name, self.driver.store().position()));
         self.next.positions(positions);
@@ -349,6 +357,8 @@ impl<T> Stage for Outlet<T> {
     fn seek_broadcasts(&mut self, _: &BTreeMap<String, Value>) -> Result<(), PipelineError> {
         Ok(())
     }
+
+    fn former_names(&self, _: &mut Vec<(String, String)>) {}
 
     fn positions<'a>(&'a self, _: &mut Vec<(&'a str, Option<&'a [u8]>)>) {}
 

@@ -10,8 +10,8 @@ pub(super) const KEY: &[u8] = b"\0\0krishiv/ttl-clock";
 /// Operator id 0, which no operator has: the library's own records.
 const LIBRARY: &[u8] = &[0, 0];
 
-/// Catalog records of operators, a JSON object each.
-const OPERATORS: &[u8] = b"\0\0o";
+/// Catalog records that name the id of an operator, or one under which what is left of one is stored; a JSON object each.
+const IDS: [&[u8]; 2] = [b"\0\0o", b"\0\0x"];
 
 const FORMAT: u32 = 1;
 
@@ -51,7 +51,7 @@ impl Reserved {
     /// Reads the catalog.
     pub(super) fn read(backend: &impl StateBackend) -> Result<Self, StateError> {
         let mut operators = BTreeSet::new();
-        for record in backend.scan(OPERATORS) {
+        for record in IDS.into_iter().flat_map(|prefix| backend.scan(prefix)) {
             let (key, value) = record?;
             // Without its id, the rows of this operator would be taken for raw records.
             let id = operator_id(&value).ok_or_else(|| {

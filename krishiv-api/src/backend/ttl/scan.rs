@@ -36,6 +36,7 @@ impl<'a, B: StateBackend> LiveScan<'a, B> {
     }
 
     fn settled_below(&self) -> Result<Below<'a>, StateError> {
+        self.ttl.know_operators()?;
         let mode = self.ttl.settled()?;
         Ok(self.start(*mode))
     }

@@ -4,6 +4,7 @@ use crate::time::Clock;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What fields without a TTL of their own get.
+#[derive(Clone)]
 pub(crate) struct DefaultTtl {
     pub(crate) ttl_ms: u64,
     pub(crate) time: Arc<TtlTime>,

@@ -19,6 +19,19 @@ pub(super) fn read<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], seed: S) -> R
     }
 }
 
+/// Takes one value from the front of the bytes; one of those that have no parts.
+#[inline]
+pub(in crate::codec) fn take<'de, T: Deserialize<'de>>(bytes: &mut &'de [u8]) -> Result<T> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, rest)) => {
+            *bytes = rest;
+            Ok(value)
+        }
+        Err(postcard::Error::DeserializeUnexpectedEnd) => unreadable("the bytes end too early"),
+        Err(error) => unreadable(error.to_string()),
+    }
+}
+
 struct Reader<'de> {
     rest: &'de [u8],
     /// Elements that sequences and maps may still announce.
@@ -29,14 +42,7 @@ struct Reader<'de> {
 impl<'de> Reader<'de> {
     #[inline]
     fn take<T: Deserialize<'de>>(&mut self) -> Result<T> {
-        match postcard::take_from_bytes(self.rest) {
-            Ok((value, rest)) => {
-                self.rest = rest;
-                Ok(value)
-            }
-            Err(postcard::Error::DeserializeUnexpectedEnd) => unreadable("the bytes end too early"),
-            Err(error) => unreadable(error.to_string()),
-        }
+        take(&mut self.rest)
     }
 
     #[inline]

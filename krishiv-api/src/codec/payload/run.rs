@@ -45,7 +45,8 @@ impl<'a, T: Serialize + 'a, I: Iterator<Item = &'a T> + Clone> Serialize for Run
     }
 }
 
-struct Behind<'a, T>(&'a mut VecDeque<T>);
+/// Puts what is read behind these.
+pub(in crate::codec) struct Behind<'a, T>(pub(in crate::codec) &'a mut VecDeque<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Behind<'_, T> {
     type Value = ();

@@ -18,7 +18,7 @@ pub(crate) enum News {
 impl Shape {
     /// Compares the stored shape with the `declared` one; none if they do not fit.
     pub(crate) fn compare(&self, declared: &Self) -> Option<News> {
-        let mut pair = Pair { stored: self, declared, met: BTreeSet::new(), more: false, less: false };
+        let mut pair = Pair { stored: self, declared, met: BTreeSet::new(), more: false, less: false, depth: 0 };
         pair.forms(&self.root, &declared.root).then_some(if pair.more && !pair.less { News::More } else { News::None })
     }
 }
@@ -50,12 +50,16 @@ fn is_blank(form: &Form) -> bool {
     matches!(form, Form::Opaque(_) | Form::Any | Form::Unknown)
 }
 
+/// Types in types: a stored shape may have as many as it likes, and a program's own does not.
+const MAX_DEPTH: usize = 256;
+
 struct Pair<'s> {
     stored: &'s Shape,
     declared: &'s Shape,
     met: BTreeSet<(&'s str, &'s str)>,
     more: bool,
     less: bool,
+    depth: usize,
 }
 
 impl<'s> Pair<'s> {
@@ -113,10 +117,16 @@ impl<'s> Pair<'s> {
         if !self.met.insert((stored, declared)) {
             return true;
         }
-        match (self.stored.types.get(stored), self.declared.types.get(declared)) {
+        if self.depth == MAX_DEPTH {
+            return false;
+        }
+        self.depth += 1;
+        let same = match (self.stored.types.get(stored), self.declared.types.get(declared)) {
             (Some(stored), Some(declared)) => self.layouts(stored, declared),
             (stored, declared) => stored == declared,
-        }
+        };
+        self.depth -= 1;
+        same
     }
 
     fn layouts(&mut self, stored: &'s Layout, declared: &'s Layout) -> bool {

@@ -7,7 +7,7 @@ use crate::codec::pull::{Ask, Asker, Source, Token};
 use crate::codec::unreadable::{Result, unreadable};
 
 /// Text that types which parse themselves accept: numbers, dates, times, addresses, ids.
-pub(super) const TEXTS: [&str; 16] = [
+pub(in crate::codec) const TEXTS: [&str; 16] = [
     "",
     "0",
     "A",
@@ -201,7 +201,7 @@ impl<'t> Probe<'t> {
 
     fn answer(&mut self, ask: Ask, asker: &Asker<'_>) -> Result<Token<'static>> {
         match ask {
-            Ask::Any => self.any(asker),
+            Ask::Any | Ask::Ignored => self.any(asker),
             Ask::Identifier => {
                 self.tracer.self_describing = true;
                 self.tracer.hopeless()

@@ -44,7 +44,7 @@ impl Slot {
     pub(crate) fn claim(&self, stored: &mut Parts) {
         if let Some((place, record)) = stored.get(self.id)
             && place == Place::inside(self.current)
-            && record::head(record, place.is_stamped()).is_ok_and(|head| self.is_of_today(&head))
+            && record::head(record, place.is_stamped()).is_ok_and(|head| self.is_of_this_era(&head))
         {
             stored.claim(self.id);
         }

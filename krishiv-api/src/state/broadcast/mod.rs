@@ -92,6 +92,7 @@ impl<K: StateKey, V: StateValue> BroadcastStateDescriptor<K, V> {
 }
 
 impl<K: StateKey, V: StateValue> Handle for BroadcastState<K, V> {
+    type Value = V;
     type Cell = ();
     const KIND: StateKind = StateKind::Broadcast;
     type Core = Table<K, V>;

@@ -1,7 +1,7 @@
 //! One broadcast state as one instance sees it: decoded, at one version, with the undo of a broadcast.
 
 use crate::catalog::tables::{Change, Tables};
-use crate::codec::keys::{check_key, check_same, decode_key, encode_key};
+use crate::codec::keys::{check_key, check_same, decode_key, encode_key, show_key};
 use crate::codec::{record, show};
 use crate::error::{Cause, StateError};
 use crate::quiet::drop_quietly;
@@ -231,8 +231,9 @@ impl<K: StateKey, V: StateValue> Table<K, V> {
         match record {
             None => drop(local.take(&typed, key)),
             Some(record) => {
-                let head = record::head(record, false).map_err(|error| self.slot.blame(error))?;
-                let value = record::value(&head, self.slot.codec).map_err(|error| self.slot.blame(error))?;
+                let value = record::head(record, false).and_then(|head| self.slot.value(&head));
+                // There is no key of an event here, and the table is read as a whole: which entry it is has to be said.
+                let value = value.map_err(|error| self.slot.blame(error).at_key(|| show_key(&typed)))?;
                 local.put(Entry { key: typed, value, suffix: key.to_vec(), size: key.len() + record.len() });
             }
         }

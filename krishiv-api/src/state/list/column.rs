@@ -1,7 +1,7 @@
 //! The elements of one list, behind a pointer: what a list does with them beside handing them to the user is there once, and
 //! not for each type.
 
-use crate::codec::record::{self, Head};
+use crate::codec::record::Head;
 use crate::codec::{Codec, Payload, encode_run};
 use crate::error::StateError;
 use crate::quiet::drop_quietly;
@@ -48,9 +48,8 @@ pub trait Column: Any + Send {
     /// Drops all of them; those of the user's types may panic, and no other suffers for it.
     fn sweep(&mut self);
 
-    /// Puts the elements of a record, by the codec that the type asks for, behind the others; returns their number. If it fails,
-    /// some of them may be there.
-    fn read(&mut self, head: &Head<'_>, own: Codec) -> Result<u16, StateError>;
+    /// Puts the elements of a record behind the others; returns their number. If it fails, some of them may be there.
+    fn read(&mut self, head: &Head<'_>, slot: &Slot) -> Result<u16, StateError>;
 
     /// Memory of those from `start` on outside themselves, in bytes.
     fn weigh(&self, start: usize, slot: &Slot) -> usize;
@@ -175,8 +174,8 @@ impl<T: StateValue> Column for VecDeque<T> {
         self.drop_front(self.len());
     }
 
-    fn read(&mut self, head: &Head<'_>, own: Codec) -> Result<u16, StateError> {
-        record::elements(head, own, self)
+    fn read(&mut self, head: &Head<'_>, slot: &Slot) -> Result<u16, StateError> {
+        slot.elements(head, self)
     }
 
     fn weigh(&self, start: usize, slot: &Slot) -> usize {

@@ -121,9 +121,11 @@ impl List {
 
     fn load_run(&self, position: u64, found: &Found<'_>, values: &mut dyn Column) -> Result<Run, StateError> {
         let start = values.len();
-        let length = values.read(&found.head, self.slot.codec)?;
-        let run = Run::stored(position, length, found.head.codec, found.stamp, values.weigh(start, &self.slot));
-        Ok(if self.slot.is_of_today(&found.head) { run } else { run.older() })
+        let length = values.read(&found.head, &self.slot)?;
+        let (is_own, codec) = self.slot.codec_of(&found.head);
+        let run = Run::stored(position, length, codec, found.stamp, values.weigh(start, &self.slot));
+        let run = if self.slot.is_of_this_era(&found.head) { run } else { run.older() };
+        Ok(if is_own { run } else { run.unsettled() })
     }
 
     /// Runs `f` on the elements, first to last.
@@ -249,7 +251,7 @@ impl List {
         while let Some(run) = cell.runs.get_mut(index).filter(|_| index < end) {
             if run.is_dirty() {
                 self.place(run);
-                if !self.put(run, &cell.values, start, (row, &mut *batch))? {
+                if run.is_unsettled() || !self.put(run, &cell.values, start, (row, &mut *batch))? {
                     let parts = self.parts(run, &cell.values, start)?;
                     // Each of them is looked at again.
                     cell.runs.remove(index);
@@ -293,7 +295,8 @@ impl List {
         }
     }
 
-    /// Takes apart a run that its codec cannot hold: into neighbours that one codec can hold, or else lone elements.
+    /// Takes apart a run that its codec cannot hold, or of which that is not known: into neighbours that one codec can hold, or else lone
+    /// elements.
     fn parts(&self, run: &Run, values: &dyn Column, start: usize) -> Result<Vec<Run>, StateError> {
         let mut scratch = Vec::new();
         let mut codecs = Vec::with_capacity(run.len());
@@ -305,7 +308,7 @@ impl List {
         let differ = codecs.windows(2).any(|pair| pair.first() != pair.last());
         let mut parts = Vec::new();
         let mut start = 0;
-        for part in codecs.chunk_by(|a, b| differ && a == b) {
+        for part in codecs.chunk_by(|a, b| a == b && (differ || run.is_unsettled())) {
             parts.extend(part.first().map(|codec| run.part(start, part.len(), *codec)));
             start += part.len();
         }

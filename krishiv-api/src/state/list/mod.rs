@@ -51,6 +51,7 @@ pub struct ListState<T> {
 }
 
 impl<T: StateValue> Handle for ListState<T> {
+    type Value = T;
     type Cell = Held<Cell>;
     const KIND: StateKind = StateKind::List;
     type Core = List;

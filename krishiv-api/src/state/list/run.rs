@@ -21,7 +21,9 @@ const DIRTY: u8 = 1;
 /// The backend has it as it was before the TTL was last switched.
 const OLDER: u8 = 2;
 const EVENT: u8 = 4;
-/// The codec lies above.
+/// Another version of the type has written it: whether its codec holds all of its elements is not known.
+const UNSETTLED: u8 = 32;
+/// The codec lies here, in two bits.
 const CODEC: u32 = 3;
 
 /// What is known of a run besides its elements. They all have one codec and one stamp.
@@ -53,7 +55,7 @@ impl Run {
     }
 
     pub(super) fn codec(&self) -> Codec {
-        Codec::from_bits((self.flags >> CODEC).into()).unwrap_or(Codec::Postcard)
+        Codec::from_bits((self.flags >> CODEC & 3).into()).unwrap_or(Codec::Postcard)
     }
 
     pub(super) fn stamp(&self) -> Stamp {
@@ -66,12 +68,22 @@ impl Run {
     }
 
     pub(super) fn clean(&mut self) {
-        self.flags &= !(DIRTY | OLDER);
+        self.flags &= !(DIRTY | OLDER | UNSETTLED);
     }
 
     /// The same, written before the TTL was last switched: others are not written into it, since its own stamp would be lost.
     pub(super) fn older(self) -> Self {
         Self { flags: self.flags | OLDER, ..self }
+    }
+
+    /// The same, of elements of which it is not known whether its codec holds them.
+    pub(super) fn unsettled(self) -> Self {
+        Self { flags: self.flags | UNSETTLED, ..self }
+    }
+
+    /// Whether each of its elements has to be looked at before it is written.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.flags & UNSETTLED != 0
     }
 
     pub(super) fn len(&self) -> usize {
@@ -101,8 +113,9 @@ impl Run {
     pub(super) fn join(&mut self, next: &Self, size: usize) -> bool {
         let most = if self.is_dirty() { MOST } else { SHORT };
         let (elements, heap) = (self.len() + next.len(), self.heap() + next.heap());
-        let alike = (self.codec(), self.stamp()) == (next.codec(), next.stamp()) && self.flags & OLDER == 0;
-        if !alike || elements > most.elements || heap.saturating_add(elements * size) > most.bytes {
+        let alike = (self.codec(), self.stamp()) == (next.codec(), next.stamp());
+        let barred = self.flags & (OLDER | UNSETTLED) != 0 || next.is_unsettled();
+        if !alike || barred || elements > most.elements || heap.saturating_add(elements * size) > most.bytes {
             return false;
         }
         self.resize(elements, heap);
@@ -128,7 +141,7 @@ impl Run {
     /// The same with another stamp.
     pub(super) fn renewed(self, stamp: Stamp) -> Self {
         let renewed = Self::stored(self.position, self.length, self.codec(), stamp, self.heap());
-        Self { flags: renewed.flags | DIRTY, ..renewed }
+        Self { flags: renewed.flags | DIRTY | (self.flags & UNSETTLED), ..renewed }
     }
 
     fn resize(&mut self, elements: usize, heap: usize) {

@@ -59,9 +59,9 @@ impl Known {
         Self { dirty: false, ..Self::dirty(false, codec, Stamp::NEVER, 0) }
     }
 
-    /// The same with a value that takes so much memory outside itself, in bytes.
-    pub(super) fn with_heap(self, heap: usize) -> Self {
-        Self { heap: u32::try_from(heap).unwrap_or(u32::MAX), ..self }
+    /// The same with a value that is to be written by `codec`, and takes so much memory outside itself, in bytes.
+    pub(super) fn with(self, codec: Codec, heap: usize) -> Self {
+        Self { codec, heap: u32::try_from(heap).unwrap_or(u32::MAX), ..self }
     }
 
     pub(super) fn is_there(&self) -> bool {

@@ -57,6 +57,7 @@ pub struct MapState<K, V> {
 }
 
 impl<K: StateKey, V: StateValue> Handle for MapState<K, V> {
+    type Value = V;
     type Cell = Held<Cell>;
     const KIND: StateKind = StateKind::Map;
     type Core = Map;

@@ -181,7 +181,7 @@ impl<K: StateKey, V: StateValue> Table for Vec<Entry<K, V>> {
     fn read(&mut self, meta: Meta, found: &Found<'_>, slot: &Slot) -> Result<(), StateError> {
         let loaded = slot.read(found)?;
         let key = decode_key("a map key", slot.key_codec, &meta.suffix)?;
-        let meta = Meta { known: meta.known.with_heap(loaded.heap), ..meta };
+        let meta = Meta { known: meta.known.with(loaded.codec, loaded.heap), ..meta };
         self.push(Entry { key, value: Some(loaded.value), meta });
         Ok(())
     }

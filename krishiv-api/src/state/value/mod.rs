@@ -51,6 +51,7 @@ pub struct ValueState<T> {
 }
 
 impl<T: StateValue> Handle for ValueState<T> {
+    type Value = T;
     type Cell = Cell<T>;
     const KIND: StateKind = StateKind::Value;
     type Core = Value<T>;

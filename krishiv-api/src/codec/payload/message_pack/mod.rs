@@ -5,5 +5,6 @@
 mod read;
 mod write;
 
+pub(in crate::codec) use read::Reader;
 pub(super) use read::read;
 pub(super) use write::write;

@@ -11,13 +11,13 @@ use rmp::decode::{RmpRead, read_marker};
 use serde::de::{DeserializeSeed, Error as _, Unexpected};
 
 pub(in crate::codec::payload) fn read<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], seed: S) -> Result<S::Value> {
-    let mut reader = Reader { rest: bytes, open: Vec::new(), pending: Pending::Item };
+    let mut reader = Reader::new(bytes);
     let value = pull(&mut reader, seed)?;
     reader.end()?;
     Ok(value)
 }
 
-struct Reader<'de> {
+pub(in crate::codec) struct Reader<'de> {
     rest: &'de [u8],
     /// Elements or entries that are left of each sequence and map that is open, and none of what is nested otherwise.
     open: Vec<usize>,
@@ -55,6 +55,10 @@ enum Item<'de> {
 }
 
 impl<'de> Reader<'de> {
+    pub(in crate::codec) fn new(bytes: &'de [u8]) -> Self {
+        Self { rest: bytes, open: Vec::new(), pending: Pending::Item }
+    }
+
     fn marker(&mut self) -> Result<Marker> {
         read_marker(&mut self.rest).or_else(|_| ends())
     }
@@ -272,7 +276,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    fn end(&self) -> Result<()> {
+    pub(in crate::codec) fn end(&self) -> Result<()> {
         match self.rest.len() {
             0 => Ok(()),
             left => unreadable(format!("{left} bytes are left over at the end")),

@@ -182,7 +182,7 @@ impl<'s> Reader<'s> {
             Ask::Seq | Ask::Tuple(_) | Ask::TupleStruct(..) | Ask::TupleVariant(_) => matches!(self.next, Seq(_)),
             Ask::Map => matches!(self.next, Map(_)),
             Ask::Struct(..) | Ask::StructVariant(_) => matches!(self.next, Seq(_) | Map(_)),
-            Ask::Any | Ask::Option | Ask::Newtype(_) | Ask::NewtypeVariant | Ask::Enum(..) => true,
+            Ask::Any | Ask::Ignored | Ask::Option | Ask::Newtype(_) | Ask::NewtypeVariant | Ask::Enum(..) => true,
         }
     }
 
