@@ -392,12 +392,13 @@ fn a_catalog_that_makes_no_sense_is_an_error() {
         open(&load(&records)).err()
     };
     for (key, from, to) in [
-        (&b"\0\0f"[..], "6", "\"6\""),
-        (b"\0\0f", "6", "-6"),
+        (&b"\0\0f"[..], "7", "\"7\""),
+        (b"\0\0f", "7", "-7"),
         (b"\0\0f", "format", "form"),
         (b"\0\0o", "\"id\":1", "\"id\":65536"),
         (b"\0\0o", "\"kind\":\"value\"", "\"kind\":\"valve\""),
         (b"\0\0o", "\"root\"", "\"boot\""),
+        (b"\0\0o", "\"version\":1", "\"version\":2"),
         (b"\0\0p", "\"start\":0", "\"start\":null"),
         (b"\0\0p", "\"next_position\":", "\"next_position\":-"),
     ] {

@@ -182,9 +182,9 @@ fn the_wrong_type_for_what_is_stored_is_incompatible() {
     store.commit("").unwrap();
     drop(store);
     let mut store = Keyed::<Dynamic<String>>::open(backend).unwrap();
-    let error = store.with_key("ann", |_| ValueState::<u8>::new("value").set(1)).unwrap_err();
+    let error = store.with_key("ann", |_| ValueState::<bool>::new("value").set(true)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Incompatible);
-    both_sides(&error, "value", "u8", "i64");
+    both_sides(&error, "value", "bool", "i64");
     assert_eq!(store.with_key("ann", |_| ValueState::<i64>::new("value").get()).unwrap(), Some(1));
 }
 

@@ -2,8 +2,8 @@
 
 use krishiv_api::{
     BatchError, BoxError, BroadcastState, Cause, Dynamic, ErrorKind, EventContext, Harness, InMemoryStateBackend,
-    Keyed, KeyedState, ListState, MapState, Operator, OperatorCause, RocksDbStateBackend, Scan, StateBackend,
-    StateError, ValueState, Volatile, WriteBatch,
+    KeyMigration, Keyed, KeyedState, ListState, MapState, Operator, OperatorCause, RocksDbStateBackend, Scan,
+    StateBackend, StateError, ValueState, Volatile, WriteBatch,
 };
 use krishiv_pipeline::{CsvSource, IterSource, MemorySink, Pipeline, PipelineError, Source, TooFewItems};
 use krishiv_tests::{Folder, Place, RocksDb};
@@ -191,13 +191,15 @@ fn mismatch() {
             Some("balance"),
             ["kind", "ValueState", "ListState"],
         ),
-        (other_account!(String, ValueState<u8>, MapState<String, i64>), Some("balance"), ["value", "i64", "u8"]),
+        (other_account!(String, ValueState<String>, MapState<String, i64>), Some("balance"), ["value", "i64", "str"]),
         (other_account!(String, ValueState<i64>, MapState<u16, i64>), Some("limits"), ["map key", "str", "u16"]),
         (other_account!(String, ValueState<i64>, MapState<String, bool>), Some("limits"), ["value", "i64", "bool"]),
     ];
     for (open, state, parts) in cases {
         let error = open(&backend);
         assert!(matches!(error.cause(), Cause::Mismatch { .. }), "{error}");
+        // A value can be migrated; what it is stored by cannot.
+        let advice = if parts[0] == "value" { [advice[0], "#[state(migrate("] } else { advice };
         tells(&error, ErrorKind::Incompatible, [ACCOUNT, state, None], &[&parts[..], &advice[..]].concat());
         assert_eq!(stored(), before);
     }
@@ -292,10 +294,33 @@ fn exhausted() {
 
     let backend = memory();
     open(&backend).commit("").unwrap();
-    overwrite(&*backend, is_operator, |record| edit(record, "id", 0xffff));
+    // Nothing is stored under them, but the catalog says that there may be.
+    let mut batch = WriteBatch::default();
+    for id in 2..u16::MAX {
+        batch.put(&[b"\0\0x", &id.to_be_bytes()[..]].concat(), format!("{{\"id\":{id}}}").as_bytes());
+    }
+    backend.write(batch).unwrap();
     let error = Keyed::<Dynamic<String>>::open(backend).err().unwrap();
     assert!(matches!(error.cause(), Cause::Exhausted { .. }), "{error}");
     tells(&error, ErrorKind::Limit, [Some("dynamic"), None, None], &["another operator", "use fewer names"]);
+}
+
+#[test]
+fn key_migration() {
+    let backend = memory();
+    let mut store = open(&backend);
+    store.with_key("ann", |state| state.balance.set(7)).unwrap();
+    store.commit("").unwrap();
+    drop(store);
+    #[derive(KeyedState)]
+    #[state(key = u64, name = "account")]
+    struct ByNumber {
+        balance: ValueState<i64>,
+    }
+    let error = KeyMigration::<Account, ByNumber>::try_new(|name| name.parse()).run(&backend).unwrap_err();
+    assert!(matches!(error.cause(), Cause::KeyMigration { .. }));
+    let parts = ["state is as it was", "does not take \"ann\"", "invalid digit", "make something of it"];
+    tells(&error, ErrorKind::Incompatible, [ACCOUNT, None, ANN], &parts);
 }
 
 #[test]

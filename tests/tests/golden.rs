@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Folders of `tests/golden`, oldest first; the last is what is written today.
-const VERSIONS: [&str; 6] = ["format-1", "format-2", "format-3", "format-4", "format-5", "format-6"];
+const VERSIONS: [&str; 7] = ["format-1", "format-2", "format-3", "format-4", "format-5", "format-6", "format-7"];
 
 type Backend = Arc<InMemoryStateBackend>;
 
@@ -424,6 +424,69 @@ fn lists_of_one_commit_and_of_several() {
 }
 
 /// A store of before keeps its number until a record is written that older programs do not know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Parcel {
+    grams: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct LaterParcel {
+    fragile: Option<bool>,
+    grams: u64,
+}
+
+#[derive(KeyedState)]
+#[state(key = u8, name = "shipments")]
+struct Shipments {
+    parcel: ValueState<Parcel>,
+    stops: ListState<u16>,
+    note: ValueState<String>,
+}
+
+#[derive(KeyedState)]
+#[state(key = u8, name = "shipments", dropped("note"))]
+struct LaterShipments {
+    parcel: ValueState<LaterParcel>,
+    #[state(renamed_from = "stops")]
+    halts: ListState<u32>,
+}
+
+/// A later program has other types and another name, and one state less: what it has not written again is as it was.
+#[test]
+fn types_of_two_versions() {
+    fn write(backend: Backend) {
+        let mut store = Keyed::<Shipments>::open(Arc::clone(&backend)).unwrap();
+        for key in [1, 2] {
+            store
+                .with_key(&key, |state| {
+                    state.parcel.set(Parcel { grams: 300 });
+                    state.stops.add_all([7, 8]);
+                    state.note.set("none".into());
+                })
+                .unwrap();
+        }
+        store.commit("before").unwrap();
+        drop(store);
+        let mut store = Keyed::<LaterShipments>::open(backend).unwrap();
+        store
+            .with_key(&1, |state| {
+                state.parcel.set(LaterParcel { fragile: Some(true), grams: 1 << 40 });
+                state.halts.add_all([9, 70_000]);
+            })
+            .unwrap();
+        store.commit("after").unwrap();
+    }
+    fn read(backend: Backend) {
+        let mut store = Keyed::<LaterShipments>::open(backend).unwrap();
+        let read = |state: &LaterShipments| (state.parcel.get(), state.halts.get());
+        let found = store.with_key(&1, read).unwrap();
+        assert_eq!(found, (Some(LaterParcel { fragile: Some(true), grams: 1 << 40 }), vec![7, 8, 9, 70_000]));
+        let found = store.with_key(&2, read).unwrap();
+        assert_eq!(found, (Some(LaterParcel { fragile: None, grams: 300 }), vec![7, 8]));
+    }
+    stays_readable_since("format-7", "types", typed, write, read);
+}
+
 #[test]
 fn lists_of_before_there_were_runs_are_gone_on_with() {
     for version in ["format-1", "format-2"] {
@@ -442,7 +505,7 @@ fn lists_of_before_there_were_runs_are_gone_on_with() {
         event(Some(&[4]));
         assert_eq!(format(&backend), format!(r#"{{"format":{number}}}"#));
         event(Some(&[5, 6]));
-        assert_eq!(format(&backend), r#"{"format":6}"#, "of {number}");
+        assert_eq!(format(&backend), r#"{"format":7}"#, "of {number}");
         assert_eq!(event(None), [20, -3, 300, 4, 5, 6]);
     }
 }
@@ -956,7 +1019,7 @@ fn timers_are_set_on_state_of_before_there_were_any() {
             driver.event((key.clone(), vec![timer]), None).unwrap();
         }
         driver.commit("and on").unwrap();
-        assert_eq!(format(&backend), r#"{"format":6}"#, "{name}");
+        assert_eq!(format(&backend), r#"{"format":7}"#, "{name}");
         drop(driver);
         let mut driver = wake::<S>(&backend, 0).unwrap();
         assert_eq!(driver.timers().unwrap().len(), keys.len());
@@ -970,8 +1033,8 @@ fn timers_are_set_on_state_of_before_there_were_any() {
     }
     goes_on::<Aircraft>("handles", r#"{"format":1}"#);
     // The catalog learns what the untagged keys are made of, which programs of before cannot read.
-    goes_on::<Stops>("keys", r#"{"format":6}"#);
-    goes_on::<ById>("keys-in-json", r#"{"format":6}"#);
+    goes_on::<Stops>("keys", r#"{"format":7}"#);
+    goes_on::<ById>("keys-in-json", r#"{"format":7}"#);
     goes_on::<Values>("values", r#"{"format":1}"#);
     goes_on::<Counted>("key-lengths", r#"{"format":1}"#);
     goes_on::<Expiring>("ttl", r#"{"format":1}"#);

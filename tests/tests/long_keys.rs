@@ -1,7 +1,8 @@
 //! A key that a backend has no room for is refused in its event, and what fits is stored.
 
 use krishiv_api::{
-    BroadcastState, Cause, ErrorKind, Keyed, KeyedState, ListState, MapState, StateBackend, StateError, ValueState,
+    BroadcastState, Cause, ErrorKind, KeyMigration, Keyed, KeyedState, ListState, MapState, StateBackend, StateError,
+    ValueState,
 };
 use krishiv_tests::{Place, on_every_backend};
 
@@ -83,4 +84,47 @@ fn what_is_longer_is_refused_where_it_is_used<P: Place>(place: P) {
     assert_eq!(sites.keys().unwrap(), ["here"]);
 }
 
-on_every_backend!(the_longest_of_all_kinds_are_stored, what_is_longer_is_refused_where_it_is_used);
+#[derive(KeyedState)]
+#[state(key = u32, name = "sites")]
+struct Numbered {
+    seen: ValueState<u32>,
+    visits: ListState<u32>,
+    pages: MapState<u32, u32>,
+    rules: BroadcastState<String, u32>,
+}
+
+fn a_migration_to_longer_keys_is_refused_and_leaves_the_old_ones<P: Place>(place: P) {
+    if P::Backend::LONGEST_KEY == usize::MAX {
+        return;
+    }
+    let longer = text(longest::<P>() + 1);
+    let mut sites = Keyed::<Numbered>::open(place.open()).unwrap();
+    let written = sites.with_key(&7, |state| {
+        state.seen.set(1);
+        state.pages.put(8, 2);
+    });
+    written.unwrap();
+    sites.commit("all").unwrap();
+    drop(sites);
+
+    let made = longer.clone();
+    let by_key =
+        KeyMigration::<Numbered, Sites>::new(move |_| made.clone()).map_keys("pages", |_: u32| "short".to_owned());
+    let error = by_key.run(&place.open()).unwrap_err();
+    assert!(matches!(error.cause(), Cause::KeyTooLong { .. }), "{error}");
+    assert!(error.to_string().contains("the new key takes") && error.key() == Some("7"), "{error}");
+
+    let by_map_key =
+        KeyMigration::<Numbered, Sites>::new(|_| "short".to_owned()).map_keys("pages", move |_: u32| longer.clone());
+    let error = by_map_key.run(&place.open()).unwrap_err();
+    assert!(error.to_string().contains("the new map key takes") && error.state() == Some("pages"), "{error}");
+
+    let mut sites = Keyed::<Numbered>::open(place.open()).unwrap();
+    assert_eq!(sites.with_key(&7, |state| (state.seen.get(), state.pages.get(&8))).unwrap(), (Some(1), Some(2)));
+}
+
+on_every_backend!(
+    the_longest_of_all_kinds_are_stored,
+    what_is_longer_is_refused_where_it_is_used,
+    a_migration_to_longer_keys_is_refused_and_leaves_the_old_ones
+);

@@ -673,7 +673,7 @@ fn a_row_of_an_older_format_moves_over_as_it_is_written() {
         assert_eq!(store.with_key("N14228", |state| state.late_streak.get()).unwrap(), Some(9));
         assert_eq!(store.with_key("", |state| state.late_streak.get()).unwrap(), Some(10));
         let format = backend.get(b"\0\0f").unwrap().unwrap();
-        assert_eq!(String::from_utf8(format).unwrap(), r#"{"format":6}"#);
+        assert_eq!(String::from_utf8(format).unwrap(), r#"{"format":7}"#);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use krishiv_api::{
     BroadcastState, Dynamic, ErrorKind, Keyed, KeyedState, ListState, MapState, StateBackend, StateKey, StateValue,
-    TypeRole, ValueState, Volatile, WriteBatch,
+    TypeRole, ValueState, Verdict, Volatile, WriteBatch,
 };
 use krishiv_tests::{Fjall, Memory, Place, RocksDb, on_every_backend};
 use serde::{Deserialize, Serialize};
@@ -73,13 +73,32 @@ fn is_refused<P: Place, S: KeyedState<Needs = Volatile>>(place: &P, what: &str, 
     assert_eq!(stored(&*backend), before);
 }
 
+/// The plan of `S` says that the state is another one than it was, with both sides, and the backend stays as it is: either it opens, and
+/// reads what is stored by its names, or it is refused.
+fn is_noticed<P: Place, S: KeyedState<Needs = Volatile>>(place: &P, state: &str, sides: [&str; 2]) {
+    let backend = place.open();
+    let before = stored(&*backend);
+    let plan = Keyed::<S>::builder().plan(&backend).unwrap();
+    let planned = plan.states().iter().find(|planned| planned.state() == state).unwrap();
+    assert!(!matches!(planned.verdict(), Verdict::New | Verdict::Same), "{state} {sides:?}: {plan}");
+    let text = planned.to_string();
+    assert!(sides.iter().all(|side| text.contains(side)), "{state} {sides:?}: {text}");
+    if plan.opens() {
+        drop(Keyed::<S>::open(Arc::clone(&backend)).unwrap());
+        assert_eq!(stored(&*backend), before);
+    } else {
+        drop(backend);
+        is_refused::<P, S>(place, state, sides);
+    }
+}
+
 #[derive(KeyedState)]
 #[state(key = u8, name = "one")]
 struct One<T: StateValue> {
     value: ValueState<T>,
 }
 
-/// What was stored as an `A` is refused as a `B`, and is read as an `A` afterwards.
+/// What was stored as an `A` is known to be another type as a `B`, and is read as an `A` afterwards.
 fn changed<P: Place, A, B>(place: &P, value: A, sides: [&str; 2])
 where
     A: StateValue + Clone + PartialEq + Debug,
@@ -89,7 +108,7 @@ where
     store.with_key(&1, |state| state.value.set(value.clone())).unwrap();
     store.commit("").unwrap();
     drop(store);
-    is_refused::<P, One<B>>(place, "value", sides);
+    is_noticed::<P, One<B>>(place, "value", sides);
     let mut store = Keyed::<One<A>>::open(place.open()).unwrap();
     assert_eq!(store.with_key(&1, |state| state.value.get()).unwrap(), Some(value));
 }
@@ -111,10 +130,10 @@ where
     store.broadcast(|state, scope| state.rules.put(scope, 3, value.clone())).unwrap();
     store.commit("").unwrap();
     drop(store);
-    is_refused::<P, Of4<B, A, A, A>>(&place, "value", sides);
-    is_refused::<P, Of4<A, B, A, A>>(&place, "list", sides);
-    is_refused::<P, Of4<A, A, B, A>>(&place, "map", sides);
-    is_refused::<P, Of4<A, A, A, B>>(&place, "rules", sides);
+    is_noticed::<P, Of4<B, A, A, A>>(&place, "value", sides);
+    is_noticed::<P, Of4<A, B, A, A>>(&place, "list", sides);
+    is_noticed::<P, Of4<A, A, B, A>>(&place, "map", sides);
+    is_noticed::<P, Of4<A, A, A, B>>(&place, "rules", sides);
     let mut store = Keyed::<Of<A>>::open(place.open()).unwrap();
     let found =
         store.with_key(&1, |state| (state.value.get(), state.list.get(), state.map.get(&2), state.rules.get(&3)));

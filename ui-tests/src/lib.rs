@@ -4,6 +4,7 @@
 #[path = "../tests/pass/strict_lints.rs"]
 pub mod strict_lints;
 
+pub mod reopened;
 pub mod runtime;
 
 /// The programs of the page are doc tests.
@@ -15,3 +16,8 @@ pub mod derive_page {}
 #[doc = include_str!("../../docs/async.md")]
 #[cfg(doctest)]
 pub mod async_page {}
+
+/// And of the page on types that change.
+#[doc = include_str!("../../docs/evolution.md")]
+#[cfg(doctest)]
+pub mod evolution_page {}

@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["scope"],
     &["state"],
     &["keyed"],
-    &["derived", "operator"],
+    &["derived", "operator", "rekey", "schema"],
 ];
 
 /// The crates, by their roots, the library first.

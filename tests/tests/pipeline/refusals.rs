@@ -118,13 +118,25 @@ fn a_struct_or_operator_of_another_name<P: Place>(place: P) {
     run(&place, items(), named("card"), Nowhere).unwrap();
     let renamed = || run(&place, items(), named("card_state"), JsonLinesSink::open(&out).unwrap());
     let words = "the operators of the pipeline are card_state, and the state was made with card, so this would begin at the first \
-                 event again; if an operator or its struct was renamed, keep the name by `#[state(name = \"…\")]` on the struct \
-                 or `Step::store(Keyed::builder().operator(\"…\"))`; to begin anew, use another state";
+                 event again; if an operator or its struct was renamed, say so by `#[state(renamed_from = \"…\")]` on the \
+                 struct or `Step::store(Keyed::builder().renamed_from(\"…\"))`; to begin anew, use another state";
     refused(renamed(), words);
     // Nothing is left of it, so that it is refused for the same reason again.
     assert!(!out.exists());
     refused(renamed(), words);
     assert_eq!(run(&place, items(), named("card"), Nowhere).unwrap().commits, 0);
+    // One that says so goes on where the other has ended, and the old name is no way back without a word.
+    let more = || IterSource::new([1, 2, 4, 5].map(|n| rec(1, 0, n)));
+    let said = || {
+        let store = Keyed::builder().operator("card_state").renamed_from("card");
+        Step::new(Fold::new(3)).store(store)
+    };
+    for _ in 0..2 {
+        assert_eq!(run(&place, more(), said(), Nowhere).unwrap().events, 4);
+    }
+    assert_eq!(run(&place, more(), named("card_state"), Nowhere).unwrap().commits, 0);
+    let error = run(&place, more(), named("card"), Nowhere).unwrap_err().to_string();
+    assert!(error.contains("has been renamed to `card_state`"), "{error}");
     // So it is where the other pipeline is of another version.
     let place = Memory::new();
     let newer = r#"{"format":99,"inputs":[],"operators":["card"],"more":true}"#;
@@ -215,8 +227,8 @@ fn a_field_of_another_name<P: Place>(place: P) {
     }
     assert_eq!(run(&place, step::<Before>(), &[9, 1]).unwrap(), [9, 9]);
     let words = "operator `card` has stored `worst`, which its struct does not declare, so that would be left behind; if a field \
-                 was renamed, keep the name by `#[state(name = \"…\")]`; if it is not needed any more, say so by \
-                 `Step::dropped([\"…\"])`";
+                 was renamed, say so by `#[state(renamed_from = \"…\")]`; if it is not needed any more, say so by \
+                 `#[state(dropped(\"…\"))]` on the struct, or, to leave it where it is, by `Step::dropped([\"…\"])`";
     for _ in 0..2 {
         assert_eq!(run(&place, step::<Now>(), &[9, 1, 2]).unwrap_err().to_string(), words);
     }

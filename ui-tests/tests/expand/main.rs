@@ -34,6 +34,8 @@ mod guess;
 mod hint;
 #[path = "../../../krishiv-macros/src/keys.rs"]
 mod keys;
+#[path = "../../../krishiv-macros/src/migrate.rs"]
+mod migrate;
 #[path = "../../../krishiv-macros/src/names.rs"]
 mod names;
 #[path = "../../../krishiv-macros/src/scan.rs"]
