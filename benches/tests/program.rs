@@ -46,6 +46,7 @@ fn every_case_runs_and_both_sides_agree() {
         "two stores on two threads",
         "events that fail and are undone",
         "a list of 1M among 1M keys",
+        "values of an older type",
         "fjall beside RocksDB: 500k new rows",
         "fjall beside RocksDB: cold `get`",
         "fjall beside RocksDB: cold look-up",

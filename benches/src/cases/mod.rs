@@ -4,6 +4,7 @@ mod budget;
 mod cliffs;
 mod commit;
 pub(crate) mod counter;
+mod evolution;
 mod family;
 mod fjall;
 mod flink;
@@ -77,6 +78,7 @@ pub(crate) fn all() -> Vec<Case> {
         flink::CASES,
         timers::CASES,
         fjall::CASES,
+        evolution::CASES,
     ]
     .into_iter()
     .flatten()
