@@ -1,6 +1,7 @@
 //! Damage in a folder of fjall: a clear error, never a wrong value, never a silently older state.
 
 use krishiv_api::{Cause, ErrorKind, FjallOptions, FjallStateBackend, StateBackend, StateError, WriteBatch};
+use krishiv_tests::copy_all;
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
@@ -190,11 +191,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 fn copy(folder: &Path) -> TempDir {
     let copy = tempdir().unwrap();
-    for file in files(folder) {
-        let target = copy.path().join(&file);
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(folder.join(&file), target).unwrap();
-    }
+    copy_all(folder, copy.path()).unwrap();
     copy
 }
 

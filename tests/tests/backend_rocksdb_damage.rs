@@ -1,6 +1,7 @@
 //! Damage in a RocksDB folder: a clear error, never a wrong value, never a silently older state.
 
 use krishiv_api::{Cause, ErrorKind, RocksDbOptions, RocksDbStateBackend, StateBackend, StateError, WriteBatch};
+use krishiv_tests::copy_all;
 use krishiv_tests::writer::{Writer, assert_prefix, write_until_killed};
 use std::collections::BTreeMap;
 use std::fs;
@@ -131,10 +132,7 @@ impl Folder {
 
     fn copy(&self) -> TempDir {
         let copy = tempdir().unwrap();
-        for entry in fs::read_dir(self.path()).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
-        }
+        copy_all(self.path(), copy.path()).unwrap();
         copy
     }
 
